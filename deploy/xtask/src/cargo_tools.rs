@@ -1,0 +1,106 @@
+//! Tools that the checks need, installed when they are missing.
+
+use std::{os::unix::fs::MetadataExt, process::Command};
+
+use anyhow::{Context as _, Result};
+
+use crate::{context::Context, process};
+
+/// A cargo subcommand that the checks use.
+pub(crate) struct CargoTool {
+    /// The crate and the program: `cargo-nextest`.
+    name: &'static str,
+    /// The version to install: the newest one that was tried with the workspace's Rust.
+    version: &'static str,
+    /// More arguments of `cargo install`.
+    options: &'static [&'static str],
+}
+
+/// The test runner.
+pub(crate) const NEXTEST: CargoTool = CargoTool {
+    name: "cargo-nextest",
+    version: "0.9.143",
+    // Without the part that updates the program itself, and the web client that this needs.
+    options: &["--no-default-features", "--features", "default-no-update"],
+};
+/// The check of licences and sources.
+pub(crate) const DENY: CargoTool = CargoTool { name: "cargo-deny", version: "0.20.2", options: &[] };
+
+impl CargoTool {
+    /// Installs the tool unless it is on PATH or in our tools folder.
+    pub(crate) fn ensure(&self, context: &Context) -> Result<()> {
+        let tools = context.tools();
+        if process::find_program(self.name, &[tools.join("bin")]).is_some() {
+            return Ok(());
+        }
+        eprintln!(
+            "{} is not installed: compiling it into {} (some minutes, once)",
+            self.name,
+            tools.display()
+        );
+        let mut command = context.cargo()?;
+        command.args(["install", "--locked", self.name, "--version", self.version]);
+        command.args(self.options).arg("--root").arg(&tools);
+        // A folder of its own: an interrupted build continues. Optimising more would cost minutes and save seconds.
+        command.env("CARGO_TARGET_DIR", context.cache.join("tools-build"));
+        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1").env("CARGO_PROFILE_RELEASE_LTO", "off");
+        command.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16").env("CARGO_PROFILE_RELEASE_DEBUG", "0");
+        process::run(&mut command).with_context(|| {
+            format!(
+                "{0} could not be installed. Install it yourself (`cargo install {0}`) and run again",
+                self.name
+            )
+        })?;
+        crate::files::remove_folder(&context.cache.join("tools-build"))
+    }
+}
+
+/// A system program that the compilation of dependencies needs, and the Debian package that brings it.
+struct SystemTool {
+    /// A command that succeeds when the program is there.
+    check: &'static [&'static str],
+    package: &'static str,
+}
+
+/// The C parts of the dependencies (OpenSSL is compiled from its sources, which are configured by Perl).
+const SYSTEM_TOOLS: [SystemTool; 3] = [
+    SystemTool { check: &["cc", "--version"], package: "build-essential" },
+    SystemTool { check: &["make", "--version"], package: "build-essential" },
+    SystemTool { check: &["perl", "-MFindBin", "-MIPC::Cmd", "-MFile::Compare", "-e", "1"], package: "perl" },
+];
+
+/// Installs the system packages that are missing.
+pub(crate) fn ensure_system_packages() -> Result<()> {
+    let missing = SYSTEM_TOOLS.iter().filter(|tool| {
+        let mut command = Command::new(tool.check[0]);
+        process::capture(command.args(&tool.check[1..])).is_err()
+    });
+    let mut packages: Vec<&str> = missing.map(|tool| tool.package).collect();
+    packages.dedup();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let list = packages.join(" ");
+    let install = || -> Result<()> {
+        process::run(apt_get().args(["-q", "update"]))?;
+        process::run(apt_get().args(["-q", "install", "-y", "--no-install-recommends"]).args(&packages))
+    };
+    eprintln!("the system packages {list} are missing");
+    install().with_context(|| {
+        format!(
+            "the packages could not be installed. Install what Debian calls {list} yourself and run again"
+        )
+    })
+}
+
+/// apt-get, through sudo unless this is root.
+fn apt_get() -> Command {
+    // The owner of this folder is the user that this process runs as.
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0);
+    if is_root {
+        return Command::new("apt-get");
+    }
+    let mut command = Command::new("sudo");
+    command.arg("apt-get");
+    command
+}

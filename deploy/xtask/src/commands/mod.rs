@@ -1,0 +1,9 @@
+//! One file per command.
+
+pub(crate) mod build_sbf;
+pub(crate) mod check_deps;
+pub(crate) mod check_reproducible;
+pub(crate) mod clean_cache;
+pub(crate) mod cu_report;
+pub(crate) mod dev;
+pub(crate) mod test;

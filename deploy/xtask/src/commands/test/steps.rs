@@ -1,0 +1,184 @@
+//! The steps of `cargo xtask test`.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    cargo_tools::{self, DENY, NEXTEST},
+    commands::{
+        build_sbf::{self, PROGRAM_VARIABLE},
+        check_deps, check_reproducible, cu_report,
+    },
+    context::Context,
+    counts::{Counts, client_summary, libtest_result, nextest_summary},
+    process,
+};
+
+/// A named check.
+pub(super) struct Step {
+    /// For `--only` and the table of times.
+    pub(super) name: &'static str,
+    /// What it checks, in a few words.
+    pub(super) what: &'static str,
+    pub(super) run: fn(&mut Session) -> Result<()>,
+}
+
+impl Step {
+    const fn new(name: &'static str, what: &'static str, run: fn(&mut Session) -> Result<()>) -> Self {
+        Self { name, what, run }
+    }
+}
+
+/// The steps in their order: the quick ones first, and what others need before them.
+pub(super) const STEPS: &[Step] = &[
+    Step::new("fmt", "the sources are formatted", fmt),
+    Step::new("check-deps", "crates depend the right way", dependencies),
+    Step::new("deny", "licences and sources of the dependencies", deny),
+    Step::new("clippy", "no warnings", clippy),
+    Step::new("docs", "the documentation builds without warnings", docs),
+    Step::new("build-sbf", "the program builds for Solana", build_program),
+    Step::new("check-reproducible", "the program's bytes depend on its sources alone", reproducible),
+    Step::new("nextest", "unit and integration tests", nextest),
+    Step::new("doctest", "the examples in the documentation", doctest),
+    Step::new("cu-report", "compute units against the committed table", cu),
+    Step::new("clients", "real Ethereum clients against `parhelion dev`", clients),
+];
+
+/// What steps leave for later ones.
+pub(super) struct Session<'a> {
+    context: &'a Context,
+    /// The tests so far.
+    pub(super) counts: Counts,
+    program: Option<PathBuf>,
+    system_packages_checked: bool,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(context: &'a Context) -> Self {
+        Self { context, counts: Counts::default(), program: None, system_packages_checked: false }
+    }
+
+    /// The program, built once.
+    fn program(&mut self) -> Result<PathBuf> {
+        if let Some(path) = &self.program {
+            return Ok(path.clone());
+        }
+        let path = build_sbf::build(self.context, &build_sbf::Args::default())?.path;
+        self.program = Some(path.clone());
+        Ok(path)
+    }
+
+    /// A cargo command that compiles dependencies.
+    fn compiling_cargo(&mut self) -> Result<Command> {
+        if !self.system_packages_checked {
+            cargo_tools::ensure_system_packages()?;
+            self.system_packages_checked = true;
+        }
+        self.context.cargo()
+    }
+
+    /// Runs a command whose output tells numbers of tests, and adds them up. Some line must tell a number.
+    fn count(&mut self, command: &mut Command, read: fn(&str) -> Option<Counts>) -> Result<()> {
+        let mut counts = None;
+        let success = process::stream(command, |line| {
+            if let Some(more) = read(line) {
+                *counts.get_or_insert_with(Counts::default) += more;
+            }
+        })?;
+        let told = counts.unwrap_or_default();
+        self.counts += told;
+        if !success || told.failed > 0 {
+            bail!("`{}` failed; the reason is above", process::display(command));
+        }
+        if counts.is_none() {
+            bail!(
+                "`{}` told no number of tests: adapt deploy/xtask/src/counts.rs to what it prints now",
+                process::display(command)
+            );
+        }
+        Ok(())
+    }
+}
+
+fn fmt(session: &mut Session) -> Result<()> {
+    process::run(session.context.cargo()?.args(["fmt", "--all", "--check"]))
+        .context("`cargo fmt --all` puts the sources right")
+}
+
+fn dependencies(session: &mut Session) -> Result<()> {
+    check_deps::run(session.context, &check_deps::Args::default())
+}
+
+fn deny(session: &mut Session) -> Result<()> {
+    DENY.ensure(session.context)?;
+    // No advisories: their database is a git repository, and a check must not fail because that is unreachable.
+    process::run(session.context.cargo()?.args([
+        "deny",
+        "--workspace",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ]))
+    .context("deny.toml says what is accepted and why; change it on purpose or choose another dependency")
+}
+
+fn clippy(session: &mut Session) -> Result<()> {
+    let mut cargo = session.compiling_cargo()?;
+    process::run(cargo.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+fn docs(session: &mut Session) -> Result<()> {
+    let mut cargo = session.compiling_cargo()?;
+    // `--examples` selects the crate features that clippy selected, so nothing is checked a second time.
+    cargo.args(["doc", "--workspace", "--no-deps", "--lib", "--bins", "--examples"]);
+    process::run(cargo.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn build_program(session: &mut Session) -> Result<()> {
+    session.program().map(drop)
+}
+
+fn reproducible(session: &mut Session) -> Result<()> {
+    check_reproducible::run(session.context, &check_reproducible::Args::default())
+}
+
+fn nextest(session: &mut Session) -> Result<()> {
+    NEXTEST.ensure(session.context)?;
+    let program = session.program()?;
+    let command = |cargo: Command| {
+        let mut cargo = cargo;
+        cargo.args(["nextest", "run", "--workspace"]).env(PROGRAM_VARIABLE, &program);
+        cargo
+    };
+    // Compiling apart from running keeps cargo's progress on the terminal.
+    process::run(command(session.compiling_cargo()?).arg("--no-run"))?;
+    session.count(command(session.context.cargo()?).arg("--no-fail-fast"), nextest_summary)
+}
+
+fn doctest(session: &mut Session) -> Result<()> {
+    let program = session.program()?;
+    let mut cargo = session.compiling_cargo()?;
+    cargo.args(["test", "--doc", "--workspace", "--no-fail-fast"]).env(PROGRAM_VARIABLE, program);
+    session.count(&mut cargo, libtest_result)
+}
+
+fn cu(session: &mut Session) -> Result<()> {
+    cu_report::run(session.context, &cu_report::Args::default())
+}
+
+fn clients(session: &mut Session) -> Result<()> {
+    const RUNNER: &str = "tests/clients/run.mjs";
+    if !session.context.root.join(RUNNER).is_file() {
+        bail!("{RUNNER} is missing: it runs the Ethereum clients and must be in the checkout");
+    }
+    if process::find_program("node", &[]).is_none() {
+        bail!("`node` is missing: install Node 20 or later with npm");
+    }
+    let program = session.program()?;
+    let binaries = session.context.build_binaries(&["parhelion"])?;
+    let mut node = Command::new("node");
+    node.current_dir(&session.context.root).env(PROGRAM_VARIABLE, program);
+    session.count(node.arg(RUNNER).arg("--binary").arg(binaries.join("parhelion")), client_summary)
+}

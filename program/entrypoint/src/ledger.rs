@@ -1,0 +1,267 @@
+//! The executor's ledger over the accounts of the running instruction.
+//!
+//! An account is found by the address that its key derives, so an account at a wrong address is never found. What is
+//! found must be owned by the program, or not exist yet. Its layout is checked by whoever reads it. Everything that
+//! is written must be listed as writable.
+
+use crate::account::{Account, SYSTEM_PROGRAM};
+use crate::cpi::{self, Derivation};
+use crate::crypto::sha256;
+use crate::sysvar;
+use parhelion_executor::Ledger;
+use parhelion_wire::account::{ACCOUNT_STORAGE_OVERHEAD, Config, GROWTH_MAX, Header, Kind, Layout};
+use parhelion_wire::address::{AccountKey, CONFIG_SEED, Deployment, Seed, VAULT_SEED};
+use parhelion_wire::{ProgramError, Pubkey};
+
+/// The accounts of the running instruction as Ethereum state.
+pub(crate) struct OnChain<'a, 'c> {
+    accounts: &'a [Account<'c>],
+    deployment: Deployment,
+    config: Account<'c>,
+    config_bump: u8,
+    /// Who pays for new accounts.
+    payer: Account<'c>,
+    /// The current slot.
+    slot: u64,
+    rent_per_byte: Option<u64>,
+}
+
+/// The position of an account in the instruction's list.
+pub(crate) type Position = usize;
+
+/// The Config account, checked: owner, kind, version, address, and that the chain is not paused.
+///
+/// # Errors
+/// [`ProgramError::WrongOwner`], [`ProgramError::WrongKind`], [`ProgramError::WrongVersion`],
+/// [`ProgramError::WrongAddress`], [`ProgramError::Paused`].
+pub(crate) fn config(account: &Account<'_>, program_id: &Pubkey) -> Result<Config, ProgramError> {
+    account.require_owner(program_id)?;
+    let config = *Config::view(account.data())?;
+    account.require_key(&program_address(CONFIG_SEED, config.config_bump, program_id))?;
+    if config.paused() {
+        return Err(ProgramError::Paused);
+    }
+    Ok(config)
+}
+
+/// The program-derived address of one seed and a bump. Whether it is off the curve was checked when the account was
+/// created.
+pub(crate) fn program_address(seed: &[u8], bump: u8, program_id: &Pubkey) -> Pubkey {
+    sha256(&[seed, &[bump], program_id, b"ProgramDerivedAddress"])
+}
+
+impl<'a, 'c> OnChain<'a, 'c> {
+    /// The ledger of an instruction whose Config account is checked.
+    pub(crate) fn new(
+        accounts: &'a [Account<'c>],
+        config_account: Account<'c>,
+        config: &Config,
+        payer: Account<'c>,
+        program_id: &Pubkey,
+        slot: u64,
+    ) -> Self {
+        let deployment = Deployment {
+            program_id: *program_id,
+            config: *config_account.key(),
+            vault: program_address(VAULT_SEED, config.vault_bump, program_id),
+        };
+        Self {
+            accounts,
+            deployment,
+            config: config_account,
+            config_bump: config.config_bump,
+            payer,
+            slot,
+            rent_per_byte: None,
+        }
+    }
+
+    /// The account at a position.
+    pub(crate) fn account(&self, position: Position) -> Result<&'a Account<'c>, ProgramError> {
+        self.accounts.get(position).ok_or(ProgramError::AccountMissing)
+    }
+
+    /// Finds an address among the accounts: by its first eight bytes, then by all.
+    fn find(&self, address: &Pubkey) -> Result<Position, ProgramError> {
+        self.accounts
+            .iter()
+            .position(|account| prefix(account.key()) == prefix(address) && account.key() == address)
+            .ok_or(ProgramError::AccountMissing)
+    }
+
+    /// Lamports that exempt `length` bytes from rent.
+    pub(crate) fn rent_exemption(&mut self, length: usize) -> Result<u64, ProgramError> {
+        let bytes = (length as u64).checked_add(ACCOUNT_STORAGE_OVERHEAD).ok_or(ProgramError::WrongLength)?;
+        bytes.checked_mul(self.rent_per_byte()?).ok_or(ProgramError::WrongLength)
+    }
+
+    /// Whether an account exists: the program owns it.
+    fn exists(&self, account: &Account<'_>) -> bool {
+        account.is_owned_by(&self.deployment.program_id)
+    }
+
+    /// Creates an account that does not exist.
+    fn create(&mut self, account: &Account<'c>, key: &AccountKey, length: usize) -> Result<(), ProgramError> {
+        if length > GROWTH_MAX {
+            return Err(ProgramError::GrowthLimit);
+        }
+        let lamports = self.rent_exemption(length)?;
+        let seed = Seed::of(key, sha256);
+        let bump = [self.config_bump];
+        let seeds: [&[u8]; 2] = [CONFIG_SEED, &bump];
+        let derivation =
+            Derivation::WithSeed { base: &self.config, seed: seed.as_bytes(), base_seeds: &seeds };
+        cpi::create(&self.payer, account, &derivation, length, lamports, &self.deployment.program_id)
+    }
+
+    /// Grows (or shrinks) an account that exists.
+    fn resize(&mut self, account: &Account<'c>, length: usize) -> Result<(), ProgramError> {
+        if length > account.len() {
+            let missing = self.rent_exemption(length)?.saturating_sub(account.lamports());
+            if missing > 0 {
+                cpi::transfer(&self.payer, account, missing)?;
+            }
+        }
+        account.resize(length)
+    }
+
+    /// Grows an account towards `length` by what one instruction allows, creating it first if need be; whether it was
+    /// created.
+    pub(crate) fn grow_towards(
+        &mut self,
+        position: Position,
+        key: &AccountKey,
+        length: usize,
+    ) -> Result<bool, ProgramError> {
+        let account = *self.account(position)?;
+        account.require_writable()?;
+        if self.exists(&account) {
+            let reachable = length.min(account.len() + GROWTH_MAX);
+            if reachable > account.len() {
+                self.resize(&account, reachable)?;
+            }
+            return Ok(false);
+        }
+        self.create(&account, key, length.min(GROWTH_MAX))?;
+        Ok(true)
+    }
+}
+
+/// The first eight bytes of an address.
+#[inline(always)]
+fn prefix(address: &Pubkey) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&address[..8]);
+    u64::from_le_bytes(bytes)
+}
+
+impl<'c> Ledger<'c> for OnChain<'_, 'c> {
+    type Account = Position;
+
+    fn load(&mut self, key: &AccountKey) -> Result<Position, ProgramError> {
+        let position = self.find(&self.deployment.address(key, sha256))?;
+        let account = self.account(position)?;
+        let is_ours = account.is_owned_by(&self.deployment.program_id);
+        match key {
+            AccountKey::External(_) => Ok(position),
+            _ if is_ours || account.is_owned_by(&SYSTEM_PROGRAM) && account.len() == 0 => Ok(position),
+            _ => Err(ProgramError::WrongOwner),
+        }
+    }
+
+    fn data(&self, position: Position) -> &[u8] {
+        match self.accounts.get(position) {
+            Some(account) if self.exists(account) => account.data(),
+            _ => &[],
+        }
+    }
+
+    fn code(&self, position: Position) -> &'c [u8] {
+        match self.accounts.get(position) {
+            // SAFETY: `write` refuses accounts that hold code, and nothing else writes to one.
+            Some(account) if self.exists(account) && is_code(account.data()) => unsafe {
+                account.data_for_good()
+            },
+            _ => &[],
+        }
+    }
+
+    fn write(
+        &mut self,
+        position: Position,
+        key: &AccountKey,
+        length: usize,
+    ) -> Result<&mut [u8], ProgramError> {
+        let account = *self.account(position)?;
+        account.require_writable()?;
+        if !self.exists(&account) {
+            self.create(&account, key, length)?;
+        } else if is_code(account.data()) {
+            return Err(ProgramError::WrongKind);
+        } else if account.len() != length {
+            self.resize(&account, length)?;
+        }
+        // SAFETY: the result borrows the ledger exclusively, and data is handed out by the ledger only: `data` has to
+        // be given back before, and `code` hands out accounts that are refused above.
+        Ok(unsafe { core::slice::from_raw_parts_mut(account.data_ptr(), account.len()) })
+    }
+
+    fn may_write(&mut self, _: Position) {}
+
+    fn close(&mut self, position: Position, vault: Position) -> Result<u64, ProgramError> {
+        let (account, vault) = (*self.account(position)?, *self.account(vault)?);
+        account.require_writable()?;
+        vault.require_writable()?;
+        let Some(header) = account.data().get(..size_of::<Header>()) else {
+            return Err(ProgramError::WrongLength);
+        };
+        if header.first() != Some(&(Kind::Cell as u8)) {
+            return Err(ProgramError::WrongKind);
+        }
+        let lamports = account.close();
+        vault.set_lamports(vault.lamports().checked_add(lamports).ok_or(ProgramError::InvalidArgument)?);
+        Ok(lamports)
+    }
+
+    fn pay_out(&mut self, vault: Position, payee: Position, lamports: u64) -> Result<(), ProgramError> {
+        let (vault, payee) = (*self.account(vault)?, *self.account(payee)?);
+        vault.require_writable()?;
+        payee.require_writable()?;
+        let exemption = self.rent_exemption(vault.len())?;
+        let rest = vault.lamports().checked_sub(lamports).filter(|rest| *rest >= exemption);
+        vault.set_lamports(rest.ok_or(ProgramError::VaultShort)?);
+        payee.set_lamports(payee.lamports().checked_add(lamports).ok_or(ProgramError::InvalidPayee)?);
+        Ok(())
+    }
+
+    fn can_receive(&mut self, payee: Position, _: &Pubkey, lamports: u64) -> Result<bool, ProgramError> {
+        let account = *self.account(payee)?;
+        let exemption = self.rent_exemption(account.len())?;
+        let sum = account.lamports().checked_add(lamports);
+        Ok(account.is_owned_by(&SYSTEM_PROGRAM) && sum.is_some_and(|sum| sum >= exemption))
+    }
+
+    fn rent_per_byte(&mut self) -> Result<u64, ProgramError> {
+        match self.rent_per_byte {
+            Some(price) => Ok(price),
+            None => {
+                let price = sysvar::rent_per_byte()?;
+                self.rent_per_byte = Some(price);
+                Ok(price)
+            }
+        }
+    }
+
+    fn slot_hash(&mut self, slot: u64) -> Result<Option<[u8; 32]>, ProgramError> {
+        if slot >= self.slot { Ok(None) } else { sysvar::slot_hash(slot) }
+    }
+
+    fn newest_slot_hash(&mut self) -> Result<[u8; 32], ProgramError> {
+        sysvar::newest_slot_hash()
+    }
+}
+
+/// Whether an account holds code.
+fn is_code(data: &[u8]) -> bool {
+    data.first() == Some(&(Kind::Code as u8))
+}

@@ -1,0 +1,219 @@
+//! A call frame: what one execution of code owns.
+
+use super::CallRequest;
+use crate::machine::Machine;
+use crate::{H160, U256, jump_map};
+use alloc::vec::Vec;
+
+/// Code that can run: padded behind its end, with its jump-destination map.
+#[derive(Clone, Debug)]
+pub enum Code<'c> {
+    /// Stored code.
+    Stored {
+        /// The code and at least [`Code::PADDING`] zero bytes.
+        padded: &'c [u8],
+        /// The jump-destination map.
+        jump_map: &'c [u8],
+        /// The code's length.
+        length: usize,
+    },
+    /// Init code, which runs once.
+    Init {
+        /// The code and [`Code::PADDING`] zero bytes.
+        padded: Vec<u8>,
+        /// The jump-destination map.
+        jump_map: Vec<u8>,
+        /// The code's length.
+        length: usize,
+    },
+    /// No code: a call of it stops at once.
+    Empty,
+}
+
+impl Code<'_> {
+    /// Zero bytes behind the code: running off its end reads STOP, and a PUSH32 there reads its immediate.
+    pub const PADDING: usize = 33;
+
+    /// Prepares init code.
+    #[must_use]
+    pub fn init(code: &[u8]) -> Self {
+        let mut padded = Vec::with_capacity(code.len() + Self::PADDING);
+        padded.extend_from_slice(code);
+        padded.resize(code.len() + Self::PADDING, 0);
+        let mut map = alloc::vec![0; jump_map::length(code.len())];
+        jump_map::fill(&mut map, code);
+        Self::Init { padded, jump_map: map, length: code.len() }
+    }
+
+    /// The code with its padding, and the jump map. Checked here once, relied on by the loop.
+    ///
+    /// Code whose padding or map is too short counts as empty; the executor never makes such code.
+    pub(super) fn parts(&self) -> (&[u8], &[u8], usize) {
+        let (padded, map, length) = match self {
+            Self::Stored { padded, jump_map, length } => (*padded, *jump_map, *length),
+            Self::Init { padded, jump_map, length } => (&padded[..], &jump_map[..], *length),
+            Self::Empty => (&EMPTY[..], &[][..], 0),
+        };
+        let sound = padded.len() >= length + Self::PADDING
+            && map.len() >= jump_map::length(length)
+            && padded[length..].iter().take(Self::PADDING).all(|&byte| byte == 0);
+        if sound { (padded, map, length) } else { (&EMPTY, &[], 0) }
+    }
+
+    /// The code without its padding.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        let (padded, _, length) = self.parts();
+        &padded[..length]
+    }
+}
+
+/// The padding of no code.
+static EMPTY: [u8; Code::PADDING] = [0; Code::PADDING];
+
+/// Call data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input<'c> {
+    /// Bytes outside of the machine: the transaction's data.
+    Bytes(&'c [u8]),
+    /// A range of the machine's memory: it belongs to the caller's frame, which does not run meanwhile.
+    Memory {
+        /// First byte.
+        start: usize,
+        /// How many.
+        length: usize,
+    },
+}
+
+impl<'c> Input<'c> {
+    /// The bytes.
+    #[must_use]
+    pub fn bytes<'a>(&self, machine: &'a Machine) -> &'a [u8]
+    where
+        'c: 'a,
+    {
+        match *self {
+            Self::Bytes(bytes) => bytes,
+            Self::Memory { start, length } => machine.memory(start, length),
+        }
+    }
+}
+
+/// A range of the machine's memory that a frame returned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// First byte.
+    pub start: usize,
+    /// How many.
+    pub length: usize,
+}
+
+/// What a frame is made of.
+#[derive(Clone, Debug)]
+pub struct FrameInput<'c, A> {
+    /// The code that runs.
+    pub code: Code<'c>,
+    /// Call data.
+    pub input: Input<'c>,
+    /// The host's name for the account whose storage and balance the code sees.
+    pub account: A,
+    /// ADDRESS.
+    pub address: H160,
+    /// CALLER.
+    pub caller: H160,
+    /// CALLVALUE.
+    pub value: U256,
+    /// Whether state may not change.
+    pub is_static: bool,
+    /// Gas that it may use.
+    pub gas: i64,
+}
+
+/// A call frame.
+#[derive(Clone, Debug)]
+pub struct Frame<'c, A> {
+    pub(super) input: FrameInput<'c, A>,
+    /// Position of the next opcode.
+    pub(super) pc: usize,
+    /// First stack word.
+    pub(super) stack_base: usize,
+    /// Stack words in use.
+    pub(super) stack_length: usize,
+    /// First byte of memory.
+    pub(super) memory_start: usize,
+    /// Bytes of memory, a multiple of 32.
+    pub(super) memory_length: usize,
+    /// Where the running call's output goes, from the start of memory.
+    pub(super) call_output: Output,
+}
+
+impl<'c, A: Copy> Frame<'c, A> {
+    /// The first frame of a run.
+    #[must_use]
+    pub const fn first(input: FrameInput<'c, A>) -> Self {
+        Self {
+            input,
+            pc: 0,
+            stack_base: 0,
+            stack_length: 0,
+            memory_start: 0,
+            memory_length: 0,
+            call_output: Output { start: 0, length: 0 },
+        }
+    }
+
+    /// A frame that this one calls; its stack and memory lie behind this one's.
+    #[must_use]
+    pub const fn nested(&self, input: FrameInput<'c, A>) -> Self {
+        Self {
+            input,
+            pc: 0,
+            stack_base: self.stack_base + self.stack_length,
+            stack_length: 0,
+            memory_start: self.memory_start + self.memory_length,
+            memory_length: 0,
+            call_output: Output { start: 0, length: 0 },
+        }
+    }
+
+    /// Gas left.
+    #[must_use]
+    pub const fn gas(&self) -> i64 {
+        self.input.gas
+    }
+
+    /// What the frame was made of; its gas is what is left.
+    #[must_use]
+    pub const fn input(&self) -> &FrameInput<'c, A> {
+        &self.input
+    }
+
+    /// Goes on after a call or creation that this frame asked for.
+    ///
+    /// `result` is what the instruction pushes (1, 0, or the new address), `gas` what comes back. For a call the
+    /// machine's return data is copied to where the instruction said.
+    pub fn resume(&mut self, machine: &mut Machine, result: &U256, gas: i64) {
+        self.input.gas += gas;
+        machine.write_return_data(self.memory_start + self.call_output.start, self.call_output.length);
+        self.call_output = Output::default();
+        let top = machine.stack_at(self.stack_base + self.stack_length);
+        if self.stack_base + self.stack_length < machine.stack_words() {
+            // SAFETY: the index lies below the arena's length, and no other reference to the word exists.
+            unsafe { *top = *result }
+            self.stack_length += 1;
+        }
+    }
+
+    /// Notes where a call's output goes.
+    pub(super) const fn expect_output(&mut self, start: usize, length: usize) {
+        self.call_output = Output { start, length };
+    }
+}
+
+impl CallRequest {
+    /// Whether value moves.
+    #[must_use]
+    pub fn moves_value(&self) -> bool {
+        self.transfers && !self.value.is_zero()
+    }
+}

@@ -1,0 +1,93 @@
+//! The interpreter: runs one call frame.
+//!
+//! ```text
+//! run ──▶ hot.rs: one loop, one match: arithmetic, stack, jumps, memory words
+//!          │  everything else
+//!          ▼
+//!         operations/: one short function each, over a `Context` (machine, frame, host)
+//! ```
+//!
+//! A frame ends with an [`Interrupt`]: it is over, it wants another frame to run (a call or a creation), or the host
+//! failed. After a call the caller hands the result to [`Frame::resume`] and runs the frame on. Nothing recurses, so
+//! the EVM's depth of 1024 needs no native stack.
+//!
+//! The loop in `hot.rs` is the one place that works on raw pointers: on sBPF each bounds check costs as much as the
+//! operation it guards. Everything behind it is safe code.
+
+mod context;
+mod frame;
+mod hot;
+mod operations;
+
+pub use frame::{Code, Frame, FrameInput, Input, Output};
+pub use hot::run;
+
+use crate::exit::Exit;
+use crate::{H160, U256};
+use alloc::boxed::Box;
+
+/// Why the interpreter stopped.
+#[derive(Debug)]
+pub enum Interrupt<E> {
+    /// The frame is over.
+    Exit(Exit, Output),
+    /// CALL, CALLCODE, DELEGATECALL or STATICCALL.
+    Call(Box<CallRequest>),
+    /// CREATE or CREATE2.
+    Create(Box<CreateRequest>),
+    /// The host failed: fatal.
+    Host(E),
+    /// An arena of the machine is full: fatal.
+    Limit,
+}
+
+/// Which instruction calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallScheme {
+    /// CALL.
+    Call,
+    /// CALLCODE.
+    CallCode,
+    /// DELEGATECALL.
+    DelegateCall,
+    /// STATICCALL.
+    StaticCall,
+}
+
+/// A call that a frame asks for. Its gas is taken from the frame already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallRequest {
+    /// Which instruction calls.
+    pub scheme: CallScheme,
+    /// Gas for the callee, the stipend included.
+    pub gas: i64,
+    /// Whose code runs (before EIP-7702 delegation).
+    pub code_address: H160,
+    /// Whose storage and balance the callee sees.
+    pub address: H160,
+    /// CALLER in the callee.
+    pub caller: H160,
+    /// CALLVALUE in the callee.
+    pub value: U256,
+    /// Whether `value` moves from caller to address.
+    pub transfers: bool,
+    /// Whether the callee may not change state.
+    pub is_static: bool,
+    /// Call data.
+    pub input: Input<'static>,
+}
+
+/// A creation that a frame asks for. Its gas is taken from the frame already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CreateRequest {
+    /// Gas for the init code.
+    pub gas: i64,
+    /// Who creates.
+    pub creator: H160,
+    /// Wei for the new contract.
+    pub value: U256,
+    /// The salt of CREATE2.
+    pub salt: Option<U256>,
+    /// Where the init code is in memory.
+    pub init_code: Input<'static>,
+}

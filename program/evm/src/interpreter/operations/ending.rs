@@ -1,0 +1,30 @@
+//! Operations that end a frame.
+
+use super::super::context::{Context, Result, Stop};
+use crate::exit::Exit;
+use crate::gas;
+use crate::host::Host;
+
+/// RETURN and REVERT.
+pub(super) fn returning<H: Host>(cx: &mut Context<'_, '_, '_, H>, exit: Exit) -> Result<(), H::Error> {
+    let (offset, length) = (cx.pop()?, cx.pop()?);
+    let range = cx.range(&offset, &length)?;
+    cx.expand_memory(&[range])?;
+    Err(Stop::Exit(exit, cx.in_machine(range)))
+}
+
+/// SELFDESTRUCT (EIP-2929, 3529, 6780).
+pub(super) fn selfdestruct<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+    cx.require_mutable()?;
+    let beneficiary = cx.pop_address()?;
+    let account = cx.frame.input.account;
+    if cx.host.access_account(&beneficiary).map_err(Stop::Host)? {
+        cx.charge(gas::COLD_ACCOUNT_ACCESS)?;
+    }
+    let has_value = !cx.host.self_balance(account).map_err(Stop::Host)?.is_zero();
+    if has_value && cx.host.is_empty(&beneficiary).map_err(Stop::Host)? {
+        cx.charge(gas::NEW_ACCOUNT)?;
+    }
+    cx.host.self_destruct(account, &beneficiary).map_err(Stop::Host)?;
+    Err(Exit::SelfDestruct.into())
+}

@@ -1,0 +1,53 @@
+//! Questions about accounts and blocks.
+
+use super::super::context::{Context, Result, Stop};
+use crate::host::Host;
+use crate::{arith, from_be_bytes};
+
+/// BALANCE.
+pub(super) fn balance<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+    let address = cx.pop_address()?;
+    cx.charge_account_access(&address)?;
+    let balance = cx.host.balance(&address).map_err(Stop::Host)?;
+    cx.push(&balance)
+}
+
+/// SELFBALANCE (EIP-1884).
+pub(super) fn selfbalance<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+    let account = cx.frame.input.account;
+    let balance = cx.host.self_balance(account).map_err(Stop::Host)?;
+    cx.push(&balance)
+}
+
+/// EXTCODESIZE.
+pub(super) fn extcodesize<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+    let address = cx.pop_address()?;
+    cx.charge_account_access(&address)?;
+    let length = cx.host.code(&address).map_err(Stop::Host)?.len();
+    cx.push_u64(length as u64)
+}
+
+/// EXTCODEHASH (EIP-1052).
+pub(super) fn extcodehash<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+    let address = cx.pop_address()?;
+    cx.charge_account_access(&address)?;
+    let hash = cx.host.code_hash(&address).map_err(Stop::Host)?;
+    cx.push(&from_be_bytes(&hash.0))
+}
+
+/// BLOCKHASH: of the last 256 blocks.
+pub(super) fn blockhash<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+    let number = arith::as_u64_saturating(&cx.pop()?);
+    let current = cx.host.env().number;
+    if number >= current || current - number > 256 {
+        return cx.push_u64(0);
+    }
+    let hash = cx.host.block_hash(number).map_err(Stop::Host)?;
+    cx.push(&hash)
+}
+
+/// PREVRANDAO (EIP-4399).
+pub(super) fn prevrandao<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+    let value = cx.host.prevrandao().map_err(Stop::Host)?;
+    cx.push(&value)
+}

@@ -1,0 +1,386 @@
+//! Nested call frames: a stack of them on the heap, never on the native stack.
+
+use crate::address;
+use crate::ledger::Ledger;
+use crate::withdraw::{self, WITHDRAW_ADDRESS};
+use crate::world::{Checkpoint, CodeOf, EMPTY_CODE_HASH, Id, State, World};
+use crate::{ProgramError, Result};
+use alloc::vec::Vec;
+use parhelion_evm::crypto::Crypto;
+use parhelion_evm::exit::Exit;
+use parhelion_evm::interpreter::{
+    self, CallRequest, CallScheme, Code, CreateRequest, Frame, FrameInput, Input, Interrupt, Output,
+};
+use parhelion_evm::machine::Machine;
+use parhelion_evm::{H160, U256, from_address, gas, precompile};
+
+/// What the outermost frame left. Its output is the machine's return data.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    /// How it ended.
+    pub(crate) exit: Exit,
+    /// Gas left.
+    pub(crate) gas: i64,
+    /// The contract that it created.
+    pub(crate) created: Option<H160>,
+}
+
+/// What a frame is for.
+#[derive(Clone, Copy, Debug)]
+enum Purpose {
+    /// A call.
+    Call,
+    /// The init code of a contract at this address.
+    Create(Id, H160),
+}
+
+/// A frame on the stack.
+struct Active<'c> {
+    frame: Frame<'c, Id>,
+    purpose: Purpose,
+    checkpoint: Checkpoint,
+}
+
+/// What came of entering a call or a creation.
+#[allow(clippy::large_enum_variant)] // lives for one match
+enum Entered<'c> {
+    /// A frame has to run.
+    Frame(FrameInput<'c, Id>, Purpose, Checkpoint),
+    /// It is over already.
+    Ended(Ended),
+}
+
+/// The outermost call or creation.
+pub(crate) enum Outermost<'c> {
+    /// A call of an address.
+    Call {
+        /// The callee.
+        to: H160,
+        /// Call data.
+        data: &'c [u8],
+    },
+    /// A creation.
+    Create {
+        /// The init code.
+        init_code: &'c [u8],
+        /// The sender's nonce in the transaction, from which the address follows.
+        nonce: u64,
+    },
+}
+
+/// Runs the outermost call or creation of `sender`, and every frame that comes of it.
+pub(crate) fn run<'c, L: Ledger<'c>, C: Crypto>(
+    world: &mut World<'c, L, C>,
+    machine: &mut Machine,
+    outermost: &Outermost<'c>,
+    sender: &H160,
+    value: &U256,
+    gas: i64,
+) -> Result<Ended> {
+    let entered = match *outermost {
+        Outermost::Call { to, data } => {
+            let request = CallRequest {
+                scheme: CallScheme::Call,
+                gas,
+                code_address: to,
+                address: to,
+                caller: *sender,
+                value: *value,
+                transfers: true,
+                is_static: false,
+                input: Input::Bytes(&[]),
+            };
+            world.enter_call(machine, &request, Input::Bytes(data))?
+        }
+        Outermost::Create { init_code, nonce } => {
+            let created = address::of_create(sender, nonce, &world.crypto);
+            world.warm(&created)?;
+            world.enter_create(sender, &created, value, gas, init_code)?
+        }
+    };
+    let mut stack = Vec::with_capacity(world.limits.machine.frames.min(8));
+    match entered {
+        Entered::Ended(ended) => return Ok(ended),
+        Entered::Frame(input, purpose, checkpoint) => {
+            stack.push(Active { frame: Frame::first(input), purpose, checkpoint });
+        }
+    }
+    run_stack(world, machine, stack)
+}
+
+/// Runs the topmost frame until none is left.
+fn run_stack<'c, L: Ledger<'c>, C: Crypto>(
+    world: &mut World<'c, L, C>,
+    machine: &mut Machine,
+    mut stack: Vec<Active<'c>>,
+) -> Result<Ended> {
+    // Ends because each round runs at least one opcode, which costs gas, or removes a frame.
+    loop {
+        let depth = stack.len();
+        let Some(active) = stack.last_mut() else { return Err(ProgramError::HeapLimit) };
+        let (entered, is_create) = match interpreter::run(machine, &mut active.frame, world) {
+            Interrupt::Host(error) => return Err(error),
+            Interrupt::Limit => return Err(ProgramError::HeapLimit),
+            Interrupt::Exit(exit, output) => {
+                let Some(active) = stack.pop() else { return Err(ProgramError::HeapLimit) };
+                let ended = world.leave(machine, active, exit, output)?;
+                match stack.last_mut() {
+                    None => return Ok(ended),
+                    Some(caller) => resume(machine, &mut caller.frame, &ended),
+                }
+                continue;
+            }
+            Interrupt::Call(request) => (world.call(machine, &request, depth)?, false),
+            Interrupt::Create(request) => (world.create(machine, &request, depth)?, true),
+        };
+        match entered {
+            Entered::Ended(ended) => {
+                if is_create {
+                    machine.set_return_data(&[]);
+                }
+                resume(machine, &mut active.frame, &ended);
+            }
+            Entered::Frame(input, purpose, checkpoint) => {
+                if depth >= world.limits.machine.frames {
+                    return Err(ProgramError::HeapLimit);
+                }
+                let frame = active.frame.nested(input);
+                stack.push(Active { frame, purpose, checkpoint });
+                machine.set_return_data(&[]);
+            }
+        }
+    }
+}
+
+/// Hands a result to the frame that waits for it.
+fn resume(machine: &mut Machine, caller: &mut Frame<'_, Id>, ended: &Ended) {
+    let result = match (ended.exit.is_success(), ended.created) {
+        (true, Some(address)) => from_address(&address),
+        (true, None) => U256::one(),
+        (false, _) => U256([0; 4]),
+    };
+    caller.resume(machine, &result, ended.gas);
+}
+
+/// A call or creation that does not run: its gas comes back, nothing is returned.
+fn refused<'c>(machine: &mut Machine, gas: i64) -> Entered<'c> {
+    machine.set_return_data(&[]);
+    Entered::Ended(Ended { exit: Exit::Revert, gas, created: None })
+}
+
+impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
+    /// A call that a frame asks for. `depth` is the number of frames there are.
+    fn call(&mut self, machine: &mut Machine, request: &CallRequest, depth: usize) -> Result<Entered<'c>> {
+        if depth > gas::CALL_DEPTH_MAX {
+            return Ok(refused(machine, request.gas));
+        }
+        if request.moves_value() {
+            let caller = self.load_balance(&request.caller)?;
+            if self.account(caller)?.state.balance < request.value {
+                return Ok(refused(machine, request.gas));
+            }
+        }
+        self.enter_call(machine, request, request.input)
+    }
+
+    /// Transfers the value of a call, and finds out what there is to run.
+    fn enter_call(
+        &mut self,
+        machine: &mut Machine,
+        request: &CallRequest,
+        input: Input<'c>,
+    ) -> Result<Entered<'c>> {
+        let checkpoint = self.checkpoint();
+        if request.code_address == WITHDRAW_ADDRESS {
+            return self.enter_withdraw(machine, request, input, &checkpoint);
+        }
+        let account = if request.moves_value() {
+            let (from, to) = (self.load_balance(&request.caller)?, self.load_balance(&request.address)?);
+            if !self.transfer(from, to, &request.value)? {
+                return Ok(refused(machine, request.gas));
+            }
+            to
+        } else {
+            self.accounts.id(&request.address)?
+        };
+        if let Some(number) = precompile::number_of(&request.code_address) {
+            return self.enter_precompile(machine, number, request.gas, input, &checkpoint);
+        }
+        let code = self.code_to_run(&request.code_address)?;
+        if matches!(code, Code::Empty) {
+            machine.set_return_data(&[]);
+            return Ok(Entered::Ended(Ended { exit: Exit::Stop, gas: request.gas, created: None }));
+        }
+        let frame = FrameInput {
+            code,
+            input,
+            account,
+            address: request.address,
+            caller: request.caller,
+            value: request.value,
+            is_static: request.is_static,
+            gas: request.gas,
+        };
+        Ok(Entered::Frame(frame, Purpose::Call, checkpoint))
+    }
+
+    /// Runs a precompile.
+    fn enter_precompile(
+        &mut self,
+        machine: &mut Machine,
+        number: u8,
+        gas: i64,
+        input: Input<'c>,
+        checkpoint: &Checkpoint,
+    ) -> Result<Entered<'c>> {
+        let outcome = precompile::run(number, input.bytes(machine), gas, &self.crypto);
+        Ok(Entered::Ended(match outcome {
+            precompile::Outcome::Return { gas: cost, output } => {
+                self.check_return_data(output.len())?;
+                machine.set_return_data(&output);
+                Ended { exit: Exit::Return, gas: gas.saturating_sub(cost), created: None }
+            }
+            precompile::Outcome::OutOfGas => {
+                self.undo_to(checkpoint)?;
+                machine.set_return_data(&[]);
+                Ended { exit: Exit::OutOfGas, gas: 0, created: None }
+            }
+        }))
+    }
+
+    /// Runs the withdraw precompile.
+    fn enter_withdraw(
+        &mut self,
+        machine: &mut Machine,
+        request: &CallRequest,
+        input: Input<'c>,
+        checkpoint: &Checkpoint,
+    ) -> Result<Entered<'c>> {
+        let Some(left) = request.gas.checked_sub(withdraw::GAS).filter(|left| *left >= 0) else {
+            machine.set_return_data(&[]);
+            return Ok(Entered::Ended(Ended { exit: Exit::OutOfGas, gas: 0, created: None }));
+        };
+        let is_plain = request.scheme == CallScheme::Call && !request.is_static;
+        let done = is_plain && self.withdraw(&request.caller, &request.value, input.bytes(machine))?;
+        if !done {
+            self.undo_to(checkpoint)?;
+            return Ok(refused(machine, left));
+        }
+        machine.set_return_data(&[]);
+        Ok(Entered::Ended(Ended { exit: Exit::Return, gas: left, created: None }))
+    }
+
+    /// A creation that a frame asks for. `depth` is the number of frames there are.
+    fn create(
+        &mut self,
+        machine: &mut Machine,
+        request: &CreateRequest,
+        depth: usize,
+    ) -> Result<Entered<'c>> {
+        let creator = self.load_balance(&request.creator)?;
+        let State { nonce, balance, .. } = self.account(creator)?.state;
+        if depth > gas::CALL_DEPTH_MAX || balance < request.value {
+            return Ok(refused(machine, request.gas));
+        }
+        // EIP-2681: a nonce never reaches 2^64 - 1.
+        let Some(next_nonce) = nonce.checked_add(1) else { return Ok(refused(machine, request.gas)) };
+        // The nonce is used up whatever comes of the creation, so it changes before the checkpoint.
+        self.change(creator)?.nonce = next_nonce;
+        let init_code = request.init_code.bytes(machine);
+        let address = match &request.salt {
+            Some(salt) => address::of_create2(&request.creator, salt, init_code, &self.crypto),
+            None => address::of_create(&request.creator, nonce, &self.crypto),
+        };
+        self.warm(&address)?;
+        self.enter_create(&request.creator, &address, &request.value, request.gas, init_code)
+    }
+
+    /// Begins a contract's life at `address`.
+    fn enter_create(
+        &mut self,
+        creator: &H160,
+        address: &H160,
+        value: &U256,
+        gas: i64,
+        init_code: &[u8],
+    ) -> Result<Entered<'c>> {
+        let from = self.load_balance(creator)?;
+        let (_, code) = self.load_contract(address)?;
+        let id = self.load_balance(address)?;
+        if code != CodeOf::None || self.account(id)?.state.nonce != 0 {
+            return Ok(Entered::Ended(Ended { exit: Exit::CreateCollision, gas: 0, created: None }));
+        }
+        let checkpoint = self.checkpoint();
+        let state = self.change(id)?;
+        state.is_created = true;
+        state.nonce = 1;
+        state.code = CodeOf::Hash(EMPTY_CODE_HASH);
+        if !self.transfer(from, id, value)? {
+            self.undo_to(&checkpoint)?;
+            return Ok(Entered::Ended(Ended { exit: Exit::Revert, gas, created: None }));
+        }
+        self.count_code_bytes(init_code.len())?;
+        let frame = FrameInput {
+            code: Code::init(init_code),
+            input: Input::Bytes(&[]),
+            account: id,
+            address: *address,
+            caller: *creator,
+            value: *value,
+            is_static: false,
+            gas,
+        };
+        Ok(Entered::Frame(frame, Purpose::Create(id, *address), checkpoint))
+    }
+
+    /// Ends a frame: keeps or undoes what it did, and deploys what init code returned.
+    fn leave(
+        &mut self,
+        machine: &mut Machine,
+        active: Active<'c>,
+        exit: Exit,
+        output: Output,
+    ) -> Result<Ended> {
+        let mut ended = Ended { exit, gas: active.frame.gas(), created: None };
+        if let (true, Purpose::Create(id, address)) = (exit.is_success(), active.purpose) {
+            ended.exit = self.deploy_output(machine, id, output, &mut ended.gas)?;
+            ended.created = Some(address);
+            machine.set_return_data(&[]);
+        } else {
+            let output = if exit.is_halt() { Output::default() } else { output };
+            self.check_return_data(output.length)?;
+            machine.return_memory(output.start, output.length);
+        }
+        if !ended.exit.is_success() {
+            self.undo_to(&active.checkpoint)?;
+        }
+        if ended.exit.is_halt() {
+            ended.gas = 0;
+        }
+        Ok(ended)
+    }
+
+    /// Deploys what init code returned: EIP-3541, EIP-170, and 200 gas a byte.
+    fn deploy_output(&mut self, machine: &Machine, id: Id, output: Output, gas: &mut i64) -> Result<Exit> {
+        let code = machine.memory(output.start, output.length);
+        if code.first() == Some(&0xef) {
+            return Ok(Exit::InvalidCodePrefix);
+        }
+        if code.len() > gas::CODE_SIZE_MAX {
+            return Ok(Exit::CodeTooLarge);
+        }
+        let cost = gas::CODE_DEPOSIT_BYTE.saturating_mul(code.len() as i64);
+        let left = gas.saturating_sub(cost);
+        if left < 0 {
+            return Ok(Exit::OutOfGas);
+        }
+        *gas = left;
+        self.deploy(id, code.to_vec())?;
+        Ok(Exit::Return)
+    }
+
+    /// Checks the length of return data against the limit.
+    fn check_return_data(&self, length: usize) -> Result<()> {
+        if length > self.limits.return_data_bytes { Err(ProgramError::HeapLimit) } else { Ok(()) }
+    }
+}

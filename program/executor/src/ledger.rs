@@ -1,0 +1,119 @@
+//! The seam between the executor and where accounts are.
+
+use crate::Result;
+use parhelion_wire::Pubkey;
+use parhelion_wire::address::AccountKey;
+
+/// Accounts by what they hold.
+///
+/// On chain this is the account list of the instruction, in the emulator what was fetched from the cluster. Both
+/// check owner, address and kind of what they hand out; the executor checks layouts.
+///
+/// `'c` is how long code can be borrowed: the whole run, while the ledger itself is being written to.
+pub trait Ledger<'c> {
+    /// A cheap name for a loaded account.
+    type Account: Copy;
+
+    /// Finds an account. It may not exist yet; then its data is empty.
+    ///
+    /// # Errors
+    /// [`parhelion_wire::ProgramError::AccountMissing`] when the account is not at hand (the emulator notes which),
+    /// and the errors for accounts that are not what they should be.
+    fn load(&mut self, key: &AccountKey) -> Result<Self::Account>;
+
+    /// An account's data; empty when it does not exist.
+    fn data(&self, account: Self::Account) -> &[u8];
+
+    /// A Code account's data. Code accounts that exist are never written, so it can be borrowed for the whole run.
+    fn code(&self, account: Self::Account) -> &'c [u8];
+
+    /// Makes an account exist with `length` bytes, rent-exempt at the operator's expense, and gives its data for
+    /// writing. New bytes are zero. A code reservation may be replaced.
+    ///
+    /// # Errors
+    /// [`parhelion_wire::ProgramError::ReadOnlyAccount`] and the errors of growing and funding.
+    fn write(&mut self, account: Self::Account, key: &AccountKey, length: usize) -> Result<&mut [u8]>;
+
+    /// Notes that the same run in another slot may write this account, although this one does not. For the
+    /// emulator, whose account list has to serve a run in a later slot.
+    fn may_write(&mut self, account: Self::Account);
+
+    /// Closes an account and moves its lamports into the vault. Gives how many.
+    ///
+    /// # Errors
+    /// [`parhelion_wire::ProgramError::ReadOnlyAccount`].
+    fn close(&mut self, account: Self::Account, vault: Self::Account) -> Result<u64>;
+
+    /// Moves lamports from the vault to a Solana account.
+    ///
+    /// # Errors
+    /// [`parhelion_wire::ProgramError::VaultShort`] when the vault would be left short.
+    fn pay_out(&mut self, vault: Self::Account, payee: Self::Account, lamports: u64) -> Result<()>;
+
+    /// Whether a withdrawal may pay `lamports` to this Solana account: it belongs to the System program (so it is no
+    /// sysvar, no program and nothing of ours) and is rent-exempt afterwards.
+    fn can_receive(&mut self, payee: Self::Account, address: &Pubkey, lamports: u64) -> Result<bool>;
+
+    /// Lamports of rent exemption for a byte of account data.
+    fn rent_per_byte(&mut self) -> Result<u64>;
+
+    /// The hash of a Solana slot, if it is among the last ones (SlotHashes sysvar).
+    ///
+    /// # Errors
+    /// Fatal ones of the platform.
+    fn slot_hash(&mut self, slot: u64) -> Result<Option<[u8; 32]>>;
+
+    /// The newest slot hash.
+    ///
+    /// # Errors
+    /// Fatal ones of the platform.
+    fn newest_slot_hash(&mut self) -> Result<[u8; 32]>;
+}
+
+impl<'c, T: Ledger<'c>> Ledger<'c> for &mut T {
+    type Account = T::Account;
+
+    fn load(&mut self, key: &AccountKey) -> Result<Self::Account> {
+        (**self).load(key)
+    }
+
+    fn data(&self, account: Self::Account) -> &[u8] {
+        (**self).data(account)
+    }
+
+    fn code(&self, account: Self::Account) -> &'c [u8] {
+        (**self).code(account)
+    }
+
+    fn write(&mut self, account: Self::Account, key: &AccountKey, length: usize) -> Result<&mut [u8]> {
+        (**self).write(account, key, length)
+    }
+
+    fn may_write(&mut self, account: Self::Account) {
+        (**self).may_write(account);
+    }
+
+    fn close(&mut self, account: Self::Account, vault: Self::Account) -> Result<u64> {
+        (**self).close(account, vault)
+    }
+
+    fn pay_out(&mut self, vault: Self::Account, payee: Self::Account, lamports: u64) -> Result<()> {
+        (**self).pay_out(vault, payee, lamports)
+    }
+
+    fn can_receive(&mut self, payee: Self::Account, address: &Pubkey, lamports: u64) -> Result<bool> {
+        (**self).can_receive(payee, address, lamports)
+    }
+
+    fn rent_per_byte(&mut self) -> Result<u64> {
+        (**self).rent_per_byte()
+    }
+
+    fn slot_hash(&mut self, slot: u64) -> Result<Option<[u8; 32]>> {
+        (**self).slot_hash(slot)
+    }
+
+    fn newest_slot_hash(&mut self) -> Result<[u8; 32]> {
+        (**self).newest_slot_hash()
+    }
+}

@@ -1,0 +1,272 @@
+//! Ethereum accounts that a run touches.
+
+use super::World;
+use super::index::{Found, Index};
+use super::table;
+use crate::amount;
+use crate::ledger::Ledger;
+use crate::withdraw::WITHDRAW_ADDRESS;
+use crate::{ProgramError, Result};
+use alloc::vec::Vec;
+use parhelion_evm::crypto::Crypto;
+use parhelion_evm::{H160, H256, U256, precompile};
+use parhelion_wire::account::{Balance, Contract, Layout};
+use parhelion_wire::address::AccountKey;
+
+/// Keccak-256 of no bytes.
+pub(crate) const EMPTY_CODE_HASH: H256 = H256([
+    0xc5, 0xd2, 0x46, 0x01, 0x86, 0xf7, 0x23, 0x3c, 0x92, 0x7e, 0x7d, 0xb2, 0xdc, 0xc7, 0x03, 0xc0, 0xe5,
+    0x00, 0xb6, 0x53, 0xca, 0x82, 0x27, 0x3b, 0x7b, 0xfa, 0xd8, 0x04, 0x5d, 0x85, 0xa4, 0x70,
+]);
+
+/// The number of an account in [`Accounts`].
+pub(crate) type Id = u16;
+
+/// What an account's code is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CodeOf {
+    /// No Contract account: an address without code.
+    None,
+    /// A contract, with the hash of its code (maybe of no bytes).
+    Hash(H256),
+    /// An EIP-7702 delegation.
+    Delegate(H160),
+}
+
+impl CodeOf {
+    /// Whether there are no code bytes.
+    pub(crate) fn is_empty(self) -> bool {
+        match self {
+            Self::None => true,
+            Self::Hash(hash) => hash == EMPTY_CODE_HASH,
+            Self::Delegate(_) => false,
+        }
+    }
+}
+
+/// The part of an account that a run changes, and so the part that is undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) nonce: u64,
+    pub(crate) balance: U256,
+    pub(crate) code: CodeOf,
+    /// Created in this transaction.
+    pub(crate) is_created: bool,
+    /// SELFDESTRUCT ran in the transaction that created it (EIP-6780).
+    pub(crate) is_destroyed: bool,
+}
+
+/// An Ethereum account.
+#[derive(Clone, Debug)]
+pub(crate) struct Account<A> {
+    pub(crate) address: H160,
+    /// EIP-2929.
+    pub(crate) is_warm: bool,
+    /// The Balance account, once loaded.
+    pub(crate) balance_account: Option<A>,
+    /// The Contract account, once loaded.
+    pub(crate) contract_account: Option<A>,
+    /// Whether the code is known.
+    pub(crate) is_code_known: bool,
+    /// The flag of the Balance account: whether there is a Contract account.
+    pub(crate) may_have_contract: bool,
+    /// Before the transaction; complete as far as loaded.
+    pub(crate) original: State,
+    /// Now.
+    pub(crate) state: State,
+    /// The latest checkpoint that has the state to undo to.
+    pub(super) saved_at: u32,
+}
+
+/// The table of accounts.
+#[derive(Debug)]
+pub(crate) struct Accounts<A> {
+    rows: Vec<Account<A>>,
+    index: Index,
+    maximum: usize,
+}
+
+impl<A: Copy> Accounts<A> {
+    pub(super) fn new(maximum: usize) -> Self {
+        Self { rows: table::new(maximum), index: Index::new(maximum), maximum }
+    }
+
+    /// The account's number; a new row when it was not seen yet. Loads nothing.
+    pub(crate) fn id(&mut self, address: &H160) -> Result<Id> {
+        let rows = &self.rows;
+        let is_equal = |row: usize| rows.get(row).is_some_and(|account| account.address == *address);
+        match self.index.find(hash(address), is_equal) {
+            Found::Row(row) => Ok(row as Id),
+            Found::Place(place) => {
+                let row = table::push(&mut self.rows, Account::new(*address), self.maximum)?;
+                self.index.insert(place, row);
+                Ok(row as Id)
+            }
+        }
+    }
+
+    /// A row.
+    pub(super) fn get(&self, id: Id) -> Result<&Account<A>> {
+        self.rows.get(usize::from(id)).ok_or(ProgramError::TableLimit)
+    }
+
+    /// A row, for changes.
+    pub(super) fn get_mut(&mut self, id: Id) -> Result<&mut Account<A>> {
+        self.rows.get_mut(usize::from(id)).ok_or(ProgramError::TableLimit)
+    }
+
+    /// All rows.
+    pub(crate) fn rows(&self) -> &[Account<A>] {
+        &self.rows
+    }
+}
+
+impl<A> Account<A> {
+    const fn new(address: H160) -> Self {
+        let state = State {
+            nonce: 0,
+            balance: U256([0; 4]),
+            code: CodeOf::None,
+            is_created: false,
+            is_destroyed: false,
+        };
+        Self {
+            address,
+            is_warm: false,
+            balance_account: None,
+            contract_account: None,
+            is_code_known: false,
+            may_have_contract: false,
+            original: state,
+            state,
+            saved_at: 0,
+        }
+    }
+}
+
+/// Whether calls of an address never run code of an account.
+fn is_precompile(address: &H160) -> bool {
+    precompile::number_of(address).is_some() || *address == WITHDRAW_ADDRESS
+}
+
+/// Addresses are hashes already, but for precompiles.
+fn hash(address: &H160) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&address.0[12..]);
+    u64::from_le_bytes(bytes)
+}
+
+impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
+    /// The number of an account whose nonce and balance are loaded.
+    ///
+    /// The nonce of an address without a Balance account is 1 if it is a contract (EIP-161), so where none is found
+    /// the Contract account is loaded as well.
+    pub(crate) fn load_balance(&mut self, address: &H160) -> Result<Id> {
+        let id = self.accounts.id(address)?;
+        if self.accounts.get(id)?.balance_account.is_some() {
+            return Ok(id);
+        }
+        let account = self.ledger.load(&AccountKey::Balance(*address))?;
+        let data = self.ledger.data(account);
+        let found = if data.is_empty() {
+            None
+        } else {
+            let view = Balance::view(data)?;
+            Some((view.nonce(), view.balance(), view.has_contract()))
+        };
+        let row = self.accounts.get_mut(id)?;
+        row.balance_account = Some(account);
+        if let Some((nonce, balance, has_contract)) = found {
+            row.may_have_contract = has_contract;
+            (row.original.nonce, row.original.balance) = (nonce, balance);
+            (row.state.nonce, row.state.balance) = (nonce, balance);
+            return Ok(id);
+        }
+        let is_contract = !matches!(self.load_code_of(id)?, CodeOf::None);
+        let row = self.accounts.get_mut(id)?;
+        if is_contract && !row.state.is_created {
+            row.original.nonce = 1;
+            row.state.nonce = 1;
+        }
+        Ok(id)
+    }
+
+    /// The number of an account whose code is known.
+    pub(crate) fn load_contract(&mut self, address: &H160) -> Result<(Id, CodeOf)> {
+        let id = self.accounts.id(address)?;
+        Ok((id, self.load_code_of(id)?))
+    }
+
+    /// What an account's code is, loaded on first use.
+    pub(crate) fn load_code_of(&mut self, id: Id) -> Result<CodeOf> {
+        let row = self.accounts.get_mut(id)?;
+        if row.is_code_known {
+            return Ok(row.state.code);
+        }
+        if is_precompile(&row.address) {
+            // No contract can be created there, so there is nothing to load.
+            row.is_code_known = true;
+            return Ok(CodeOf::None);
+        }
+        let account = self.ledger.load(&AccountKey::Contract(row.address))?;
+        let data = self.ledger.data(account);
+        let code = if data.is_empty() {
+            CodeOf::None
+        } else {
+            let view = Contract::view(data)?;
+            view.delegate().map_or(CodeOf::Hash(view.code_hash()), CodeOf::Delegate)
+        };
+        let row = self.accounts.get_mut(id)?;
+        row.contract_account = Some(account);
+        row.is_code_known = true;
+        row.original.code = code;
+        row.state.code = code;
+        Ok(code)
+    }
+
+    /// Whether a loaded account has a Balance account already.
+    pub(crate) fn balance_exists(&self, id: Id) -> Result<bool> {
+        Ok(self
+            .accounts
+            .get(id)?
+            .balance_account
+            .is_some_and(|account| !self.ledger.data(account).is_empty()))
+    }
+
+    /// An account.
+    pub(crate) fn account(&self, id: Id) -> Result<&Account<L::Account>> {
+        self.accounts.get(id)
+    }
+
+    /// An account's state for changing; the journal keeps what it was.
+    pub(crate) fn change(&mut self, id: Id) -> Result<&mut State> {
+        let checkpoint = self.journal.checkpoint();
+        let row = self.accounts.get_mut(id)?;
+        if row.saved_at < checkpoint {
+            self.journal.save_account(id, row)?;
+            row.saved_at = checkpoint;
+        }
+        Ok(&mut row.state)
+    }
+
+    /// Moves wei from one loaded account to another; `false` when the balance does not cover it.
+    pub(crate) fn transfer(&mut self, from: Id, to: Id, value: &U256) -> Result<bool> {
+        if value.is_zero() {
+            return Ok(true);
+        }
+        let Some(rest) = amount::checked_sub(&self.account(from)?.state.balance, value) else {
+            return Ok(false);
+        };
+        self.change(from)?.balance = rest;
+        self.credit(to, value)?;
+        Ok(true)
+    }
+
+    /// Adds wei to a loaded account.
+    pub(crate) fn credit(&mut self, to: Id, value: &U256) -> Result<()> {
+        let state = self.change(to)?;
+        // All wei there are fit 96 bits; only made-up balances in simulations get here.
+        state.balance = amount::checked_add(&state.balance, value).ok_or(ProgramError::InvalidArgument)?;
+        Ok(())
+    }
+}

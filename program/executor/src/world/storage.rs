@@ -1,0 +1,174 @@
+//! Storage that a run touches: storage keys, and the Cells they are in.
+
+use super::World;
+use super::accounts::Id;
+use super::index::{Found, Index};
+use super::table;
+use crate::ledger::Ledger;
+use crate::{ProgramError, Result};
+use alloc::vec::Vec;
+use parhelion_evm::crypto::Crypto;
+use parhelion_evm::{U256, arith};
+use parhelion_wire::account::Cell;
+use parhelion_wire::address::{AccountKey, CellKey, split_storage_key};
+
+/// A storage key and its value.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    pub(crate) account: Id,
+    pub(crate) key: U256,
+    pub(crate) original: U256,
+    pub(crate) value: U256,
+    /// The number of its Cell, once loaded.
+    pub(crate) cell: Option<u16>,
+    /// EIP-2929.
+    pub(super) is_warm: bool,
+    /// The latest checkpoint that has the value to undo to.
+    pub(super) saved_at: u32,
+}
+
+/// A Cell.
+#[derive(Clone, Debug)]
+pub(crate) struct LoadedCell<A> {
+    pub(crate) account: Id,
+    pub(crate) key: CellKey,
+    pub(crate) ledger_account: A,
+}
+
+/// The tables of storage keys and Cells.
+#[derive(Debug)]
+pub(crate) struct Storage<A> {
+    slots: Vec<Slot>,
+    slot_index: Index,
+    slots_max: usize,
+    cells: Vec<LoadedCell<A>>,
+    cell_index: Index,
+    cells_max: usize,
+}
+
+impl<A: Copy> Storage<A> {
+    pub(super) fn new(slots_max: usize, cells_max: usize) -> Self {
+        Self {
+            slots: table::new(slots_max),
+            slot_index: Index::new(slots_max),
+            slots_max,
+            cells: table::new(cells_max),
+            cell_index: Index::new(cells_max),
+            cells_max,
+        }
+    }
+
+    /// The number of a storage key; a new row when it was not seen yet. Loads nothing.
+    fn slot(&mut self, account: Id, key: &U256) -> Result<usize> {
+        let slots = &self.slots;
+        let is_equal = |row: usize| {
+            slots.get(row).is_some_and(|slot| slot.account == account && arith::eq(&slot.key, key))
+        };
+        match self.slot_index.find(hash(account, key), is_equal) {
+            Found::Row(row) => Ok(row),
+            Found::Place(place) => {
+                let zero = U256([0; 4]);
+                let slot = Slot {
+                    account,
+                    key: *key,
+                    original: zero,
+                    value: zero,
+                    cell: None,
+                    is_warm: false,
+                    saved_at: 0,
+                };
+                let row = table::push(&mut self.slots, slot, self.slots_max)?;
+                self.slot_index.insert(place, row);
+                Ok(row)
+            }
+        }
+    }
+
+    pub(super) fn get(&self, row: usize) -> Result<&Slot> {
+        self.slots.get(row).ok_or(ProgramError::TableLimit)
+    }
+
+    pub(super) fn get_mut(&mut self, row: usize) -> Result<&mut Slot> {
+        self.slots.get_mut(row).ok_or(ProgramError::TableLimit)
+    }
+
+    /// All storage keys.
+    pub(crate) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// All Cells.
+    pub(crate) fn cells(&self) -> &[LoadedCell<A>] {
+        &self.cells
+    }
+}
+
+/// Keys of mappings are hashes, those of variables small numbers.
+fn hash(account: Id, key: &U256) -> u64 {
+    key.0[0] ^ key.0[3].rotate_left(17) ^ u64::from(account) << 48
+}
+
+impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
+    /// EIP-2929: notes an access of a storage key; whether it was the first.
+    pub(super) fn touch_slot(&mut self, account: Id, key: &U256) -> Result<bool> {
+        let row = self.storage.slot(account, key)?;
+        let slot = self.storage.get_mut(row)?;
+        if slot.is_warm {
+            return Ok(false);
+        }
+        slot.is_warm = true;
+        self.journal.warmed_slot(row)?;
+        Ok(true)
+    }
+
+    /// The row of a storage key whose value is loaded.
+    pub(super) fn load_slot(&mut self, account: Id, key: &U256) -> Result<usize> {
+        let row = self.storage.slot(account, key)?;
+        if self.storage.get(row)?.cell.is_some() {
+            return Ok(row);
+        }
+        let (cell_key, index) = split_storage_key(key);
+        let cell = self.load_cell(account, &cell_key)?;
+        let ledger_account = self.storage.cells.get(cell).ok_or(ProgramError::TableLimit)?.ledger_account;
+        let data = self.ledger.data(ledger_account);
+        let value = if data.is_empty() { U256([0; 4]) } else { Cell::view(data)?.get(index) };
+        let slot = self.storage.get_mut(row)?;
+        slot.cell = Some(cell as u16);
+        slot.original = value;
+        slot.value = value;
+        Ok(row)
+    }
+
+    /// The number of a Cell, loaded.
+    fn load_cell(&mut self, account: Id, key: &CellKey) -> Result<usize> {
+        let cells = &self.storage.cells;
+        let is_equal =
+            |row: usize| cells.get(row).is_some_and(|cell| cell.key == *key && cell.account == account);
+        let mut low = [0; 8];
+        low.copy_from_slice(&key[23..]);
+        let hash = u64::from_be_bytes(low) ^ u64::from(account) << 48;
+        match self.storage.cell_index.find(hash, is_equal) {
+            Found::Row(row) => Ok(row),
+            Found::Place(place) => {
+                let address = self.accounts.get(account)?.address;
+                let ledger_account = self.ledger.load(&AccountKey::Cell(address, *key))?;
+                let cell = LoadedCell { account, key: *key, ledger_account };
+                let row = table::push(&mut self.storage.cells, cell, self.storage.cells_max)?;
+                self.storage.cell_index.insert(place, row);
+                Ok(row)
+            }
+        }
+    }
+
+    /// Changes a loaded storage value; the journal keeps what it was.
+    pub(super) fn change_slot(&mut self, row: usize, value: &U256) -> Result<()> {
+        let checkpoint = self.journal.checkpoint();
+        let slot = self.storage.get_mut(row)?;
+        if slot.saved_at < checkpoint {
+            self.journal.save_slot(row, slot.value, slot.saved_at)?;
+            slot.saved_at = checkpoint;
+        }
+        slot.value = *value;
+        Ok(())
+    }
+}

@@ -1,0 +1,68 @@
+//! Transient storage (EIP-1153): gone at the end of the transaction.
+
+use super::accounts::Id;
+use super::index::{Found, Index};
+use super::table;
+use crate::{ProgramError, Result};
+use alloc::vec::Vec;
+use parhelion_evm::{U256, arith};
+
+/// A transient storage key and its value.
+#[derive(Clone, Debug)]
+struct Slot {
+    account: Id,
+    key: U256,
+    value: U256,
+}
+
+/// The table of transient storage keys.
+#[derive(Debug)]
+pub(super) struct Transient {
+    slots: Vec<Slot>,
+    index: Index,
+    maximum: usize,
+}
+
+impl Transient {
+    pub(super) fn new(maximum: usize) -> Self {
+        Self { slots: table::new(maximum), index: Index::new(maximum), maximum }
+    }
+
+    fn find(&self, account: Id, key: &U256) -> Found {
+        let is_equal = |row: usize| {
+            self.slots.get(row).is_some_and(|slot| slot.account == account && arith::eq(&slot.key, key))
+        };
+        self.index.find(key.0[0] ^ key.0[3] ^ u64::from(account) << 48, is_equal)
+    }
+
+    /// A value.
+    pub(super) fn get(&self, account: Id, key: &U256) -> U256 {
+        match self.find(account, key) {
+            Found::Row(row) => self.slots.get(row).map_or(U256([0; 4]), |slot| slot.value),
+            Found::Place(_) => U256([0; 4]),
+        }
+    }
+
+    /// Sets a value; gives its row and what it was.
+    pub(super) fn set(&mut self, account: Id, key: &U256, value: &U256) -> Result<(usize, U256)> {
+        match self.find(account, key) {
+            Found::Row(row) => {
+                let slot = self.slots.get_mut(row).ok_or(ProgramError::TableLimit)?;
+                Ok((row, core::mem::replace(&mut slot.value, *value)))
+            }
+            Found::Place(place) => {
+                let row =
+                    table::push(&mut self.slots, Slot { account, key: *key, value: *value }, self.maximum)?;
+                self.index.insert(place, row);
+                Ok((row, U256([0; 4])))
+            }
+        }
+    }
+
+    /// Sets the value of a row back.
+    pub(super) fn restore(&mut self, row: usize, value: U256) {
+        if let Some(slot) = self.slots.get_mut(row) {
+            slot.value = value;
+        }
+    }
+}

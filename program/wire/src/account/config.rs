@@ -1,0 +1,85 @@
+//! Chain-wide settings.
+
+use super::header::{Header, layout};
+use bytemuck::{Pod, Zeroable};
+
+/// Chain-wide settings: 80 bytes. Read by every run, written by the authority.
+///
+/// ```text
+///  0        8          16         24                32          64            65           66     67         80
+///  ├ header ┼ chain id ┼ base fee ┼ block gas limit ┼ authority ┼ config bump ┼ vault bump ┼ fork ┼ reserved ┤
+/// ```
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub struct Config {
+    header: Header,
+    chain_id: [u8; 8],
+    base_fee: [u8; 8],
+    block_gas_limit: [u8; 8],
+    /// The Solana key that may change the settings.
+    pub authority: [u8; 32],
+    /// Bump seed of the config's own address.
+    pub config_bump: u8,
+    /// Bump seed of the vault's address.
+    pub vault_bump: u8,
+    /// The Ethereum rules in force, see [`Self::FORK_OSAKA`].
+    pub fork: u8,
+    reserved: [u8; 13],
+}
+
+layout!(Config, Config, 80);
+
+impl Config {
+    /// Flag: the program refuses everything but `configure`.
+    pub const PAUSED: u16 = 1;
+    /// The Osaka rules.
+    pub const FORK_OSAKA: u8 = 1;
+
+    /// The Ethereum chain id (EIP-155).
+    #[must_use]
+    #[inline(always)]
+    pub const fn chain_id(&self) -> u64 {
+        u64::from_le_bytes(self.chain_id)
+    }
+
+    /// Sets the chain id.
+    pub const fn set_chain_id(&mut self, chain_id: u64) {
+        self.chain_id = chain_id.to_le_bytes();
+    }
+
+    /// The base fee in wei per gas (EIP-1559); constant until the authority changes it.
+    #[must_use]
+    #[inline(always)]
+    pub const fn base_fee(&self) -> u64 {
+        u64::from_le_bytes(self.base_fee)
+    }
+
+    /// Sets the base fee (wei per gas).
+    pub const fn set_base_fee(&mut self, base_fee: u64) {
+        self.base_fee = base_fee.to_le_bytes();
+    }
+
+    /// The block gas limit that GASLIMIT shows and that bounds a transaction's gas limit.
+    #[must_use]
+    #[inline(always)]
+    pub const fn block_gas_limit(&self) -> u64 {
+        u64::from_le_bytes(self.block_gas_limit)
+    }
+
+    /// Sets the block gas limit.
+    pub const fn set_block_gas_limit(&mut self, gas: u64) {
+        self.block_gas_limit = gas.to_le_bytes();
+    }
+
+    /// Whether the chain is paused.
+    #[must_use]
+    #[inline(always)]
+    pub const fn paused(&self) -> bool {
+        self.header.flags() & Self::PAUSED != 0
+    }
+
+    /// Pauses the chain or lets it go on.
+    pub const fn set_paused(&mut self, paused: bool) {
+        self.header.set_flags(if paused { Self::PAUSED } else { 0 });
+    }
+}

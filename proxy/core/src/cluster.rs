@@ -1,0 +1,163 @@
+//! The port to Solana: a cluster over RPC, or the in-process SVM of the dev node.
+
+use async_trait::async_trait;
+use parhelion_wire::address::Deployment;
+use solana_address::Address;
+use solana_hash::Hash;
+use solana_signature::Signature;
+use solana_transaction::versioned::VersionedTransaction;
+use tokio::sync::watch;
+
+/// The most accounts in one [`Cluster::accounts`] call: the limit of `getMultipleAccounts`, less the clock, which is
+/// read with them.
+pub const ACCOUNTS_MAX: usize = 99;
+
+/// An account's state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Lamports.
+    pub lamports: u64,
+    /// The program that owns it.
+    pub owner: Address,
+    /// Its data.
+    pub data: Vec<u8>,
+}
+
+/// The clock and what the EVM takes from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// The slot: NUMBER in the EVM.
+    pub slot: u64,
+    /// Seconds since 1970: TIMESTAMP in the EVM.
+    pub unix_timestamp: i64,
+}
+
+/// Accounts read at one slot.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// When they were read.
+    pub clock: Clock,
+    /// In the order asked for; `None` where there is no account.
+    pub accounts: Vec<Option<Account>>,
+}
+
+/// Why the cluster did not answer, or did not take a transaction.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// The cluster cannot be reached or answers nonsense; trying again may help.
+    #[error("the Solana cluster does not answer: {0}; check --solana-url and try again")]
+    Unreachable(String),
+    /// The cluster executed the transaction and it failed.
+    #[error("the Solana transaction failed: {reason}")]
+    Failed {
+        /// The program's error number, if the program refused.
+        code: Option<u32>,
+        /// Why, for people.
+        reason: String,
+        /// Program logs.
+        logs: Vec<String>,
+    },
+    /// The blockhash expired before the transaction landed; sign it again.
+    #[error("the Solana transaction expired before it landed")]
+    Expired,
+    /// What is asked for cannot be had from this cluster.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+impl ClusterError {
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Expired => true,
+            Self::Failed { .. } | Self::Unsupported(_) => false,
+        }
+    }
+}
+
+/// What a transaction would do.
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    /// Compute units that it used.
+    pub compute_units: u64,
+    /// Why it would fail, if it would.
+    pub failure: Option<ClusterError>,
+}
+
+/// A landed Solana transaction, as far as the indexer needs it.
+#[derive(Clone, Debug)]
+pub struct LandedTransaction {
+    /// Its first signature.
+    pub signature: Signature,
+    /// Compute units that it used.
+    pub compute_units: u64,
+    /// Its top-level instructions.
+    pub instructions: Vec<LandedInstruction>,
+}
+
+/// A top-level instruction of a landed transaction.
+#[derive(Clone, Debug)]
+pub struct LandedInstruction {
+    /// The program.
+    pub program_id: Address,
+    /// Its accounts, in order.
+    pub accounts: Vec<Address>,
+    /// Its data.
+    pub data: Vec<u8>,
+    /// The instructions that it invoked: program and data, in order.
+    pub inner: Vec<(Address, Vec<u8>)>,
+}
+
+/// A Solana block that holds transactions of the program.
+#[derive(Clone, Debug)]
+pub struct LandedBlock {
+    /// The block's slot and time.
+    pub clock: Clock,
+    /// The program's successful transactions, in order.
+    pub transactions: Vec<LandedTransaction>,
+}
+
+/// A Solana cluster.
+#[async_trait]
+pub trait Cluster: Send + Sync {
+    /// The deployment that this proxy serves.
+    fn deployment(&self) -> Deployment;
+
+    /// Reads accounts, all at one slot; at most [`ACCOUNTS_MAX`].
+    async fn accounts(&self, addresses: &[Address]) -> Result<Snapshot, ClusterError>;
+
+    /// The clock.
+    async fn clock(&self) -> Result<Clock, ClusterError>;
+
+    /// Slots and hashes of the SlotHashes sysvar, newest first: BLOCKHASH and PREVRANDAO.
+    async fn slot_hashes(&self) -> Result<Vec<(u64, [u8; 32])>, ClusterError>;
+
+    /// Lamports that exempt an account of `data_length` bytes from rent.
+    async fn rent_exemption(&self, data_length: usize) -> Result<u64, ClusterError>;
+
+    /// A recent blockhash to sign with.
+    async fn latest_blockhash(&self) -> Result<Hash, ClusterError>;
+
+    /// Sends a signed transaction and waits until it landed or cannot any more.
+    async fn send(&self, transaction: &VersionedTransaction) -> Result<Signature, ClusterError>;
+
+    /// Runs a signed transaction without landing it, as if the accounts in `with` were as given there.
+    ///
+    /// Not every cluster can replace accounts; one that cannot answers [`ClusterError::Unsupported`] when `with` is
+    /// not empty.
+    async fn simulate(
+        &self,
+        transaction: &VersionedTransaction,
+        with: &[(Address, Account)],
+    ) -> Result<Simulation, ClusterError> {
+        let _ = (transaction, with);
+        Err(ClusterError::Unsupported("this cluster simulates nothing".into()))
+    }
+
+    /// The newest slot whose transactions can be read; changes when there is a new one.
+    fn newest_slot(&self) -> watch::Receiver<u64>;
+
+    /// The blocks with slots from `first` to `last`, both included, that hold transactions of the program.
+    async fn blocks(&self, first: u64, last: u64) -> Result<Vec<LandedBlock>, ClusterError>;
+}

@@ -1,0 +1,176 @@
+//! The port to the program's executor, run off chain.
+
+use crate::cluster::ClusterError;
+use crate::transaction::Transaction;
+use alloy_eips::eip2930::AccessList;
+use alloy_eips::eip7702::SignedAuthorization;
+use alloy_primitives::{Address, B256, Bytes, Log, U256};
+use async_trait::async_trait;
+use parhelion_wire::event::Outcome;
+use parhelion_wire::{H256, ProgramError};
+
+/// An account that a run touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AccountUse {
+    /// The Solana address.
+    pub address: [u8; 32],
+    /// Whether the run writes it.
+    pub writable: bool,
+}
+
+/// A call as in `eth_call` and `eth_estimateGas`; what is `None` has the usual default.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    /// The sender; the zero address by default.
+    pub from: Option<Address>,
+    /// The callee; `None` creates a contract.
+    pub to: Option<Address>,
+    /// The gas limit.
+    pub gas: Option<u64>,
+    /// The gas price or fee cap; 0 by default, then fees are not charged.
+    pub gas_price: Option<U256>,
+    /// The priority fee.
+    pub max_priority_fee_per_gas: Option<U256>,
+    /// Wei to transfer.
+    pub value: Option<U256>,
+    /// Call data or init code.
+    pub data: Bytes,
+    /// Access list.
+    pub access_list: AccessList,
+    /// Nonce; the sender's by default.
+    pub nonce: Option<u64>,
+    /// EIP-7702 authorizations.
+    pub authorization_list: Vec<SignedAuthorization>,
+}
+
+/// What a run did.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What happened, in the words that Ethereum nodes use: `success`, `execution reverted`, `out of gas`, ...
+    pub reason: &'static str,
+    /// Gas used, rent gas included.
+    pub gas_used: u64,
+    /// Gas for the rent of new state.
+    pub rent_gas: u64,
+    /// Return data, or revert data.
+    pub output: Bytes,
+    /// Logs, as committed.
+    pub logs: Vec<Log>,
+    /// The created contract.
+    pub created: Option<Address>,
+}
+
+/// What the relay needs to know to plan a transaction.
+#[derive(Clone, Debug)]
+pub struct Emulation {
+    /// What the run did.
+    pub execution: Execution,
+    /// Every account that it touched, sorted by address. This list is what the executor recorded.
+    pub accounts: Vec<AccountUse>,
+    /// Codes that it deploys: hash and length in bytes.
+    pub deployed_codes: Vec<(H256, usize)>,
+    /// The slot of the state that it ran on.
+    pub slot: u64,
+}
+
+/// What a transaction with enough gas needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    /// The gas limit to sign, rent gas included.
+    pub gas_limit: u64,
+    /// The part of it that pays rent.
+    pub rent_gas: u64,
+}
+
+/// Nonce and balance of an address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountState {
+    /// The nonce.
+    pub nonce: u64,
+    /// The balance in wei.
+    pub balance: U256,
+}
+
+/// Chain-wide settings as the program has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainSettings {
+    /// The chain id.
+    pub chain_id: u64,
+    /// Base fee in wei per gas.
+    pub base_fee: u64,
+    /// The block gas limit.
+    pub block_gas_limit: u64,
+}
+
+/// Why a run could not be made.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum EmulatorError {
+    /// The program would refuse the transaction.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The run asks for more rounds of account reads than allowed.
+    #[error("the run touches more accounts than one Solana transaction can list; not supported yet")]
+    TooManyAccounts,
+    /// The executed code reverted (estimates only).
+    #[error("execution reverted")]
+    Reverted {
+        /// The revert data.
+        output: Bytes,
+    },
+    /// The executed code halted for another reason than gas (estimates only).
+    #[error("{reason}")]
+    Halted {
+        /// What happened, in the words that Ethereum nodes use.
+        reason: &'static str,
+    },
+    /// No gas limit up to the cap is enough (estimates only).
+    #[error("gas required exceeds allowance ({allowance})")]
+    GasExceedsAllowance {
+        /// The highest gas limit that was tried.
+        allowance: u64,
+    },
+    /// The cluster did not answer.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// An account of the program is damaged or of an unknown version.
+    #[error("the chain's state cannot be read: {0}")]
+    State(String),
+}
+
+/// A refusal by the program, with the numbers that make it understandable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}", error.text(), if detail.is_empty() { String::new() } else { format!(": {detail}") })]
+pub struct Refusal {
+    /// The program's error.
+    pub error: ProgramError,
+    /// For example `address 0x…, tx: 3 state: 5`; may be empty.
+    pub detail: String,
+}
+
+/// The program's executor, off chain.
+#[async_trait]
+pub trait Emulator: Send + Sync {
+    /// Chain-wide settings.
+    async fn settings(&self) -> Result<ChainSettings, EmulatorError>;
+
+    /// Nonce and balance of an address.
+    async fn account(&self, address: Address) -> Result<AccountState, EmulatorError>;
+
+    /// The code of an address, empty if it has none.
+    async fn code(&self, address: Address) -> Result<Bytes, EmulatorError>;
+
+    /// A storage value.
+    async fn storage(&self, address: Address, key: U256) -> Result<B256, EmulatorError>;
+
+    /// Runs a call without changing anything.
+    async fn call(&self, call: &Call) -> Result<Execution, EmulatorError>;
+
+    /// The smallest gas limit with which the call succeeds.
+    async fn estimate(&self, call: &Call) -> Result<Estimate, EmulatorError>;
+
+    /// Runs a signed transaction as the program would with `coinbase`, and records the account list.
+    async fn emulate(&self, transaction: &Transaction, coinbase: Address)
+    -> Result<Emulation, EmulatorError>;
+}

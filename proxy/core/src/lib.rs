@@ -1,0 +1,25 @@
+//! Ports and domain words of the proxy.
+//!
+//! Each service of the proxy is a trait here, with the types it speaks and one error enum; the crates that implement
+//! or use a service depend on this crate and never on each other. Only the binary knows them all.
+//!
+//! | port | implemented by | what it does |
+//! |---|---|---|
+//! | [`cluster::Cluster`] | `solana` | reads accounts, sends Solana transactions, shows landed ones |
+//! | [`emulator::Emulator`] | `emulator` | runs the program's executor off chain: reads, calls, estimates, account lists |
+//! | [`relay::Relay`] | `relay` | lands one Ethereum transaction as Solana transactions |
+//! | [`pool::Pool`] | `pool` | accepts signed transactions and feeds them to the relay in nonce order |
+//! | [`store::Store`] | `store` | blocks, transactions, receipts and logs |
+//!
+//! The way of a transaction: `rpc` decodes it and hands it to the [`pool`]; the pool checks it against the state that
+//! the [`emulator`] reads and queues it; the [`relay`] emulates it, plans and sends Solana transactions to the
+//! [`cluster`]; the indexer finds the program's events in landed Solana transactions and writes blocks into the
+//! [`store`], where `rpc` finds the receipt.
+#![forbid(unsafe_code)]
+
+pub mod cluster;
+pub mod emulator;
+pub mod pool;
+pub mod relay;
+pub mod store;
+pub mod transaction;

@@ -1,0 +1,67 @@
+//! The port to the mempool.
+
+use crate::emulator::EmulatorError;
+use crate::relay::RelayError;
+use crate::transaction::{Transaction, TransactionError};
+use alloy_primitives::{Address, B256, U256};
+use async_trait::async_trait;
+
+/// Why a transaction was not accepted. The texts are those that Ethereum clients know.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PoolError {
+    /// The bytes are no transaction of this chain.
+    #[error(transparent)]
+    Invalid(#[from] TransactionError),
+    /// It is signed for another chain.
+    #[error("invalid chain id for signer: have {have} want {want}")]
+    WrongChainId {
+        /// The transaction's chain id.
+        have: u64,
+        /// This chain's.
+        want: u64,
+    },
+    /// It is in the pool already, or landed.
+    #[error("already known")]
+    AlreadyKnown,
+    /// Its nonce was used.
+    #[error("nonce too low: next nonce {next}, tx nonce {nonce}")]
+    NonceTooLow {
+        /// The sender's next nonce.
+        next: u64,
+        /// The transaction's nonce.
+        nonce: u64,
+    },
+    /// Another transaction with this nonce waits, and this one does not pay 10 % more.
+    #[error("replacement transaction underpriced")]
+    Underpriced,
+    /// The balance does not cover the most it may cost.
+    #[error("insufficient funds for gas * price + value: balance {balance}, tx cost {cost}")]
+    InsufficientFunds {
+        /// The sender's balance in wei.
+        balance: U256,
+        /// Gas limit x fee cap + value, in wei.
+        cost: U256,
+    },
+    /// The pool is full; try again later.
+    #[error("txpool is full")]
+    Full,
+    /// It can be seen before it is sent that it cannot land.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
+    /// The state could not be read.
+    #[error(transparent)]
+    Emulator(#[from] EmulatorError),
+}
+
+/// The mempool.
+#[async_trait]
+pub trait Pool: Send + Sync {
+    /// Accepts a transaction, or says why not. Accepted transactions are landed in nonce order.
+    async fn submit(&self, transaction: Transaction) -> Result<B256, PoolError>;
+
+    /// A waiting transaction.
+    fn transaction(&self, hash: B256) -> Option<Transaction>;
+
+    /// The nonce that follows the sender's waiting transactions, if some wait without a gap from `next` on.
+    fn pending_nonce(&self, sender: Address, next: u64) -> u64;
+}

@@ -1,0 +1,141 @@
+//! The port to blocks, transactions, receipts and logs.
+
+use crate::transaction::Transaction;
+use alloy_consensus::Header;
+use alloy_primitives::{Address, B256, Log, U256};
+use async_trait::async_trait;
+use parhelion_wire::event::Outcome;
+use solana_signature::Signature;
+use std::sync::Arc;
+
+/// A block: a Solana slot in which the program ran, or the empty genesis.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The block's hash: that of its header.
+    pub hash: B256,
+    /// The header; its number is the block's number.
+    pub header: Header,
+    /// Its transactions, in order.
+    pub transactions: Vec<Arc<Executed>>,
+}
+
+/// An executed transaction: what receipts are made of.
+#[derive(Clone, Debug)]
+pub struct Executed {
+    /// The transaction.
+    pub transaction: Transaction,
+    /// The number of its block.
+    pub block_number: u64,
+    /// The hash of its block.
+    pub block_hash: B256,
+    /// Seconds since 1970 of its block.
+    pub block_timestamp: u64,
+    /// Its place in the block.
+    pub index: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Gas used, rent gas included.
+    pub gas_used: u64,
+    /// Gas that paid for the rent of new state.
+    pub rent_gas: u64,
+    /// Gas used by the block up to and including this transaction.
+    pub cumulative_gas_used: u64,
+    /// Wei per gas that was paid.
+    pub effective_gas_price: U256,
+    /// The created contract.
+    pub created: Option<Address>,
+    /// Its logs.
+    pub logs: Vec<Log>,
+    /// The index of its first log in the block.
+    pub first_log_index: u64,
+    /// The operator's address, which received the fees.
+    pub coinbase: Address,
+    /// The Solana transaction that executed it.
+    pub signature: Signature,
+    /// Compute units of that Solana transaction.
+    pub compute_units: u64,
+}
+
+/// A block, named in one of the ways that Ethereum knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockId {
+    /// The newest.
+    Latest,
+    /// The first.
+    Earliest,
+    /// By number.
+    Number(u64),
+    /// By hash.
+    Hash(B256),
+}
+
+/// Which logs are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct LogFilter {
+    /// First block.
+    pub from_block: u64,
+    /// Last block, included.
+    pub to_block: u64,
+    /// Contracts; empty means all.
+    pub addresses: Vec<Address>,
+    /// For each position the topics that match; empty means all.
+    pub topics: Vec<Vec<B256>>,
+}
+
+impl LogFilter {
+    /// Whether a log matches addresses and topics.
+    #[must_use]
+    pub fn matches(&self, log: &Log) -> bool {
+        let address_matches = self.addresses.is_empty() || self.addresses.contains(&log.address);
+        let topics = log.data.topics();
+        address_matches
+            && self.topics.len() <= topics.len()
+            && self
+                .topics
+                .iter()
+                .zip(topics)
+                .all(|(wanted, topic)| wanted.is_empty() || wanted.contains(topic))
+    }
+}
+
+/// A log and where it was found.
+#[derive(Clone, Debug)]
+pub struct FoundLog {
+    /// The log's transaction.
+    pub executed: Arc<Executed>,
+    /// The log's place among the transaction's logs.
+    pub position: usize,
+}
+
+/// Why the store did not answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// More logs match than are given out in one answer.
+    #[error("query returned more than {max} results: narrow the block range or the filter")]
+    TooManyLogs {
+        /// The most logs in one answer.
+        max: usize,
+    },
+    /// The storage engine failed.
+    #[error("the store does not answer: {0}")]
+    Unavailable(String),
+}
+
+/// Blocks, transactions, receipts and logs.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The newest block's number.
+    async fn latest(&self) -> Result<u64, StoreError>;
+
+    /// A block.
+    async fn block(&self, id: BlockId) -> Result<Option<Arc<Block>>, StoreError>;
+
+    /// An executed transaction.
+    async fn executed(&self, hash: B256) -> Result<Option<Arc<Executed>>, StoreError>;
+
+    /// Logs, in the order of blocks.
+    async fn logs(&self, filter: &LogFilter) -> Result<Vec<FoundLog>, StoreError>;
+
+    /// Appends a block behind the newest.
+    async fn append(&self, block: Block) -> Result<(), StoreError>;
+}

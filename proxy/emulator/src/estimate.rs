@@ -1,0 +1,103 @@
+//! eth_estimateGas: the smallest gas limit with which a call succeeds, rent gas included.
+
+use crate::read::Prepared;
+use crate::shell::Shell;
+use alloy_primitives::U256;
+use parhelion_core::emulator::{Call, Emulator, EmulatorError, Estimate, Execution};
+use parhelion_evm::exit::Exit;
+use parhelion_evm::gas::{CALL_STIPEND, TRANSACTION_MAX};
+use parhelion_executor::Options;
+use parhelion_wire::ProgramError;
+use parhelion_wire::event::Outcome;
+
+/// Runs of one estimate at most: enough to halve the largest gas limit down to one.
+const RUNS_MAX: usize = 48;
+
+/// Wei per gas that a call pays, as a transaction with the same fields would: 0 when it names no price.
+pub(crate) fn gas_price(call: &Call, base_fee: u64) -> U256 {
+    match (call.gas_price, call.max_priority_fee_per_gas) {
+        (None, _) => U256::ZERO,
+        (Some(price), None) if price.is_zero() => price,
+        (Some(cap), None) => cap,
+        (Some(cap), Some(tip)) => cap.min(U256::from(base_fee).saturating_add(tip)),
+    }
+}
+
+impl Shell {
+    /// The smallest gas limit with which the call succeeds as a transaction.
+    pub(crate) async fn estimate_gas(&self, call: &Call) -> Result<Estimate, EmulatorError> {
+        let cap = self.allowance(call).await?;
+        let most = match self.try_limit(call, cap).await {
+            Ok(execution) => execution,
+            Err(EmulatorError::Refused(refusal)) if refusal.error == ProgramError::IntrinsicGasTooLow => {
+                return Err(EmulatorError::GasExceedsAllowance { allowance: cap });
+            }
+            Err(error) => return Err(error),
+        };
+        match most.outcome {
+            Outcome::Success => {}
+            Outcome::Revert => return Err(EmulatorError::Reverted { output: most.output }),
+            Outcome::Halt if most.reason != Exit::OutOfGas.text() => {
+                return Err(EmulatorError::Halted { reason: most.reason });
+            }
+            Outcome::Halt | Outcome::OutOfRentGas => {
+                return Err(EmulatorError::GasExceedsAllowance { allowance: cap });
+            }
+        }
+        // Gas used is a lower bound: refunds come at the end, and callees get 63/64 only.
+        let (mut low, mut high) = (most.gas_used.saturating_sub(1), cap);
+        let guess =
+            most.gas_used.saturating_add(most.gas_used / 63).saturating_add(CALL_STIPEND.unsigned_abs());
+        let mut next = most.gas_used;
+        for run in 0..RUNS_MAX {
+            if low + 1 >= high {
+                break;
+            }
+            if self.succeeds(call, next).await? {
+                high = next;
+            } else {
+                low = next;
+            }
+            next = if run == 0 && guess < high && guess > low { guess } else { low + (high - low) / 2 };
+        }
+        Ok(Estimate { gas_limit: high, rent_gas: most.rent_gas })
+    }
+
+    /// The largest limit to try: the call's own, the EVM's cap with room for rent, what the sender can pay.
+    async fn allowance(&self, call: &Call) -> Result<u64, EmulatorError> {
+        let settings = self.settings().await?;
+        let cap = call.gas.unwrap_or(settings.block_gas_limit).min(settings.block_gas_limit);
+        let price = call.gas_price.unwrap_or_default();
+        if price.is_zero() {
+            return Ok(cap);
+        }
+        let balance = self.account(call.from.unwrap_or_default()).await?.balance;
+        let value = call.value.unwrap_or_default();
+        let Some(available) = balance.checked_sub(value) else {
+            return Err(crate::read::refused(ProgramError::InsufficientFunds));
+        };
+        Ok(cap.min(u64::try_from(available / price).unwrap_or(u64::MAX)))
+    }
+
+    async fn try_limit(&self, call: &Call, gas_limit: u64) -> Result<Execution, EmulatorError> {
+        let asked = call.clone();
+        self.run_call(call, move |block| {
+            let gas_price = gas_price(&asked, block.base_fee);
+            // A transaction pays at least the base fee, and rent gas is counted at the price that is paid.
+            let rent_gas_price = Some(gas_price.max(U256::from(block.base_fee)));
+            let options = Options { evm_gas_max: TRANSACTION_MAX, ..Options::ON_CHAIN };
+            Prepared { options, gas_limit, gas_price, rent_gas_price }
+        })
+        .await
+    }
+
+    async fn succeeds(&self, call: &Call, gas_limit: u64) -> Result<bool, EmulatorError> {
+        match self.try_limit(call, gas_limit).await {
+            Ok(execution) => Ok(execution.outcome.is_success()),
+            Err(EmulatorError::Refused(refusal)) if refusal.error == ProgramError::IntrinsicGasTooLow => {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The executor's ledger over fetched accounts, which records what was used.
+
+use parhelion_core::cluster::Account;
+use parhelion_executor::Ledger;
+use parhelion_sdk::address::sha256;
+use parhelion_wire::account::{ACCOUNT_STORAGE_OVERHEAD, Kind};
+use parhelion_wire::address::{AccountKey, Deployment};
+use parhelion_wire::{ProgramError, Pubkey};
+use std::collections::{BTreeMap, HashMap};
+
+/// What was fetched for a run.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Accounts by address; `None` for those that do not exist.
+    pub accounts: HashMap<Pubkey, Option<Account>>,
+    /// The SlotHashes sysvar, newest first, once a run asked for it.
+    pub slot_hashes: Option<Vec<(u64, [u8; 32])>>,
+    /// Lamports of rent exemption for a byte.
+    pub rent_per_byte: u64,
+}
+
+/// What a run asked for and did not find.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// Addresses of accounts.
+    pub addresses: Vec<Pubkey>,
+    /// Whether it needs the SlotHashes sysvar.
+    pub slot_hashes: bool,
+}
+
+/// How a run used an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The account's address.
+    pub address: Pubkey,
+    /// Whether the run wrote it, or may write it in a later slot.
+    pub is_written: bool,
+    /// The account afterwards; `None` when it does not exist.
+    pub after: Option<Account>,
+}
+
+/// A ledger over [`Known`] accounts. Changes stay in it.
+#[derive(Debug)]
+pub struct Recorder<'c> {
+    known: &'c Known,
+    deployment: Deployment,
+    rows: Vec<Row<'c>>,
+    index: BTreeMap<Pubkey, usize>,
+    missing: Missing,
+    creates: bool,
+}
+
+/// A used account.
+#[derive(Debug)]
+struct Row<'c> {
+    address: Pubkey,
+    before: Option<&'c Account>,
+    /// The account once it was changed.
+    changed: Option<Option<Account>>,
+    is_written: bool,
+}
+
+/// The System program: also the owner of accounts that nobody else owns.
+pub(crate) const SYSTEM_PROGRAM: Pubkey = [0; 32];
+
+impl<'c> Recorder<'c> {
+    /// A ledger of a deployment over what is known.
+    #[must_use]
+    pub fn new(deployment: Deployment, known: &'c Known) -> Self {
+        Self {
+            known,
+            deployment,
+            rows: Vec::new(),
+            index: BTreeMap::new(),
+            missing: Missing::default(),
+            creates: false,
+        }
+    }
+
+    /// What the run did not find.
+    #[must_use]
+    pub fn into_missing(self) -> Missing {
+        self.missing
+    }
+
+    /// Every account that the run used, sorted by address. The System program is among them when accounts are
+    /// created or grow: it moves the rent.
+    #[must_use]
+    pub fn into_uses(self) -> Vec<Use> {
+        let mut uses: Vec<Use> = self
+            .rows
+            .into_iter()
+            .map(|row| Use {
+                address: row.address,
+                is_written: row.is_written,
+                after: row.changed.unwrap_or_else(|| row.before.cloned()),
+            })
+            .collect();
+        if self.creates {
+            uses.push(Use { address: SYSTEM_PROGRAM, is_written: false, after: None });
+        }
+        uses.sort_by_key(|used| used.address);
+        uses
+    }
+
+    fn row(&self, position: usize) -> Result<&Row<'c>, ProgramError> {
+        self.rows.get(position).ok_or(ProgramError::AccountMissing)
+    }
+
+    fn row_mut(&mut self, position: usize) -> Result<&mut Row<'c>, ProgramError> {
+        self.rows.get_mut(position).ok_or(ProgramError::AccountMissing)
+    }
+
+    /// An account for changes; one that does not exist is made with nothing in it.
+    fn change(&mut self, position: usize) -> Result<&mut Account, ProgramError> {
+        let row = self.row_mut(position)?;
+        row.is_written = true;
+        let before = row.before;
+        let changed = row.changed.get_or_insert_with(|| before.cloned());
+        Ok(changed.get_or_insert_with(|| Account {
+            lamports: 0,
+            owner: SYSTEM_PROGRAM.into(),
+            data: Vec::new(),
+        }))
+    }
+
+    fn exemption(&self, length: usize) -> u64 {
+        (length as u64).saturating_add(ACCOUNT_STORAGE_OVERHEAD).saturating_mul(self.known.rent_per_byte)
+    }
+
+    fn slot_hashes(&mut self) -> Result<&'c [(u64, [u8; 32])], ProgramError> {
+        let known = self.known;
+        match &known.slot_hashes {
+            Some(hashes) => Ok(hashes),
+            None => {
+                self.missing.slot_hashes = true;
+                Err(ProgramError::AccountMissing)
+            }
+        }
+    }
+}
+
+impl Row<'_> {
+    fn now(&self) -> Option<&Account> {
+        match &self.changed {
+            Some(changed) => changed.as_ref(),
+            None => self.before,
+        }
+    }
+}
+
+// For every lifetime that the fetched accounts outlive, so that a run may borrow its message for less.
+impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
+    type Account = usize;
+
+    fn load(&mut self, key: &AccountKey) -> Result<usize, ProgramError> {
+        let address = self.deployment.address(key, sha256);
+        if let Some(&position) = self.index.get(&address) {
+            return Ok(position);
+        }
+        let Some(before) = self.known.accounts.get(&address) else {
+            self.missing.addresses.push(address);
+            return Err(ProgramError::AccountMissing);
+        };
+        let owner = before.as_ref().map_or(SYSTEM_PROGRAM, |account| account.owner.to_bytes());
+        let is_absent =
+            owner == SYSTEM_PROGRAM && before.as_ref().is_none_or(|account| account.data.is_empty());
+        if !matches!(key, AccountKey::External(_)) && owner != self.deployment.program_id && !is_absent {
+            return Err(ProgramError::WrongOwner);
+        }
+        let position = self.rows.len();
+        self.rows.push(Row { address, before: before.as_ref(), changed: None, is_written: false });
+        self.index.insert(address, position);
+        Ok(position)
+    }
+
+    fn data(&self, position: usize) -> &[u8] {
+        match self.rows.get(position).and_then(Row::now) {
+            Some(account) if account.owner.to_bytes() == self.deployment.program_id => &account.data,
+            _ => &[],
+        }
+    }
+
+    fn code(&self, position: usize) -> &'s [u8] {
+        match self.rows.get(position).and_then(|row| row.before) {
+            Some(account) if account.owner.to_bytes() == self.deployment.program_id => &account.data,
+            _ => &[],
+        }
+    }
+
+    fn write(&mut self, position: usize, _: &AccountKey, length: usize) -> Result<&mut [u8], ProgramError> {
+        let exists = !self.data(position).is_empty();
+        if exists && self.data(position).first() == Some(&(Kind::Code as u8)) {
+            return Err(ProgramError::WrongKind);
+        }
+        let grows = length > self.data(position).len();
+        self.creates |= grows;
+        let exemption = self.exemption(length);
+        let program_id = self.deployment.program_id;
+        let account = self.change(position)?;
+        if grows {
+            account.lamports = account.lamports.max(exemption);
+        }
+        account.owner = program_id.into();
+        account.data.resize(length, 0);
+        Ok(&mut account.data)
+    }
+
+    fn may_write(&mut self, position: usize) {
+        if let Some(row) = self.rows.get_mut(position) {
+            row.is_written = true;
+        }
+    }
+
+    fn close(&mut self, position: usize, vault: usize) -> Result<u64, ProgramError> {
+        let row = self.row_mut(position)?;
+        let lamports = row.now().map_or(0, |account| account.lamports);
+        row.is_written = true;
+        row.changed = Some(None);
+        let vault = self.change(vault)?;
+        vault.lamports = vault.lamports.checked_add(lamports).ok_or(ProgramError::InvalidArgument)?;
+        Ok(lamports)
+    }
+
+    fn pay_out(&mut self, vault: usize, payee: usize, lamports: u64) -> Result<(), ProgramError> {
+        let exemption = self.exemption(self.row(vault)?.now().map_or(0, |account| account.data.len()));
+        let account = self.change(vault)?;
+        let rest = account.lamports.checked_sub(lamports).filter(|rest| *rest >= exemption);
+        account.lamports = rest.ok_or(ProgramError::VaultShort)?;
+        let payee = self.change(payee)?;
+        payee.lamports = payee.lamports.checked_add(lamports).ok_or(ProgramError::InvalidPayee)?;
+        Ok(())
+    }
+
+    fn can_receive(&mut self, payee: usize, _: &Pubkey, lamports: u64) -> Result<bool, ProgramError> {
+        let row = self.row(payee)?;
+        let Some(account) = row.now() else { return Ok(lamports >= self.exemption(0)) };
+        let sum = account.lamports.checked_add(lamports);
+        Ok(account.owner.to_bytes() == SYSTEM_PROGRAM
+            && sum.is_some_and(|sum| sum >= self.exemption(account.data.len())))
+    }
+
+    fn rent_per_byte(&mut self) -> Result<u64, ProgramError> {
+        Ok(self.known.rent_per_byte)
+    }
+
+    fn slot_hash(&mut self, slot: u64) -> Result<Option<[u8; 32]>, ProgramError> {
+        Ok(self.slot_hashes()?.iter().find(|(found, _)| *found == slot).map(|(_, hash)| *hash))
+    }
+
+    fn newest_slot_hash(&mut self) -> Result<[u8; 32], ProgramError> {
+        self.slot_hashes()?.first().map(|(_, hash)| *hash).ok_or(ProgramError::InvalidArgument)
+    }
+}

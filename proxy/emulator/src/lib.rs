@@ -1,0 +1,30 @@
+//! Runs the program's executor off chain: reads, calls, estimates, and the account list of a transaction.
+//!
+//! The executor is synchronous and knows no network. A run that asks for an account which is not at hand stops with
+//! a *miss*; the shell around it fetches and runs again:
+//!
+//! ```text
+//! addresses to fetch ─▶ Cluster::accounts (one batch, one slot) ─▶ run ─▶ result and account uses
+//!        ▲                                                          │
+//!        └──────────────── addresses that were missing ◀────────────┘   at most ROUNDS_MAX times
+//! ```
+//!
+//! Every round reads all addresses again, so one run sees one state. What a run touched is remembered for the
+//! contract and function that it called, so the next such run mostly takes one round.
+//!
+//! What the run used and wrote is recorded by [`ledger`], on the executor's requests: the account list is never a
+//! guess (invariant 4).
+#![forbid(unsafe_code)]
+
+mod crypto;
+mod estimate;
+mod execution;
+mod ledger;
+mod read;
+mod session;
+mod shell;
+mod touched;
+
+pub use crypto::Native;
+pub use ledger::{Known, Recorder, Use};
+pub use shell::Shell;

@@ -1,0 +1,245 @@
+//! The emulator port: reads, calls, emulation.
+
+use crate::crypto::Native;
+use crate::execution::execution;
+use crate::ledger::{Recorder, Use};
+use crate::shell::Shell;
+use crate::touched::kind;
+use alloy_consensus::Transaction as _;
+use alloy_primitives::{Address, B256, Bytes, U256};
+use async_trait::async_trait;
+use parhelion_core::cluster::Account;
+use parhelion_core::emulator::{
+    AccountState, AccountUse, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate, Execution,
+    Refusal,
+};
+use parhelion_core::transaction::Transaction;
+use parhelion_executor::{BlockValues, Options, WITHDRAW_ADDRESS};
+use parhelion_sdk::address::account_address;
+use parhelion_sdk::convert::{to_h160, to_wire_u256};
+use parhelion_wire::account::{Balance, Cell, Code, Contract, Layout};
+use parhelion_wire::address::{AccountKey, split_storage_key};
+use parhelion_wire::transaction::{AuthorizationList, Envelope};
+use parhelion_wire::{H160, ProgramError, Pubkey};
+use std::sync::Arc;
+
+/// Gas of a call at most: what public Ethereum nodes allow.
+pub(crate) const CALL_GAS_MAX: u64 = 50_000_000;
+
+impl Shell {
+    /// The address of a key's account.
+    pub(crate) fn address(&self, key: &AccountKey) -> Pubkey {
+        account_address(&self.deployment, key).to_bytes()
+    }
+
+    /// Data of accounts, `None` where there is none of the program's.
+    async fn data(&self, keys: &[AccountKey]) -> Result<Vec<Option<Vec<u8>>>, EmulatorError> {
+        let addresses: Vec<Pubkey> = keys.iter().map(|key| self.address(key)).collect();
+        let (_, mut accounts) = self.fetch(&addresses).await?;
+        let program_id = self.deployment.program_id;
+        let mut take = |address| -> Option<Vec<u8>> {
+            let account: Account = accounts.remove(address).flatten()?;
+            (account.owner.to_bytes() == program_id).then_some(account.data)
+        };
+        Ok(addresses.iter().map(&mut take).collect())
+    }
+
+    /// What runs of `from` to `to` need in any case.
+    pub(crate) fn first_addresses(&self, from: H160, to: Option<H160>) -> Vec<Pubkey> {
+        let mut keys = vec![AccountKey::Balance(from)];
+        if let Some(to) = to {
+            keys.push(AccountKey::Contract(to));
+            keys.push(AccountKey::Balance(to));
+            if to == WITHDRAW_ADDRESS {
+                keys.push(AccountKey::Vault);
+            }
+        }
+        keys.iter().map(|key| self.address(key)).collect()
+    }
+
+    /// Runs a call.
+    pub(crate) async fn run_call(
+        &self,
+        call: &Call,
+        prepare: impl Fn(&BlockValues) -> Prepared + Send + Sync + Clone + 'static,
+    ) -> Result<Execution, EmulatorError> {
+        let from = to_h160(call.from.unwrap_or_default());
+        let to = call.to.map(to_h160);
+        let call = Arc::new(call.clone());
+        let authorizations = Arc::new(alloy_rlp::encode(&call.authorization_list));
+        let kind = kind(to.map(|to| to.0), &call.data);
+        let run = move |ledger: &mut Recorder<'_>, block: &BlockValues| {
+            let prepared = prepare(block);
+            let authorizations = AuthorizationList::from_rlp(&authorizations)?;
+            let access_list: Vec<_> = call
+                .access_list
+                .iter()
+                .map(|item| {
+                    let keys = item
+                        .storage_keys
+                        .iter()
+                        .map(|key| parhelion_wire::U256::from_big_endian(&key.0))
+                        .collect();
+                    (to_h160(item.address), keys)
+                })
+                .collect();
+            let message = parhelion_executor::Call {
+                from,
+                to,
+                value: to_wire_u256(call.value.unwrap_or_default()),
+                data: &call.data,
+                gas_limit: prepared.gas_limit,
+                gas_price: to_wire_u256(prepared.gas_price),
+                rent_gas_price: prepared.rent_gas_price.map(to_wire_u256),
+                nonce: call.nonce,
+                access_list: &access_list,
+                authorizations,
+            };
+            parhelion_executor::call(ledger, Native, block, &prepared.options, &message)
+        };
+        let finished = self.run(kind, H160::zero(), self.first_addresses(from, to), run).await?;
+        finished.result.map(execution).map_err(refused)
+    }
+}
+
+/// Gas and prices of a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prepared {
+    pub(crate) options: Options,
+    pub(crate) gas_limit: u64,
+    pub(crate) gas_price: U256,
+    pub(crate) rent_gas_price: Option<U256>,
+}
+
+/// A refusal without numbers.
+pub(crate) fn refused(error: ProgramError) -> EmulatorError {
+    EmulatorError::Refused(Refusal { error, detail: String::new() })
+}
+
+#[async_trait]
+impl parhelion_core::emulator::Emulator for Shell {
+    async fn settings(&self) -> Result<ChainSettings, EmulatorError> {
+        let (_, accounts) = self.fetch(&[self.deployment.config]).await?;
+        let config = self.config_of(accounts.into_values().next().flatten().as_ref())?;
+        Ok(ChainSettings {
+            chain_id: config.chain_id(),
+            base_fee: config.base_fee(),
+            block_gas_limit: config.block_gas_limit(),
+        })
+    }
+
+    async fn account(&self, address: Address) -> Result<AccountState, EmulatorError> {
+        let address = to_h160(address);
+        let data = self.data(&[AccountKey::Balance(address), AccountKey::Contract(address)]).await?;
+        match data.as_slice() {
+            [Some(balance), _] => {
+                let view = Balance::view(balance).map_err(damaged)?;
+                Ok(AccountState { nonce: view.nonce(), balance: U256::from_limbs(view.balance().0) })
+            }
+            // EIP-161: a contract's nonce begins at 1.
+            [None, Some(_)] => Ok(AccountState { nonce: 1, balance: U256::ZERO }),
+            _ => Ok(AccountState::default()),
+        }
+    }
+
+    async fn code(&self, address: Address) -> Result<Bytes, EmulatorError> {
+        let contract = self.data(&[AccountKey::Contract(to_h160(address))]).await?.pop().flatten();
+        let Some(contract) = contract else { return Ok(Bytes::new()) };
+        let view = Contract::view(&contract).map_err(damaged)?;
+        if let Some(delegate) = view.delegate() {
+            return Ok([&[0xef, 0x01, 0x00][..], &delegate.0].concat().into());
+        }
+        let code = self.data(&[AccountKey::Code(view.code_hash())]).await?.pop().flatten();
+        // A contract of no code has no Code account.
+        let Some(code) = code else { return Ok(Bytes::new()) };
+        Ok(Bytes::copy_from_slice(Code::view(&code).map_err(damaged)?.code()))
+    }
+
+    async fn storage(&self, address: Address, key: U256) -> Result<B256, EmulatorError> {
+        let (cell, index) = split_storage_key(&to_wire_u256(key));
+        let data = self.data(&[AccountKey::Cell(to_h160(address), cell)]).await?.pop().flatten();
+        let Some(data) = data else { return Ok(B256::ZERO) };
+        Ok(B256::from(Cell::view(&data).map_err(damaged)?.get(index).to_big_endian()))
+    }
+
+    async fn call(&self, call: &Call) -> Result<Execution, EmulatorError> {
+        let options = Options { evm_gas_max: CALL_GAS_MAX, ..Options::OFF_CHAIN };
+        let asked = call.clone();
+        self.run_call(call, move |block| {
+            let gas_price = crate::estimate::gas_price(&asked, block.base_fee);
+            Prepared {
+                options,
+                gas_limit: asked.gas.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX),
+                gas_price,
+                rent_gas_price: None,
+            }
+        })
+        .await
+    }
+
+    async fn estimate(&self, call: &Call) -> Result<Estimate, EmulatorError> {
+        self.estimate_gas(call).await
+    }
+
+    async fn emulate(
+        &self,
+        transaction: &Transaction,
+        coinbase: Address,
+    ) -> Result<Emulation, EmulatorError> {
+        let to = transaction.inner().to().map(to_h160);
+        let from = to_h160(transaction.sender());
+        let mut first = self.first_addresses(from, to);
+        let coinbase = to_h160(coinbase);
+        first.push(self.address(&AccountKey::Balance(coinbase)));
+        let kind = kind(to.map(|to| to.0), transaction.inner().input());
+        let run = {
+            let transaction = transaction.clone();
+            move |ledger: &mut Recorder<'_>, block: &BlockValues| {
+                let envelope = Envelope::decode(transaction.envelope())?;
+                parhelion_executor::execute(ledger, Native, block, &Options::ON_CHAIN, &envelope)
+            }
+        };
+        let finished = self.run(kind, coinbase, first, run).await?;
+        let report = match finished.result {
+            Ok((_, report)) => report,
+            Err(error) => return Err(self.refusal(error, transaction).await),
+        };
+        let deployed_codes = report.codes.clone();
+        Ok(Emulation {
+            execution: execution(report),
+            accounts: finished.uses.iter().map(account_use).collect(),
+            deployed_codes,
+            slot: finished.block.slot,
+        })
+    }
+}
+
+impl Shell {
+    /// A refusal with the numbers that make it understandable, in the words that Ethereum nodes use.
+    async fn refusal(&self, error: ProgramError, transaction: &Transaction) -> EmulatorError {
+        let detail = match error {
+            ProgramError::NonceTooLow | ProgramError::NonceTooHigh | ProgramError::InsufficientFunds => {
+                match self.account(transaction.sender()).await {
+                    Ok(state) => format!(
+                        "address {}, tx nonce: {} state nonce: {} balance: {}",
+                        transaction.sender(),
+                        transaction.inner().nonce(),
+                        state.nonce,
+                        state.balance
+                    ),
+                    Err(error) => return error,
+                }
+            }
+            _ => String::new(),
+        };
+        EmulatorError::Refused(Refusal { error, detail })
+    }
+}
+
+fn account_use(used: &Use) -> AccountUse {
+    AccountUse { address: used.address, writable: used.is_written }
+}
+
+fn damaged(error: ProgramError) -> EmulatorError {
+    EmulatorError::State(error.text().into())
+}

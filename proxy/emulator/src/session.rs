@@ -1,0 +1,145 @@
+//! The rounds of a run: fetch, run, fetch what was missing, run again.
+
+use crate::ledger::{Known, Missing, Recorder};
+use crate::shell::Shell;
+use crate::touched::RunKind;
+use parhelion_core::cluster::{ACCOUNTS_MAX, Account, Clock, ClusterError};
+use parhelion_core::emulator::EmulatorError;
+use parhelion_executor::BlockValues;
+use parhelion_wire::account::{Config, Layout};
+use parhelion_wire::{H160, ProgramError, Pubkey};
+use solana_address::Address;
+use std::collections::HashMap;
+use tokio::task::spawn_blocking;
+
+/// Rounds of a run at most: each fetches at least one account more.
+const ROUNDS_MAX: usize = 400;
+/// Accounts of a run at most, in reads that never go on chain.
+const RUN_ACCOUNTS_MAX: usize = 4000;
+
+/// What a run gives: its result and what it used or missed.
+pub(crate) type Run<T> = (Result<T, ProgramError>, Outcome);
+
+/// What a run's ledger recorded.
+pub(crate) enum Outcome {
+    /// It has all it needs.
+    Used(Vec<crate::ledger::Use>),
+    /// It missed something.
+    Missed(Missing),
+}
+
+/// The result of a finished run.
+pub(crate) struct Finished<T> {
+    pub(crate) result: Result<T, ProgramError>,
+    pub(crate) uses: Vec<crate::ledger::Use>,
+    pub(crate) block: BlockValues,
+}
+
+impl Shell {
+    /// Runs `run` until it misses nothing. `coinbase` is COINBASE in the block.
+    pub(crate) async fn run<T, F>(
+        &self,
+        kind: RunKind,
+        coinbase: H160,
+        first: Vec<Pubkey>,
+        run: F,
+    ) -> Result<Finished<T>, EmulatorError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Recorder<'_>, &BlockValues) -> Result<T, ProgramError> + Send + Sync + Clone + 'static,
+    {
+        let mut wanted = vec![self.deployment.config];
+        wanted.extend(first);
+        wanted.extend(self.touched.get(&kind));
+        let mut slot_hashes = None;
+        for _ in 0..ROUNDS_MAX {
+            wanted.sort_unstable();
+            wanted.dedup();
+            if wanted.len() > RUN_ACCOUNTS_MAX {
+                return Err(EmulatorError::TooManyAccounts);
+            }
+            let (clock, accounts) = self.fetch(&wanted).await?;
+            let block = self.block_values(clock, &accounts, coinbase)?;
+            let rent_per_byte = self.rent_per_byte().await?;
+            let known = Known { accounts, slot_hashes: slot_hashes.clone(), rent_per_byte };
+            let (deployment, run) = (self.deployment, run.clone());
+            let work = move || -> Run<T> {
+                let mut recorder = Recorder::new(deployment, &known);
+                let result = run(&mut recorder, &block);
+                let outcome = match result {
+                    Err(ProgramError::AccountMissing) => Outcome::Missed(recorder.into_missing()),
+                    _ => Outcome::Used(recorder.into_uses()),
+                };
+                (result, outcome)
+            };
+            // The EVM may compute for a while; the runtime's threads are for waiting.
+            let (result, outcome) =
+                spawn_blocking(work).await.map_err(|error| EmulatorError::State(error.to_string()))?;
+            match outcome {
+                Outcome::Used(uses) => {
+                    self.touched.set(kind, uses.iter().map(|used| used.address));
+                    return Ok(Finished { result, uses, block });
+                }
+                Outcome::Missed(missing) => {
+                    wanted.extend(missing.addresses);
+                    if missing.slot_hashes {
+                        slot_hashes = Some(self.cluster.slot_hashes().await?);
+                    }
+                }
+            }
+        }
+        Err(EmulatorError::TooManyAccounts)
+    }
+
+    /// Reads accounts, in one batch where they fit one.
+    pub(crate) async fn fetch(
+        &self,
+        wanted: &[Pubkey],
+    ) -> Result<(Clock, HashMap<Pubkey, Option<Account>>), ClusterError> {
+        let mut accounts = HashMap::with_capacity(wanted.len());
+        let mut newest = None;
+        for batch in wanted.chunks(ACCOUNTS_MAX) {
+            let addresses: Vec<Address> = batch.iter().map(|address| Address::from(*address)).collect();
+            let snapshot = self.cluster.accounts(&addresses).await?;
+            accounts.extend(batch.iter().copied().zip(snapshot.accounts));
+            newest = Some(snapshot.clock);
+        }
+        let clock = match newest {
+            Some(clock) => clock,
+            None => self.cluster.clock().await?,
+        };
+        Ok((clock, accounts))
+    }
+
+    /// The block that a run sees: the chain's settings at the time of the snapshot.
+    fn block_values(
+        &self,
+        clock: Clock,
+        accounts: &HashMap<Pubkey, Option<Account>>,
+        coinbase: H160,
+    ) -> Result<BlockValues, EmulatorError> {
+        let config = self.config_of(accounts.get(&self.deployment.config).and_then(Option::as_ref))?;
+        Ok(BlockValues {
+            chain_id: config.chain_id(),
+            base_fee: config.base_fee(),
+            gas_limit: config.block_gas_limit(),
+            slot: clock.slot,
+            timestamp: clock.unix_timestamp.max(0).unsigned_abs(),
+            coinbase,
+        })
+    }
+
+    /// The chain's settings in its Config account.
+    pub(crate) fn config_of(&self, account: Option<&Account>) -> Result<Config, EmulatorError> {
+        let missing = || {
+            EmulatorError::State(
+                "there is no Config account: is the program deployed and initialised?".into(),
+            )
+        };
+        let account = account.ok_or_else(missing)?;
+        if account.owner.to_bytes() != self.deployment.program_id {
+            return Err(missing());
+        }
+        Config::view(&account.data).copied().map_err(|error| EmulatorError::State(error.text().into()))
+    }
+}

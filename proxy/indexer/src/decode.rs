@@ -1,0 +1,223 @@
+//! From landed Solana transactions to Ethereum blocks, without I/O.
+
+use crate::block::{Tip, header, seal};
+use crate::holders::Holders;
+use crate::problem::{Problem, ProblemKind};
+use crate::report::{Report, Shares};
+use alloy_consensus::Header;
+use alloy_primitives::{B256, U256};
+use parhelion_core::cluster::{LandedBlock, LandedTransaction};
+use parhelion_core::emulator::ChainSettings;
+use parhelion_core::store::{Block, Executed};
+use parhelion_core::transaction::Transaction;
+use parhelion_wire::instruction::{Configure, Execute, HolderWrite, Initialize, tag};
+use parhelion_wire::{Pubkey, event};
+use solana_address::Address;
+
+/// Turns Solana blocks into Ethereum blocks. They must come in order: holders and settings are carried from one to
+/// the next.
+#[derive(Debug)]
+pub struct Decoder {
+    program_id: Address,
+    chain: ChainSettings,
+    holders: Holders,
+}
+
+/// A decoded block.
+#[derive(Clone, Debug)]
+pub struct Decoded {
+    /// The block.
+    pub block: Block,
+    /// What could not become part of it.
+    pub problems: Vec<Problem>,
+}
+
+/// An instruction of the program, top-level or invoked.
+struct Instruction<'a> {
+    /// Its accounts; empty for invoked ones, where they are not known.
+    accounts: &'a [Address],
+    data: &'a [u8],
+}
+
+/// An instruction that runs, or may run, a transaction, and what was reported since it began.
+struct Run {
+    /// `None` for an instruction that runs no Ethereum transaction.
+    transaction: Option<Result<Transaction, ProblemKind>>,
+    shares: Shares,
+}
+
+/// A block's transactions as they come in.
+struct Building<'a> {
+    landed: &'a LandedBlock,
+    transactions: Vec<Executed>,
+    log_count: u64,
+    problems: Vec<Problem>,
+}
+
+impl Decoder {
+    /// A decoder for the blocks that follow a time when the settings were `chain`.
+    #[must_use]
+    pub fn new(program_id: Pubkey, chain: ChainSettings) -> Self {
+        Self { program_id: program_id.into(), chain, holders: Holders::default() }
+    }
+
+    /// The chain's settings as the newest decoded block left them.
+    #[must_use]
+    pub const fn chain(&self) -> &ChainSettings {
+        &self.chain
+    }
+
+    /// The Ethereum block of a Solana block that follows `parent`.
+    ///
+    /// Where the header's fields come from: number and timestamp are the slot's, beneficiary is the operator of the
+    /// first transaction, base fee and gas limit are the settings as the block leaves them, `mix_hash` is the
+    /// caller's; transactions root, receipts root, bloom and gas used are Ethereum's own. The state root is zero,
+    /// and the fields of withdrawals, blobs, beacon chain and requests say that there are none.
+    ///
+    /// Transactions that cannot be decoded, or whose report is not theirs, are left out and named in
+    /// [`Decoded::problems`].
+    pub fn block(&mut self, parent: &Tip, landed: &LandedBlock, mix_hash: B256) -> Decoded {
+        let mut building = Building { landed, transactions: Vec::new(), log_count: 0, problems: Vec::new() };
+        for transaction in &landed.transactions {
+            self.landed(transaction, &mut building);
+        }
+        let Building { transactions, problems, .. } = building;
+        let header = Header {
+            parent_hash: parent.hash,
+            number: landed.clock.slot,
+            timestamp: timestamp(landed),
+            mix_hash,
+            ..header(&self.chain)
+        };
+        Decoded { block: seal(header, transactions), problems }
+    }
+
+    fn landed(&mut self, landed: &LandedTransaction, building: &mut Building<'_>) {
+        for top in &landed.instructions {
+            let mut run = None;
+            let invoked = top.inner.iter().map(|(program, data)| (program, &[][..], data));
+            let steps = std::iter::once((&top.program_id, &top.accounts[..], &top.data)).chain(invoked);
+            for (program, accounts, data) in steps {
+                if *program != self.program_id {
+                    if event::share(data).is_some() {
+                        building.problem(landed, ProblemKind::ForeignEvent { program: *program });
+                    }
+                } else if data.first() == Some(&tag::EVENT) {
+                    match (event::share(data), &mut run) {
+                        (Some((share, last)), Some(Run { shares, .. })) => shares.push(share, last),
+                        // Only the program can send events, and it does so from an instruction of its own.
+                        _ => building.problem(landed, ProblemKind::UnknownEvent),
+                    }
+                } else {
+                    building.end(landed, run.take());
+                    let transaction = self.instruction(&Instruction { accounts, data });
+                    run = Some(Run { transaction, shares: Shares::default() });
+                }
+            }
+            building.end(landed, run);
+        }
+    }
+
+    /// Follows an instruction's effect on holders and settings, and gives the transaction that it runs.
+    fn instruction(&mut self, instruction: &Instruction<'_>) -> Option<Result<Transaction, ProblemKind>> {
+        let (&tag, data) = instruction.data.split_first()?;
+        let account = |index: usize| instruction.accounts.get(index).copied();
+        match tag {
+            tag::EXECUTE => {
+                let envelope = instruction.data.get(Execute::ENVELOPE_OFFSET..);
+                return Some(envelope.ok_or(ProblemKind::ShortInstruction).and_then(decode));
+            }
+            tag::EXECUTE_FROM_HOLDER => {
+                let holder = account(3);
+                let envelope = holder.and_then(|holder| self.holders.envelope(&holder));
+                return Some(envelope.ok_or(ProblemKind::HolderUnknown { holder }).and_then(decode));
+            }
+            tag::HOLDER_CREATE | tag::HOLDER_CLOSE => {
+                account(1).into_iter().for_each(|holder| self.holders.forget(&holder));
+            }
+            tag::HOLDER_WRITE => {
+                if let (Some(holder), Ok(write)) = (account(1), HolderWrite::decode(data)) {
+                    self.holders.write(holder, &write);
+                }
+            }
+            tag::INITIALIZE => {
+                if let Ok(Initialize { chain_id, base_fee, block_gas_limit, .. }) = Initialize::decode(data) {
+                    self.chain = ChainSettings { chain_id, base_fee, block_gas_limit };
+                }
+            }
+            tag::CONFIGURE => {
+                if let Ok(Configure { base_fee, block_gas_limit, .. }) = Configure::decode(data) {
+                    self.chain.base_fee = base_fee.unwrap_or(self.chain.base_fee);
+                    self.chain.block_gas_limit = block_gas_limit.unwrap_or(self.chain.block_gas_limit);
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
+fn decode(envelope: &[u8]) -> Result<Transaction, ProblemKind> {
+    Transaction::from_envelope(envelope).map_err(ProblemKind::Undecodable)
+}
+
+/// Seconds since 1970 as Ethereum has them.
+fn timestamp(landed: &LandedBlock) -> u64 {
+    landed.clock.unix_timestamp.try_into().unwrap_or(0)
+}
+
+impl Building<'_> {
+    fn problem(&mut self, landed: &LandedTransaction, kind: ProblemKind) {
+        self.problems.push(Problem { signature: landed.signature, kind });
+    }
+
+    /// Ends a run: adds its transaction to the block, or says why not.
+    fn end(&mut self, landed: &LandedTransaction, run: Option<Run>) {
+        let Some(Run { transaction, shares }) = run else { return };
+        let ended = match transaction {
+            None if shares.has_receipt() => Err(ProblemKind::UnexpectedReceipt),
+            None => return,
+            Some(transaction) => transaction.and_then(|transaction| Ok((transaction, shares.read()?))),
+        };
+        match ended.and_then(|(transaction, report)| self.add(landed, transaction, report)) {
+            Ok(()) => {}
+            Err(kind) => self.problem(landed, kind),
+        }
+    }
+
+    fn add(
+        &mut self,
+        landed: &LandedTransaction,
+        transaction: Transaction,
+        report: Report,
+    ) -> Result<(), ProblemKind> {
+        let Report { receipt, logs } = report;
+        let receipt_hash = B256::from(receipt.transaction_hash.0);
+        if receipt_hash != transaction.hash() {
+            return Err(ProblemKind::HashMismatch { receipt: receipt_hash, transaction: transaction.hash() });
+        }
+        let gas_before = self.transactions.last().map_or(0, |executed| executed.cumulative_gas_used);
+        let first_log_index = self.log_count;
+        self.log_count += logs.len() as u64;
+        self.transactions.push(Executed {
+            transaction,
+            block_number: self.landed.clock.slot,
+            // Known when the block is complete, see `seal`.
+            block_hash: B256::ZERO,
+            block_timestamp: timestamp(self.landed),
+            index: self.transactions.len() as u64,
+            outcome: receipt.outcome,
+            gas_used: receipt.gas_used,
+            rent_gas: receipt.rent_gas,
+            cumulative_gas_used: gas_before.saturating_add(receipt.gas_used),
+            effective_gas_price: U256::from_limbs(receipt.effective_gas_price.0),
+            created: receipt.created.map(|address| address.0.into()),
+            logs,
+            first_log_index,
+            coinbase: receipt.coinbase.0.into(),
+            signature: landed.signature,
+            compute_units: landed.compute_units,
+        });
+        Ok(())
+    }
+}

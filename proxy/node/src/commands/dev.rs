@@ -1,0 +1,107 @@
+//! `parhelion dev`: a chain of its own, in a Solana VM inside this process.
+
+use crate::services::Node;
+use crate::{accounts, keys, program};
+use anyhow::Context;
+use clap::Args;
+use parhelion_core::cluster::Cluster;
+use parhelion_relay::Operator;
+use parhelion_sdk::instruction::{deposit, initialize};
+use parhelion_sdk::transaction::{Budget, Format, sign};
+use parhelion_solana::{Features, SvmCluster, SvmOptions};
+use parhelion_wire::instruction::Initialize;
+use solana_address::Address;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Lamports in a SOL.
+const LAMPORTS_PER_SOL: u64 = 1_000_000_000;
+/// The chain id of development chains, as in Ethereum's development tools.
+const CHAIN_ID: u64 = 31_337;
+/// Base fee in wei per gas: one gas is a lamport.
+const BASE_FEE: u64 = 1_000_000_000;
+/// Gas in a block: room for the rent of the largest contract.
+const BLOCK_GAS_LIMIT: u64 = 1_000_000_000;
+/// SOL of the operator: rent of new accounts is advanced from it.
+const OPERATOR_SOL: u64 = 1_000_000;
+
+/// Options of `parhelion dev`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Where to listen for JSON-RPC over HTTP and WebSocket
+    #[arg(long, default_value = "127.0.0.1:8545", env = "PARHELION_LISTEN")]
+    listen: SocketAddr,
+    /// The chain id
+    #[arg(long, default_value_t = CHAIN_ID)]
+    chain_id: u64,
+    /// The program's binary; built by `cargo xtask build-sbf` [default: parhelion.so beside this executable]
+    #[arg(long, env = program::VARIABLE)]
+    program: Option<PathBuf>,
+}
+
+/// Starts the chain, prints its accounts, and runs until it is interrupted.
+pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
+    let path = options.program.clone().unwrap_or_else(program::default_path);
+    // Always the same keys: development chains can be compared. They are worth nothing anywhere else.
+    let operator = Keypair::new_from_array([1; 32]);
+    let program_id = Keypair::new_from_array([2; 32]).pubkey();
+    let cluster = SvmCluster::start(&SvmOptions {
+        program_id,
+        program: program::read(&path)?,
+        upgrade_authority: operator.pubkey(),
+        features: Features::Mainnet,
+    })?;
+    let first = cluster.clock().await?;
+    cluster.airdrop(operator.pubkey(), OPERATOR_SOL * LAMPORTS_PER_SOL).await?;
+    let coinbase = keys::fee_recipient(None, &operator)?;
+    let accounts = accounts::all()?;
+    create_chain(&cluster, &operator, options.chain_id, coinbase, &accounts).await?;
+
+    let operator = Operator { keypair: operator, coinbase };
+    let node = Node::start(Arc::new(cluster), first, operator, options.listen).await?;
+    print_banner(&node, options.chain_id, program_id, &accounts);
+    node.run().await
+}
+
+/// Initialises the chain and funds the accounts, through the program's own instructions.
+async fn create_chain(
+    cluster: &SvmCluster,
+    operator: &Keypair,
+    chain_id: u64,
+    coinbase: alloy_primitives::Address,
+    accounts: &[accounts::Account],
+) -> anyhow::Result<()> {
+    let deployment = cluster.deployment();
+    let payer = operator.pubkey();
+    let settings = Initialize {
+        chain_id,
+        base_fee: BASE_FEE,
+        block_gas_limit: BLOCK_GAS_LIMIT,
+        authority: payer.to_bytes(),
+    };
+    let lamports = accounts::SOL * LAMPORTS_PER_SOL;
+    let mut instructions =
+        vec![initialize(&deployment, &payer, &settings), deposit(&deployment, &payer, coinbase, 0)];
+    instructions
+        .extend(accounts.iter().map(|account| deposit(&deployment, &payer, account.address, lamports)));
+    for group in instructions.chunks(6) {
+        let blockhash = cluster.latest_blockhash().await?;
+        let transaction = sign(group, &payer, &[operator], blockhash, &Budget::MAX, Format::V1)?;
+        cluster.send(&transaction).await.context("the development chain cannot be created")?;
+    }
+    Ok(())
+}
+
+fn print_banner(node: &Node, chain_id: u64, program_id: Address, accounts: &[accounts::Account]) {
+    println!("Parhelion development chain: the program {program_id} in an in-process Solana VM\n");
+    println!("Accounts ({} SOL each, known to everybody: never use them elsewhere)", accounts::SOL);
+    for (index, account) in accounts.iter().enumerate() {
+        println!("  ({index}) {}  key {}", account.address, account.key);
+    }
+    println!("\nMnemonic   {}", accounts::MNEMONIC);
+    println!("Chain id   {chain_id}");
+    println!("Listening  http://{0}  ws://{0}", node.address());
+}

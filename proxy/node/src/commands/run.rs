@@ -1,0 +1,73 @@
+//! `parhelion run`: a node in front of a Solana cluster.
+
+use crate::keys;
+use crate::services::Node;
+use alloy_primitives::Address as EthereumAddress;
+use anyhow::{Context, bail};
+use clap::Args;
+use parhelion_core::cluster::Cluster;
+use parhelion_core::emulator::Emulator;
+use parhelion_emulator::Shell;
+use parhelion_relay::Operator;
+use parhelion_sdk::address::account_address;
+use parhelion_sdk::convert::to_h160;
+use parhelion_solana::{RpcCluster, RpcOptions};
+use parhelion_wire::address::AccountKey;
+use solana_address::Address;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Options of `parhelion run`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The cluster's RPC URL
+    #[arg(long, env = "PARHELION_SOLANA_URL")]
+    solana_url: String,
+    /// The program's Solana address
+    #[arg(long, env = "PARHELION_PROGRAM_ID")]
+    program_id: Address,
+    /// Key file of the operator, who signs and pays for Solana transactions [default: ~/.config/solana/id.json]
+    #[arg(long, env = "PARHELION_KEYPAIR")]
+    keypair: Option<PathBuf>,
+    /// Ethereum address that receives the fees [default: derived from the operator's key]
+    #[arg(long, env = "PARHELION_FEE_RECIPIENT")]
+    fee_recipient: Option<EthereumAddress>,
+    /// Where to listen for JSON-RPC over HTTP and WebSocket
+    #[arg(long, default_value = "127.0.0.1:8545", env = "PARHELION_LISTEN")]
+    listen: SocketAddr,
+}
+
+/// Connects, checks that the chain is there, and runs until it is interrupted.
+pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
+    let keypair = keys::read_keypair(&options.keypair.clone().unwrap_or_else(keys::default_keypair))?;
+    let coinbase = keys::fee_recipient(options.fee_recipient, &keypair)?;
+    let cluster = RpcCluster::connect(&RpcOptions::new(&options.solana_url, options.program_id)).await?;
+    let cluster: Arc<dyn Cluster> = Arc::new(cluster);
+    let settings = Shell::new(Arc::clone(&cluster)).settings().await.context(
+        "no chain was found: is the program deployed at --program-id on this cluster, and initialised?",
+    )?;
+    check_fee_recipient(&*cluster, coinbase).await?;
+    let operator = Operator { keypair, coinbase };
+    let shown = format!("{operator:?}");
+    let first = cluster.clock().await?;
+    let node = Node::start(cluster, first, operator, options.listen).await?;
+    println!("Parhelion on {}, program {}", options.solana_url, options.program_id);
+    println!("Chain id   {}", settings.chain_id);
+    println!("Lands as   {shown}");
+    println!("Listening  http://{0}  ws://{0}", node.address());
+    node.run().await
+}
+
+/// The program pays fees into an existing account only, so that no user pays for its rent.
+async fn check_fee_recipient(cluster: &dyn Cluster, coinbase: EthereumAddress) -> anyhow::Result<()> {
+    let address = account_address(&cluster.deployment(), &AccountKey::Balance(to_h160(coinbase)));
+    let exists = cluster.accounts(&[address]).await?.accounts.first().is_some_and(Option::is_some);
+    if !exists {
+        bail!(
+            "the fee recipient {coinbase} has no account yet; make it with: \
+             parhelion deposit --to {coinbase} --lamports 0 (and the same --solana-url, --program-id, --keypair)"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! Puts the services together.
+
+use anyhow::Context;
+use parhelion_core::cluster::{Clock, Cluster};
+use parhelion_core::emulator::Emulator;
+use parhelion_core::relay::Relay;
+use parhelion_core::store::Store;
+use parhelion_emulator::Shell;
+use parhelion_indexer::Indexer;
+use parhelion_pool::MemoryPool;
+use parhelion_relay::{Operator, Sender};
+use parhelion_rpc::{Config, Running, Services, serve};
+use parhelion_store::MemoryStore;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// A running node.
+pub(crate) struct Node {
+    server: Running,
+    tasks: Vec<JoinHandle<()>>,
+    stop: watch::Sender<bool>,
+}
+
+impl Node {
+    /// Starts all services over a cluster. Blocks are indexed from `first` on: the earliest that the node knows.
+    pub(crate) async fn start(
+        cluster: Arc<dyn Cluster>,
+        first: Clock,
+        operator: Operator,
+        listen: SocketAddr,
+    ) -> anyhow::Result<Self> {
+        let emulator: Arc<dyn Emulator> = Arc::new(Shell::new(Arc::clone(&cluster)));
+        let settings = emulator.settings().await.context("the chain's settings cannot be read")?;
+        let timestamp = first.unix_timestamp.max(0).unsigned_abs();
+        let genesis = parhelion_indexer::genesis(first.slot, timestamp, &settings);
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(genesis));
+        let relay: Arc<dyn Relay> =
+            Arc::new(Sender::new(Arc::clone(&cluster), Arc::clone(&emulator), operator));
+        let pool = Arc::new(MemoryPool::new(
+            Arc::clone(&emulator),
+            relay,
+            Arc::clone(&store),
+            parhelion_pool::Limits::default(),
+        ));
+        let indexer = Indexer::new(cluster, Arc::clone(&store), settings);
+
+        let stop = watch::Sender::new(false);
+        let tasks = vec![
+            tokio::spawn(Arc::clone(&pool).run(stopped(&stop))),
+            tokio::spawn(indexer.run(stopped(&stop))),
+        ];
+        let services = Services { emulator, pool, store, extensions: parhelion_rpc::Methods::new() };
+        let server = serve(Config::new(listen), services).await?;
+        Ok(Self { server, tasks, stop })
+    }
+
+    /// Where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.server.local_addr()
+    }
+
+    /// Runs until Ctrl-C or SIGTERM, then finishes what was accepted.
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        interrupted().await?;
+        tracing::info!("stopping");
+        self.server.stop().await;
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            task.await.context("a service ended badly")?;
+        }
+        Ok(())
+    }
+}
+
+/// Completes when the node stops.
+fn stopped(stop: &watch::Sender<bool>) -> impl Future<Output = ()> + Send + 'static {
+    let mut receiver = stop.subscribe();
+    async move {
+        // An error means that the node is gone: stop as well.
+        let _ = receiver.wait_for(|stop| *stop).await;
+    }
+}
+
+/// Completes on Ctrl-C or SIGTERM.
+async fn interrupted() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

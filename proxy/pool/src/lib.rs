@@ -1,0 +1,53 @@
+//! The mempool: nonce queues that feed the relay.
+//!
+//! ```text
+//! rpc ── submit ──▶ checks ──▶ queue of its sender ── in nonce order ──▶ Relay::land ──▶ settled
+//!                   │ chain id, fees, nonce, known,       │ many senders at once, one transaction each
+//!                   │ funds, Relay::check                 └ bounded repeats while the cluster fails
+//!                   └ PoolError
+//! ```
+//!
+//! [`MemoryPool`] serves the [`Pool`](parhelion_core::pool::Pool) port. It keeps its transactions in memory: what
+//! has not landed when the process ends is forgotten. [`MemoryPool::run`] is the worker; without it transactions are
+//! accepted and wait.
+//!
+//! # The states of a transaction
+//! ```text
+//!            ┌────────┐ ── the gap closes ──▶ ┌───────┐ ── its turn ──▶ ┌───────────┐ ── landed ──▶ ┌─────────┐
+//! submit ──▶ │ Gapped │                       │ Ready │                 │ In flight │               │ Settled │
+//!            └────────┘ ◀── a gap opens ───── └───────┘ ◀── undecided ─ └───────────┘               └─────────┘
+//!                │                                │                           │          the store has it │
+//!                │ replaced, expired, nonce used  │ the same                  │ refused, given up         │
+//!                ▼                                ▼                           ▼                           ▼
+//!            ┌──────────────────────────────────────────────────────────────────┐                     forgotten
+//!            │ Dropped, with the reason                                         │
+//!            └──────────────────────────────────────────────────────────────────┘
+//! ```
+//! * **Gapped**: a nonce before its own is neither in the pool nor used. At most [`Limits::nonce_ahead_max`] nonces
+//!   may lie between. The worker looks now and then whether another proxy closed the gap.
+//! * **Ready**: every nonce before its own is used or waits here. It can be replaced by a transaction with the same
+//!   nonce, as a gapped one can, if both fees are at least 10 % higher.
+//! * **In flight**: handed to the relay; cannot be replaced any more. At most one of a sender at a time, so that the
+//!   sender's transactions land in nonce order; at most [`Limits::landings_max`] in all. An attempt that fails for a
+//!   reason that may pass is repeated, [`Limits::attempts_max`] times in all. Undecided is a turn that a stop cut
+//!   short, or one in which the relay still saw an older nonce at the last attempt.
+//! * **Settled**: landed; or its nonce was found used after an attempt whose answer was lost, which most likely means
+//!   landed. It stays visible until the store answers for it, at most [`Limits::settled_for`].
+//! * **Dropped**: it will not land from here. The reason is remembered for the newest [`Limits::dropped_max`]. Those
+//!   that wait behind it become gapped.
+//!
+//! A transaction in the states Gapped, Ready and In flight counts as waiting: against the bounds of the pool, and
+//! against its sender's funds.
+#![forbid(unsafe_code)]
+
+mod admission;
+mod limits;
+mod pool;
+mod queue;
+mod recent;
+mod verdict;
+mod worker;
+
+pub use limits::Limits;
+pub use pool::MemoryPool;
+pub use queue::{DropReason, Status};

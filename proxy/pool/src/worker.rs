@@ -1,0 +1,168 @@
+//! The worker: gives senders their turns, lands what is ready, and looks after the rest.
+
+use crate::pool::MemoryPool;
+use crate::queue::{DropReason, Ending};
+use crate::verdict::Verdict;
+use alloy_primitives::Address;
+use parhelion_core::relay::RelayError;
+use parhelion_core::transaction::Transaction;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tracing::{debug, error, info, warn};
+
+impl MemoryPool {
+    /// Lands transactions until `shutdown` completes; then finishes what is in flight, but waits no longer than
+    /// [`Limits::stop_max`](crate::Limits::stop_max). What waits is left in the pool. To be run once.
+    pub async fn run(self: Arc<Self>, shutdown: impl Future<Output = ()> + Send) {
+        let mut turns = JoinSet::new();
+        tokio::select! {
+            biased;
+            () = shutdown => {}
+            () = self.give_turns(&mut turns) => {}
+            () = self.tend_forever() => {}
+        }
+        self.stopping.send_replace(true);
+        info!(in_flight = turns.len(), "the pool stops");
+        let finished = async { while turns.join_next().await.is_some() {} };
+        if timeout(self.limits.stop_max, finished).await.is_err() {
+            error!(
+                in_flight = turns.len(),
+                "the pool stops without waiting any longer for what is in flight"
+            );
+        }
+    }
+
+    /// Gives turns to those who are ready, as many as may be in flight.
+    async fn give_turns(self: &Arc<Self>, turns: &mut JoinSet<()>) {
+        let landings_max = self.limits.landings_max.max(1);
+        loop {
+            while turns.len() < landings_max {
+                let Some(sender) = self.queues().take_turn() else { break };
+                let pool = Arc::clone(self);
+                turns.spawn(async move { pool.turn(sender).await });
+            }
+            tokio::select! {
+                () = self.work.notified() => {}
+                Some(ended) = turns.join_next() => {
+                    if let Err(panic) = ended {
+                        error!("a turn did not end as it should: {panic}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lands the sender's next transaction, if there is one.
+    async fn turn(&self, sender: Address) {
+        let mut turn = OpenTurn { pool: self, sender, ending: Some(Ending::Undecided) };
+        let account = match self.emulator.account(sender).await {
+            Ok(account) => account,
+            Err(error) => {
+                warn!(%sender, "the sender's nonce cannot be read, its transactions wait: {error}");
+                return;
+            }
+        };
+        let Some(transaction) = self.queues().begin(&sender, account.nonce) else {
+            // The turn is ended already, and the sender may be at its next one.
+            turn.ending = None;
+            return;
+        };
+        turn.ending = Some(Ending::Dropped(DropReason::Interrupted));
+        let ending = self.land(&transaction).await;
+        let hash = transaction.hash();
+        match &ending {
+            Ending::Settled => debug!(%hash, %sender, "landed"),
+            Ending::Dropped(reason @ DropReason::NonceUsed) => warn!(%hash, %sender, "dropped: {reason}"),
+            Ending::Dropped(reason) => error!(%hash, %sender, "dropped: {reason}"),
+            Ending::Gapped => warn!(%hash, %sender, "its nonce is not next yet, it waits"),
+            Ending::Undecided => info!(%hash, %sender, "not landed: the pool stops"),
+        }
+        turn.ending = Some(ending);
+    }
+
+    /// Lands a transaction, or finds out that it cannot be done.
+    async fn land(&self, transaction: &Transaction) -> Ending {
+        let mut stopping = self.stopping.subscribe();
+        let mut delay = self.limits.retry_delay_min;
+        for attempt in 1.. {
+            let error = match self.relay.land(transaction).await {
+                Ok(_) => return Ending::Settled,
+                Err(error) => error,
+            };
+            if let Some(ending) = self.ending(attempt, &error) {
+                return ending;
+            }
+            warn!(hash = %transaction.hash(), attempt, "not landed, trying again in {delay:?}: {error}");
+            let stops = timeout(delay, stopping.wait_for(|stops| *stops)).await.is_ok();
+            if stops {
+                return Ending::Undecided;
+            }
+            delay = self.limits.retry_delay_max.min(delay * 2);
+        }
+        Ending::Undecided
+    }
+
+    /// What a failed attempt means; `None` to try again.
+    fn ending(&self, attempt: u32, error: &RelayError) -> Option<Ending> {
+        let is_last = attempt >= self.limits.attempts_max;
+        match Verdict::of(error) {
+            Verdict::Retry if is_last => {
+                Some(Ending::Dropped(DropReason::GaveUp { attempts: attempt, error: error.clone() }))
+            }
+            Verdict::NonceAhead if is_last => Some(Ending::Gapped),
+            Verdict::Retry | Verdict::NonceAhead => None,
+            // An earlier attempt may have landed without telling.
+            Verdict::NonceUsed if attempt > 1 => Some(Ending::Settled),
+            Verdict::NonceUsed => Some(Ending::Dropped(DropReason::NonceUsed)),
+            Verdict::Refuse => Some(Ending::Dropped(DropReason::Refused(error.clone()))),
+        }
+    }
+
+    /// Looks after settled, expired and gapped transactions from time to time.
+    async fn tend_forever(&self) {
+        let mut ticks = interval(self.limits.tend_interval.max(Duration::from_millis(1)));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.tend().await;
+        }
+    }
+
+    async fn tend(&self) {
+        let settled = self.queues().settled_to_ask_about();
+        for hash in settled {
+            let found = match self.store.executed(hash).await {
+                Ok(executed) => executed.is_some(),
+                Err(error) => {
+                    warn!("the store cannot be asked about landed transactions: {error}");
+                    break;
+                }
+            };
+            if self.queues().settled_in_store(&hash, found, Instant::now()).is_some() {
+                error!(%hash, "it landed, but the store does not have it: given up");
+            }
+        }
+        for hash in self.queues().expire(Instant::now()) {
+            warn!(%hash, "dropped: {}", DropReason::Expired);
+        }
+        self.queues().wake();
+        self.work.notify_one();
+    }
+}
+
+/// Ends a turn in any case, be it by a panic or by an abort.
+struct OpenTurn<'a> {
+    pool: &'a MemoryPool,
+    sender: Address,
+    ending: Option<Ending>,
+}
+
+impl Drop for OpenTurn<'_> {
+    fn drop(&mut self) {
+        if let Some(ending) = self.ending.take() {
+            self.pool.queues().finish(&self.sender, ending, Instant::now());
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Lands Ethereum transactions on Solana.
+//!
+//! ```text
+//! emulate ─▶ plan (pure) ─▶ simulate the last step ─▶ send step by step ─▶ signatures
+//!    ▲                             │ does not fit: refused, nothing was spent
+//!    └── the state moved on ◀──────┴──── the program asks for another account, or to write one
+//! ```
+//!
+//! A plan is the shortest list of Solana transactions that executes one Ethereum transaction ([`plan::plan`], a
+//! pure function). The usual one has a single step: a secp256k1 instruction that proves the signature, and `execute`.
+//! A transaction that is too large for that is written into a holder first.
+//!
+//! Only the last step executes, and it does so atomically: whatever fails before costs the operator a fee and the
+//! sender nothing.
+#![forbid(unsafe_code)]
+
+mod holders;
+mod operator;
+pub mod plan;
+mod service;
+
+pub use operator::Operator;
+pub use service::Sender;

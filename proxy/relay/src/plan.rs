@@ -1,0 +1,214 @@
+//! Which Solana transactions execute an Ethereum transaction: a pure function.
+
+use alloy_primitives::{Address as EthereumAddress, B256};
+use parhelion_core::emulator::Emulation;
+use parhelion_core::relay::RelayError;
+use parhelion_sdk::address::holder_address;
+use parhelion_sdk::instruction::{
+    RunAccount, SignatureProof, code_reserve, execute, execute_from_holder, holder_close, holder_create,
+    holder_write, secp256k1_proof,
+};
+use parhelion_sdk::transaction::{ADDRESSES_MAX, Budget, BuildError, Format, compile, room};
+use parhelion_wire::account::{Code, GROWTH_MAX, Holder};
+use parhelion_wire::address::Deployment;
+use solana_address::Address;
+use solana_hash::Hash;
+use solana_instruction::Instruction;
+use solana_sdk_ids::sysvar::instructions;
+
+/// What a plan is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The deployment.
+    pub deployment: &'a Deployment,
+    /// Who signs and pays.
+    pub operator: Address,
+    /// COINBASE.
+    pub coinbase: EthereumAddress,
+    /// The signed transaction, as the program receives it.
+    pub envelope: &'a [u8],
+    /// What its emulation found out.
+    pub emulation: &'a Emulation,
+    /// The holder to use if one is needed.
+    pub holder: HolderState,
+}
+
+/// The state of a holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HolderState {
+    /// Which of the operator's.
+    pub index: u32,
+    /// The longest envelope that it takes as it is, or `None` when it does not exist.
+    pub capacity: Option<usize>,
+    /// Lamports that exempt a holder of this envelope's length from rent.
+    pub lamports: u64,
+}
+
+/// One step: transactions of a step do not depend on one another.
+pub type Step = Vec<Vec<Instruction>>;
+
+/// The Solana transactions that execute an Ethereum transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Steps to take first, one after another.
+    pub before: Vec<Step>,
+    /// The instructions of the transaction that executes.
+    pub last: Vec<Instruction>,
+    /// Whether the envelope goes through the holder.
+    pub uses_holder: bool,
+}
+
+impl Plan {
+    /// How many Solana transactions it takes.
+    #[must_use]
+    pub fn transactions(&self) -> usize {
+        self.before.iter().map(Vec::len).sum::<usize>() + 1
+    }
+}
+
+/// The format of all transactions.
+pub const FORMAT: Format<'static> = Format::V1;
+
+/// Makes the shortest plan.
+///
+/// # Errors
+/// [`RelayError::DoesNotFit`] when the run needs more accounts than one Solana transaction locks.
+pub fn plan(request: &Request<'_>) -> Result<Plan, RelayError> {
+    let accounts = run_accounts(request);
+    let reserves = reserves(request);
+    for proof in [true, false] {
+        let last = [reserves.clone(), direct(request, &accounts, proof, reserves.len())].concat();
+        if fits(request, &last)? {
+            return Ok(Plan { before: Vec::new(), last, uses_holder: false });
+        }
+    }
+    let from_holder = [
+        execute_from_holder(
+            request.deployment,
+            &request.operator,
+            request.coinbase,
+            request.holder.index,
+            &accounts,
+        ),
+        holder_close(request.deployment, &request.operator, request.holder.index),
+    ];
+    let last = [&reserves[..], &from_holder[..]].concat();
+    let mut before = write_holder(request)?;
+    if fits(request, &last)? {
+        return Ok(Plan { before, last, uses_holder: true });
+    }
+    // The reservations go ahead; what is left is as small as it gets.
+    before.push(vec![reserves]);
+    if fits(request, &from_holder)? {
+        return Ok(Plan { before, last: from_holder.to_vec(), uses_holder: true });
+    }
+    Err(too_many_accounts(accounts.len()))
+}
+
+/// The run's accounts, without those that stand in front of every run.
+fn run_accounts(request: &Request<'_>) -> Vec<RunAccount> {
+    let fixed = [
+        request.operator.to_bytes(),
+        request.deployment.config,
+        request.deployment.program_id,
+        holder_address(request.deployment, &request.operator, request.holder.index).to_bytes(),
+    ];
+    let uses = request.emulation.accounts.iter().filter(|used| !fixed.contains(&used.address));
+    uses.map(|used| RunAccount { address: used.address.into(), writable: used.writable }).collect()
+}
+
+/// Reservations for codes that are longer than an account may grow in the executing instruction itself.
+fn reserves(request: &Request<'_>) -> Vec<Instruction> {
+    let mut instructions = Vec::new();
+    for (hash, length) in &request.emulation.deployed_codes {
+        let ahead = Code::account_length(*length).saturating_sub(GROWTH_MAX);
+        let reserve = code_reserve(request.deployment, &request.operator, B256::from(hash.0), *length);
+        instructions.extend(std::iter::repeat_n(reserve, ahead.div_ceil(GROWTH_MAX)));
+    }
+    instructions
+}
+
+/// `execute` with the envelope in its data, with or without a secp256k1 instruction in front.
+fn direct(
+    request: &Request<'_>,
+    accounts: &[RunAccount],
+    with_proof: bool,
+    in_front: usize,
+) -> Vec<Instruction> {
+    // Indices fit a byte: a transaction has few instructions.
+    let proof_index = in_front as u8;
+    let proof = with_proof.then(|| secp256k1_proof(proof_index + 1, request.envelope.len()).ok()).flatten();
+    let (proof_kind, mut accounts) = match proof {
+        Some(_) => (SignatureProof::Instruction(proof_index), accounts.to_vec()),
+        None => (SignatureProof::Recover, accounts.to_vec()),
+    };
+    if proof.is_some() {
+        accounts.push(RunAccount::read(instructions::ID));
+    }
+    let execute = execute(
+        request.deployment,
+        &request.operator,
+        request.coinbase,
+        proof_kind,
+        request.envelope,
+        &accounts,
+    );
+    proof.into_iter().chain([execute]).collect()
+}
+
+/// The steps that write the envelope into the holder: the first one makes room and writes what fits beside, the
+/// second one writes the rest, in any order.
+fn write_holder(request: &Request<'_>) -> Result<Vec<Step>, RelayError> {
+    let Request { deployment, operator, envelope, holder, .. } = request;
+    if envelope.len() > Holder::ENVELOPE_MAX {
+        return Err(RelayError::DoesNotFit {
+            needs: format!("{} bytes of transaction", envelope.len()),
+            limit: format!("{} bytes", Holder::ENVELOPE_MAX),
+        });
+    }
+    let length = envelope.len() as u32;
+    let write = |offset: usize, bytes: &[u8]| {
+        holder_write(deployment, operator, holder.index, length, offset as u32, bytes)
+    };
+    let mut first = Vec::new();
+    if holder.capacity.is_none_or(|capacity| capacity < envelope.len()) {
+        if holder.capacity.is_some() {
+            first.push(holder_close(deployment, operator, holder.index));
+        }
+        first.extend(holder_create(deployment, operator, holder.index, envelope.len(), holder.lamports));
+    }
+    let mut empty = first.clone();
+    empty.push(write(0, &[]));
+    let beside = room(&empty, operator, &Budget::MAX, FORMAT).map_err(unbuildable)?.min(envelope.len());
+    let (head, tail) = envelope.split_at(beside);
+    first.push(write(0, head));
+    let piece = room(&[write(0, &[])], operator, &Budget::MAX, FORMAT).map_err(unbuildable)?.max(1);
+    let rest: Step = tail
+        .chunks(piece)
+        .enumerate()
+        .map(|(number, bytes)| vec![write(beside + number * piece, bytes)])
+        .collect();
+    let mut steps = vec![vec![first]];
+    if !rest.is_empty() {
+        steps.push(rest);
+    }
+    Ok(steps)
+}
+
+/// Whether instructions fit one Solana transaction.
+fn fits(request: &Request<'_>, instructions: &[Instruction]) -> Result<bool, RelayError> {
+    match compile(instructions, &request.operator, Hash::default(), &Budget::MAX, FORMAT) {
+        Ok(_) => Ok(true),
+        Err(BuildError::TooLarge { .. }) => Ok(false),
+        Err(BuildError::TooManyAccounts { count, .. }) => Err(too_many_accounts(count)),
+        Err(error) => Err(unbuildable(error)),
+    }
+}
+
+fn too_many_accounts(count: usize) -> RelayError {
+    RelayError::DoesNotFit { needs: format!("{count} accounts"), limit: format!("{ADDRESSES_MAX}") }
+}
+
+fn unbuildable(error: BuildError) -> RelayError {
+    RelayError::DoesNotFit { needs: error.to_string(), limit: "what its format allows".into() }
+}

@@ -1,0 +1,141 @@
+//! The proxy's blocks, transactions, receipts and logs as Ethereum clients read them.
+
+use alloy_consensus::{ReceiptEnvelope, ReceiptWithBloom, Transaction as _, transaction::Recovered};
+use alloy_primitives::{U256, logs_bloom};
+use alloy_rlp::Encodable;
+use alloy_rpc_types_eth::{
+    Block as RpcBlock, BlockTransactions, Header, Log, Transaction as RpcTransaction, TransactionReceipt,
+    Withdrawals,
+};
+use parhelion_core::store::{Block, Executed};
+use parhelion_core::transaction::Transaction;
+use parhelion_wire::event::Outcome;
+use serde::Serialize;
+
+/// A receipt: the standard fields, and what happened on Solana.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Receipt {
+    /// The standard fields.
+    #[serde(flatten)]
+    pub standard: TransactionReceipt,
+    /// The signature of the Solana transaction that executed it, in base 58.
+    pub solana_signature: String,
+    /// Compute units of that Solana transaction.
+    #[serde(with = "alloy_serde::quantity")]
+    pub compute_units: u64,
+    /// The part of `gasUsed` that paid for the rent of new state.
+    #[serde(with = "alloy_serde::quantity")]
+    pub rent_gas: u64,
+    /// `success`, `revert`, `halt` or `outOfRentGas`: why the status is what it is.
+    pub outcome: &'static str,
+}
+
+/// An executed transaction.
+pub(crate) fn transaction(executed: &Executed) -> RpcTransaction {
+    RpcTransaction {
+        inner: recovered(&executed.transaction),
+        block_hash: Some(executed.block_hash),
+        block_number: Some(executed.block_number),
+        transaction_index: Some(executed.index),
+        effective_gas_price: Some(executed.effective_gas_price.saturating_to()),
+        block_timestamp: Some(executed.block_timestamp),
+    }
+}
+
+/// A transaction that waits in the pool. Its gas price is the most that it may cost, as in geth.
+pub(crate) fn pending_transaction(transaction: &Transaction) -> RpcTransaction {
+    RpcTransaction {
+        inner: recovered(transaction),
+        block_hash: None,
+        block_number: None,
+        transaction_index: None,
+        effective_gas_price: Some(transaction.inner().max_fee_per_gas()),
+        block_timestamp: None,
+    }
+}
+
+fn recovered(transaction: &Transaction) -> Recovered<alloy_consensus::TxEnvelope> {
+    Recovered::new_unchecked(transaction.inner().clone(), transaction.sender())
+}
+
+/// The receipt of an executed transaction.
+pub(crate) fn receipt(executed: &Executed) -> Receipt {
+    let receipt = alloy_consensus::Receipt {
+        status: executed.outcome.is_success().into(),
+        cumulative_gas_used: executed.cumulative_gas_used,
+        logs: (0..executed.logs.len()).filter_map(|position| log(executed, position)).collect(),
+    };
+    let with_bloom = ReceiptWithBloom { receipt, logs_bloom: logs_bloom(&executed.logs) };
+    let envelope = executed.transaction.inner();
+    Receipt {
+        standard: TransactionReceipt {
+            inner: ReceiptEnvelope::from_typed(envelope.tx_type(), with_bloom),
+            transaction_hash: executed.transaction.hash(),
+            transaction_index: Some(executed.index),
+            block_hash: Some(executed.block_hash),
+            block_number: Some(executed.block_number),
+            gas_used: executed.gas_used,
+            effective_gas_price: executed.effective_gas_price.saturating_to(),
+            blob_gas_used: None,
+            blob_gas_price: None,
+            from: executed.transaction.sender(),
+            to: envelope.to(),
+            contract_address: executed.created,
+        },
+        solana_signature: executed.signature.to_string(),
+        compute_units: executed.compute_units,
+        rent_gas: executed.rent_gas,
+        outcome: match executed.outcome {
+            Outcome::Success => "success",
+            Outcome::Revert => "revert",
+            Outcome::Halt => "halt",
+            Outcome::OutOfRentGas => "outOfRentGas",
+        },
+    }
+}
+
+/// The log at a position of its transaction.
+pub(crate) fn log(executed: &Executed, position: usize) -> Option<Log> {
+    let offset = u64::try_from(position).ok()?;
+    Some(Log {
+        inner: executed.logs.get(position)?.clone(),
+        block_hash: Some(executed.block_hash),
+        block_number: Some(executed.block_number),
+        block_timestamp: Some(executed.block_timestamp),
+        transaction_hash: Some(executed.transaction.hash()),
+        transaction_index: Some(executed.index),
+        log_index: Some(executed.first_log_index.saturating_add(offset)),
+        removed: false,
+    })
+}
+
+/// A block, with its transactions or their hashes.
+pub(crate) fn block(block: &Block, has_full: bool) -> RpcBlock {
+    let transactions = if has_full {
+        BlockTransactions::Full(block.transactions.iter().map(|executed| transaction(executed)).collect())
+    } else {
+        BlockTransactions::Hashes(
+            block.transactions.iter().map(|executed| executed.transaction.hash()).collect(),
+        )
+    };
+    RpcBlock {
+        header: Header {
+            hash: block.hash,
+            inner: block.header.clone(),
+            total_difficulty: None,
+            size: Some(U256::from(size(block))),
+        },
+        uncles: Vec::new(),
+        transactions,
+        withdrawals: block.header.withdrawals_root.map(|_| Withdrawals::default()),
+    }
+}
+
+/// The length of the block's RLP: a list of header, transactions, uncles and withdrawals.
+fn size(block: &Block) -> usize {
+    let list = |payload_length| alloy_rlp::Header { list: true, payload_length }.length_with_payload();
+    let transactions = block.transactions.iter().map(|executed| executed.transaction.inner().length()).sum();
+    let withdrawals = if block.header.withdrawals_root.is_some() { list(0) } else { 0 };
+    list(block.header.length() + list(transactions) + list(0) + withdrawals)
+}

@@ -1,0 +1,290 @@
+//! Every error code and the errors of the ports as errors of JSON-RPC: nowhere else is a code chosen.
+//!
+//! | code | when |
+//! |---|---|
+//! | -32700 | the body is no JSON |
+//! | -32600 | it is JSON, but no request |
+//! | -32601 | unknown method |
+//! | -32602 | missing, superfluous or invalid arguments |
+//! | -32603 | the cluster or the store does not answer, or state is damaged: the same request may succeed later |
+//! | -32000 | refused, in geth's words where geth has some: transactions, failing calls, blocks that are not there |
+//! | -32002 | the request took too long |
+//! | -32005 | the answer would be larger than a limit |
+//! | 3 | the called code reverted; `data` is the revert data |
+//!
+//! jsonrpsee adds -32007 (body too large), -32008 (answer too large), -32010 and -32011 (the same for batches).
+
+use crate::revert;
+use alloy_primitives::Bytes;
+use jsonrpsee::types::ErrorObjectOwned;
+use jsonrpsee::types::error::{
+    INTERNAL_ERROR_CODE, INVALID_PARAMS_CODE, INVALID_REQUEST_CODE, METHOD_NOT_FOUND_CODE, PARSE_ERROR_CODE,
+};
+use parhelion_core::cluster::ClusterError;
+use parhelion_core::emulator::EmulatorError;
+use parhelion_core::pool::PoolError;
+use parhelion_core::relay::RelayError;
+use parhelion_core::store::StoreError;
+use parhelion_core::transaction::TransactionError;
+use parhelion_wire::ProgramError;
+
+/// geth's code for what it refuses.
+const REJECTED_CODE: i32 = -32000;
+/// geth's code for a request that took too long.
+const TIMEOUT_CODE: i32 = -32002;
+/// Limit exceeded (EIP-1474).
+const LIMIT_EXCEEDED_CODE: i32 = -32005;
+/// geth's code for reverted calls.
+const REVERTED_CODE: i32 = 3;
+
+/// Why a request has no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RpcError {
+    /// The body is no JSON.
+    #[error("{0}")]
+    Parse(String),
+    /// JSON, but no JSON-RPC request.
+    #[error("{0}")]
+    InvalidRequest(String),
+    /// No method of this name.
+    #[error("the method {0} does not exist/is not available")]
+    MethodNotFound(String),
+    /// The arguments do not fit the method.
+    #[error("{0}")]
+    InvalidParams(String),
+    /// Refused for a reason that the client can do something about.
+    #[error("{0}")]
+    Rejected(String),
+    /// The called code reverted, with this data.
+    #[error("{}", revert::message(.0))]
+    Reverted(Bytes),
+    /// The request asks for more than a limit allows.
+    #[error("{0}")]
+    LimitExceeded(String),
+    /// The request took too long.
+    #[error("request timed out after {seconds} s")]
+    Timeout {
+        /// The time that it had.
+        seconds: u64,
+    },
+    /// Something behind the server failed; the same request may succeed later.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl RpcError {
+    /// The block exists neither here nor anywhere else.
+    pub(crate) fn header_not_found() -> Self {
+        Self::Rejected("header not found".into())
+    }
+
+    /// The code that Ethereum clients expect.
+    #[must_use]
+    pub const fn code(&self) -> i32 {
+        match self {
+            Self::Parse(_) => PARSE_ERROR_CODE,
+            Self::InvalidRequest(_) => INVALID_REQUEST_CODE,
+            Self::MethodNotFound(_) => METHOD_NOT_FOUND_CODE,
+            Self::InvalidParams(_) => INVALID_PARAMS_CODE,
+            Self::Rejected(_) => REJECTED_CODE,
+            Self::Reverted(_) => REVERTED_CODE,
+            Self::LimitExceeded(_) => LIMIT_EXCEEDED_CODE,
+            Self::Timeout { .. } => TIMEOUT_CODE,
+            Self::Internal(_) => INTERNAL_ERROR_CODE,
+        }
+    }
+}
+
+impl From<RpcError> for ErrorObjectOwned {
+    fn from(error: RpcError) -> Self {
+        let data = match &error {
+            RpcError::Reverted(output) => Some(output),
+            _ => None,
+        };
+        Self::owned(error.code(), error.to_string(), data)
+    }
+}
+
+impl From<TransactionError> for RpcError {
+    fn from(error: TransactionError) -> Self {
+        let text = match error {
+            TransactionError::Oversized { .. } => error.to_string(),
+            TransactionError::Invalid(reason) => match reason {
+                ProgramError::MalformedTransaction => format!(
+                    "rlp: cannot decode the transaction: {}; send the bytes of one signed transaction (EIP-2718)",
+                    reason.text()
+                ),
+                ProgramError::UnsupportedTransactionType | ProgramError::BlobTransaction => {
+                    format!("transaction type not supported: {}", reason.text())
+                }
+                ProgramError::InvalidSignature => {
+                    format!("invalid transaction v, r, s values: {}", reason.text())
+                }
+                other => other.text().into(),
+            },
+        };
+        Self::Rejected(text)
+    }
+}
+
+impl From<PoolError> for RpcError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Invalid(error) => error.into(),
+            PoolError::Relay(error) => error.into(),
+            PoolError::Emulator(error) => error.into(),
+            PoolError::WrongChainId { .. }
+            | PoolError::AlreadyKnown
+            | PoolError::NonceTooLow { .. }
+            | PoolError::Underpriced
+            | PoolError::InsufficientFunds { .. }
+            | PoolError::Full => Self::Rejected(error.to_string()),
+        }
+    }
+}
+
+impl From<RelayError> for RpcError {
+    fn from(error: RelayError) -> Self {
+        match error {
+            RelayError::Emulator(error) => error.into(),
+            RelayError::Cluster(error) => error.into(),
+            RelayError::DoesNotFit { .. } => Self::Rejected(error.to_string()),
+        }
+    }
+}
+
+impl From<EmulatorError> for RpcError {
+    fn from(error: EmulatorError) -> Self {
+        match error {
+            EmulatorError::Reverted { output } => Self::Reverted(output),
+            EmulatorError::Cluster(error) => error.into(),
+            EmulatorError::State(_) => Self::Internal(error.to_string()),
+            EmulatorError::Refused(_)
+            | EmulatorError::TooManyAccounts
+            | EmulatorError::Halted { .. }
+            | EmulatorError::GasExceedsAllowance { .. } => Self::Rejected(error.to_string()),
+        }
+    }
+}
+
+impl From<ClusterError> for RpcError {
+    fn from(error: ClusterError) -> Self {
+        match error {
+            // Clients repeat a request after an internal error, which is right for these two.
+            ClusterError::Unreachable(_) | ClusterError::Expired => Self::Internal(error.to_string()),
+            ClusterError::Failed { .. } | ClusterError::Unsupported(_) => Self::Rejected(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for RpcError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::TooManyLogs { .. } => Self::LimitExceeded(error.to_string()),
+            StoreError::Unavailable(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_primitives::U256;
+    use alloy_sol_types::{Revert, SolError};
+    use parhelion_core::emulator::Refusal;
+
+    #[test]
+    fn errors_of_the_ports_get_their_codes_and_texts() {
+        let refusal = Refusal { error: ProgramError::NonceTooHigh, detail: "tx: 7 state: 5".into() };
+        let unreachable = || ClusterError::Unreachable("timeout".into());
+        let failed = ClusterError::Failed { code: Some(34), reason: "vault".into(), logs: vec![] };
+        let does_not_fit =
+            RelayError::DoesNotFit { needs: "70 accounts".into(), limit: "64 accounts".into() };
+        let (balance, cost) = (U256::from(1), U256::from(2));
+        let rows: Vec<(RpcError, i32, &str)> = vec![
+            (EmulatorError::Refused(refusal).into(), -32000, "nonce too high: tx: 7 state: 5"),
+            (EmulatorError::TooManyAccounts.into(), -32000, "not supported yet"),
+            (EmulatorError::GasExceedsAllowance { allowance: 9 }.into(), -32000, "exceeds allowance (9)"),
+            (EmulatorError::State("bad".into()).into(), -32603, "cannot be read: bad"),
+            (EmulatorError::Cluster(unreachable()).into(), -32603, "timeout"),
+            (ClusterError::Expired.into(), -32603, "expired"),
+            (failed.into(), -32000, "vault"),
+            (ClusterError::Unsupported("no slots".into()).into(), -32000, "no slots"),
+            (does_not_fit.into(), -32000, "needs 70 accounts"),
+            (PoolError::Relay(RelayError::Cluster(unreachable())).into(), -32603, "timeout"),
+            (PoolError::AlreadyKnown.into(), -32000, "already known"),
+            (PoolError::Full.into(), -32000, "txpool is full"),
+            (PoolError::Underpriced.into(), -32000, "replacement transaction underpriced"),
+            (
+                PoolError::NonceTooLow { next: 3, nonce: 1 }.into(),
+                -32000,
+                "nonce too low: next nonce 3, tx nonce 1",
+            ),
+            (
+                PoolError::WrongChainId { have: 1, want: 2 }.into(),
+                -32000,
+                "invalid chain id for signer: have 1 want 2",
+            ),
+            (
+                PoolError::InsufficientFunds { balance, cost }.into(),
+                -32000,
+                "insufficient funds for gas * price + value",
+            ),
+            (StoreError::TooManyLogs { max: 5 }.into(), -32005, "more than 5 results"),
+            (StoreError::Unavailable("disk".into()).into(), -32603, "disk"),
+        ];
+        for (error, code, text) in rows {
+            let object = ErrorObjectOwned::from(error);
+            assert_eq!(object.code(), code, "{object:?}");
+            assert!(object.message().contains(text), "{object:?}");
+            assert!(object.data().is_none(), "{object:?}");
+        }
+    }
+
+    #[test]
+    fn transactions_are_refused_in_geths_words() {
+        let rows = [
+            (TransactionError::Oversized { size: 200_000 }, "oversized data: transaction size 200000"),
+            (TransactionError::Invalid(ProgramError::MalformedTransaction), "rlp: "),
+            (
+                TransactionError::Invalid(ProgramError::UnsupportedTransactionType),
+                "transaction type not supported: ",
+            ),
+            (
+                TransactionError::Invalid(ProgramError::BlobTransaction),
+                "transaction type not supported: blob",
+            ),
+            (
+                TransactionError::Invalid(ProgramError::InvalidSignature),
+                "invalid transaction v, r, s values: ",
+            ),
+            (TransactionError::Invalid(ProgramError::NonceOverflow), ProgramError::NonceOverflow.text()),
+        ];
+        for (error, text) in rows {
+            let error = RpcError::from(error);
+            assert_eq!(error.code(), -32000);
+            assert!(error.to_string().starts_with(text), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_revert_carries_its_data_however_deep_it_comes_from() {
+        let output = Bytes::from(Revert::from("no").abi_encode());
+        let reverted = || EmulatorError::Reverted { output: output.clone() };
+        let errors: [RpcError; 3] = [
+            reverted().into(),
+            PoolError::Emulator(reverted()).into(),
+            PoolError::Relay(RelayError::Emulator(reverted())).into(),
+        ];
+        for error in errors {
+            let object = ErrorObjectOwned::from(error);
+            assert_eq!((object.code(), object.message()), (3, "execution reverted: no"));
+            assert_eq!(object.data().map(|data| data.get()), Some(&*format!("\"{output}\"")));
+        }
+        let empty = ErrorObjectOwned::from(RpcError::Reverted(Bytes::new()));
+        assert_eq!(
+            (empty.message(), empty.data().map(|data| data.get())),
+            ("execution reverted", Some("\"0x\""))
+        );
+    }
+}

@@ -1,0 +1,210 @@
+//! HTTP bodies that are no JSON-RPC.
+//!
+//! jsonrpsee answers all of them, but calls an object without an id a parse error, ignores a request whose id it
+//! cannot read, and never says what is wrong. Clients expect -32700 for what is no JSON and -32600 for JSON that is no
+//! request, so this layer reads the body first and lets through what jsonrpsee will understand.
+
+use crate::calls::NoAnswer;
+use crate::error::RpcError;
+use futures::future::BoxFuture;
+use jsonrpsee::core::BoxError;
+use jsonrpsee::core::http_helpers::{HttpError, read_body};
+use jsonrpsee::server::http::{content_type_is_json, response};
+use jsonrpsee::server::ws::is_upgrade_request;
+use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse, MethodResponse};
+use jsonrpsee::types::{ErrorObjectOwned, Id, InvalidRequest, Notification, Request};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tower::{Layer, Service};
+
+/// What a body should have been.
+const USAGE: &str = "send one JSON-RPC 2.0 request object, or an array of them";
+
+/// Puts [`Framing`] around an HTTP service.
+#[derive(Clone)]
+pub(crate) struct FramingLayer {
+    body_bytes_max: u32,
+    body_seconds_max: u64,
+    /// One permit for each request that may be read at a time: jsonrpsee counts them only after this layer.
+    permits: Arc<Semaphore>,
+}
+
+impl FramingLayer {
+    pub(crate) fn new(body_bytes_max: u32, body_seconds_max: u64, requests_max: u32) -> Self {
+        Self { body_bytes_max, body_seconds_max, permits: Arc::new(Semaphore::new(requests_max as usize)) }
+    }
+}
+
+impl<S> Layer<S> for FramingLayer {
+    type Service = Framing<S>;
+
+    fn layer(&self, service: S) -> Framing<S> {
+        Framing { service, settings: self.clone() }
+    }
+}
+
+/// See the module.
+#[derive(Clone)]
+pub(crate) struct Framing<S> {
+    service: S,
+    settings: FramingLayer,
+}
+
+impl<S> Service<HttpRequest> for Framing<S>
+where
+    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = HttpResponse;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<HttpResponse, BoxError>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, request: HttpRequest) -> Self::Future {
+        // The clone takes the place of the service that was polled ready.
+        let clone = self.service.clone();
+        let mut service = std::mem::replace(&mut self.service, clone);
+        // jsonrpsee refuses other methods and content types itself.
+        if request.method() != "POST" || !content_type_is_json(&request) || is_upgrade_request(&request) {
+            return Box::pin(service.call(request));
+        }
+        let settings = self.settings.clone();
+        Box::pin(async move {
+            let Ok(_permit) = settings.permits.try_acquire() else {
+                return Ok(response::too_many_requests());
+            };
+            let (parts, body) = request.into_parts();
+            let time_max = Duration::from_secs(settings.body_seconds_max);
+            let read = read_body(&parts.headers, body, settings.body_bytes_max);
+            match tokio::time::timeout(time_max, read).await {
+                Ok(Ok((body, _))) => match check(&body) {
+                    Ok(()) => {
+                        let answer =
+                            service.call(HttpRequest::from_parts(parts, HttpBody::from(body))).await?;
+                        let is_empty = answer.extensions().get::<NoAnswer>().is_some();
+                        Ok(if is_empty { response::ok_response(HttpBody::empty()) } else { answer })
+                    }
+                    Err((id, error)) => Ok(refuse(id, error)),
+                },
+                Ok(Err(HttpError::Malformed)) => {
+                    Ok(refuse(Id::Null, RpcError::Parse(format!("parse error: {USAGE}"))))
+                }
+                // A stream error is a connection that broke, then nobody reads the answer, or a body of no
+                // declared length that exceeds the limit.
+                Ok(Err(HttpError::TooLarge | HttpError::Stream(_))) => {
+                    Ok(response::too_large(settings.body_bytes_max))
+                }
+                Err(_) => Ok(refuse(Id::Null, RpcError::Timeout { seconds: settings.body_seconds_max })),
+            }
+        })
+    }
+}
+
+fn refuse(id: Id<'_>, error: RpcError) -> HttpResponse {
+    response::from_method_response(MethodResponse::error(id, ErrorObjectOwned::from(error)))
+}
+
+/// The parts of a request, whatever they are.
+#[derive(Deserialize)]
+struct Probe<'a> {
+    #[serde(borrow)]
+    jsonrpc: Option<&'a RawValue>,
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    method: Option<&'a RawValue>,
+}
+
+/// Whether jsonrpsee will understand the body; entries of a batch are left to it.
+fn check(body: &[u8]) -> Result<(), (Id<'_>, RpcError)> {
+    if let Err(error) = serde_json::from_slice::<&RawValue>(body) {
+        return Err((Id::Null, RpcError::Parse(format!("parse error: {error}; {USAGE}"))));
+    }
+    if body.starts_with(b"[") || serde_json::from_slice::<Request<'_>>(body).is_ok() {
+        return Ok(());
+    }
+    let invalid = |reason: &str| RpcError::InvalidRequest(format!("invalid request: {reason}; {USAGE}"));
+    let probe = match serde_json::from_slice::<Probe<'_>>(body) {
+        Ok(probe) => probe,
+        Err(error) => return Err((Id::Null, invalid(&error.to_string()))),
+    };
+    let notification = serde_json::from_slice::<Notification<'_, Option<&RawValue>>>(body);
+    if probe.id.is_none() && notification.is_ok() {
+        return Ok(());
+    }
+    let id = serde_json::from_slice::<InvalidRequest<'_>>(body).map_or(Id::Null, |request| request.id);
+    let is_text = |value: Option<&RawValue>| value.is_some_and(|value| value.get().starts_with('"'));
+    let reason = if probe.jsonrpc.is_none_or(|version| version.get() != "\"2.0\"") {
+        "\"jsonrpc\" must be \"2.0\""
+    } else if !is_text(probe.method) {
+        "\"method\" must be a text"
+    } else {
+        "\"id\" must be a text, an integer from 0 to 2^64-1, or null"
+    };
+    Err((id, invalid(reason)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use jsonrpsee::types::Id;
+
+    #[test]
+    fn requests_notifications_and_arrays_pass() {
+        for body in [
+            r#"{"jsonrpc":"2.0","id":1,"method":"a"}"#,
+            r#"{"jsonrpc":"2.0","id":"x","method":"a","params":[1]}"#,
+            r#"{"jsonrpc":"2.0","id":null,"method":"a","params":null}"#,
+            r#"{"jsonrpc":"2.0","method":"a","params":{}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"\u0061","more":[]}"#,
+            "[]",
+            "[1, {}]",
+        ] {
+            assert!(check(body.as_bytes()).is_ok(), "{body}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused_with_its_code_id_and_reason() {
+        let rows: [(&str, i32, Id<'_>, &str); 13] = [
+            ("{", -32700, Id::Null, "EOF"),
+            (r#"{"a":1}}"#, -32700, Id::Null, "trailing"),
+            ("[1,", -32700, Id::Null, "EOF"),
+            ("{}", -32600, Id::Null, "jsonrpc"),
+            (r#"{"jsonrpc":"1.0","id":7,"method":"a"}"#, -32600, Id::Number(7), "jsonrpc"),
+            (r#"{"id":7,"method":"a"}"#, -32600, Id::Number(7), "jsonrpc"),
+            (r#"{"jsonrpc":"2.0","id":"x"}"#, -32600, Id::Str("x".into()), "method"),
+            (r#"{"jsonrpc":"2.0","id":7,"method":5}"#, -32600, Id::Number(7), "method"),
+            (r#"{"jsonrpc":"2.0","id":{},"method":"a"}"#, -32600, Id::Null, "\"id\""),
+            (r#"{"jsonrpc":"2.0","id":-1,"method":"a"}"#, -32600, Id::Null, "\"id\""),
+            (r#"{"jsonrpc":"2.0","id":1.5,"method":"a"}"#, -32600, Id::Null, "\"id\""),
+            (r#"{"jsonrpc":"2.0","method":null}"#, -32600, Id::Null, "method"),
+            (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"a"}"#, -32600, Id::Null, "duplicate"),
+        ];
+        for (body, code, id, reason) in rows {
+            let (found, error) = check(body.as_bytes()).unwrap_err();
+            assert_eq!((error.code(), found), (code, id), "{body}");
+            assert!(error.to_string().contains(reason), "{body}: {error}");
+        }
+        assert_eq!(check(b"{\"\xff\":1}").unwrap_err().1.code(), -32700);
+    }
+
+    #[test]
+    fn deep_nesting_does_not_overflow_the_stack() {
+        assert!(check("[".repeat(1_000_000).as_bytes()).is_err());
+        assert!(check(format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000)).as_bytes()).is_ok());
+        let params = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"a","params":{}{}}}"#,
+            "[".repeat(1_000_000),
+            "]".repeat(1_000_000)
+        );
+        assert!(check(params.as_bytes()).is_ok());
+    }
+}

@@ -1,0 +1,56 @@
+//! The JSON-RPC server: HTTP and WebSocket on one port.
+//!
+//! This crate knows JSON-RPC and nothing else: every answer comes from the ports of `parhelion-core`, and no other
+//! crate knows a JSON-RPC error code.
+//!
+//! ```text
+//! HTTP ──▶ CORS ──▶ framing ──▶ jsonrpsee ─┐
+//!                                          ├──▶ calls ──▶ a method ──▶ Emulator, Pool, Store
+//! WebSocket ────────────────▶ jsonrpsee ───┘
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `server` | listens, with limits; stops gracefully |
+//! | `framing` | HTTP bodies that are no JSON-RPC: an error that says what is wrong |
+//! | `calls` | around every call: unknown methods, time limit, batches, tracing |
+//! | `module` | registers methods; extensions (such as the dev node's) use it too |
+//! | `arguments` | positional parameters |
+//! | `block_id` | block tags, numbers and hashes |
+//! | `convert` | the proxy's blocks, transactions, receipts and logs as Ethereum clients read them |
+//! | `error`, `revert` | every error code and text |
+//! | `eth/`, `net`, `web3` | the methods, a file a family |
+//!
+//! # What differs from an Ethereum node
+//! * Only the newest state is kept: the methods that read state accept `latest`, `pending`, `safe`, `finalized`, and
+//!   the newest block by number or hash. For an older block they give an error instead of the wrong answer.
+//! * `pending`, `safe` and `finalized` name the newest block; `pending` counts waiting transactions only in
+//!   `eth_getTransactionCount`.
+//! * The base fee is constant and every fee goes to the operator, so `eth_maxPriorityFeePerGas` is 0.
+//! * Receipts have four more fields: `solanaSignature`, `computeUnits`, `rentGas` and `outcome`.
+//! * Reads of one batch run concurrently; a call that may write waits for those in front of it and runs alone.
+//! * There are no subscriptions and no uncles, and calls take no state overrides.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod arguments;
+mod block_id;
+mod calls;
+mod convert;
+mod error;
+mod eth;
+mod framing;
+mod module;
+mod net;
+mod revert;
+mod server;
+mod services;
+mod web3;
+
+pub use arguments::Arguments;
+pub use convert::Receipt;
+pub use error::RpcError;
+pub use jsonrpsee::{Methods, server::RegisterMethodError};
+pub use module::Module;
+pub use server::{Config, CorsOrigins, Limits, Running, ServeError, serve};
+pub use services::Services;

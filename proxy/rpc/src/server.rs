@@ -1,0 +1,212 @@
+//! Listens for HTTP and WebSocket on one port, with limits, and stops gracefully.
+
+use crate::calls::{Calls, Shared};
+use crate::framing::FramingLayer;
+use crate::services::{Context, Services};
+use crate::{eth, net, web3};
+use jsonrpsee::Methods;
+use jsonrpsee::core::middleware::RpcServiceBuilder;
+use jsonrpsee::server::{
+    BatchRequestConfig, PingConfig, RegisterMethodError, Server, ServerConfig, ServerHandle,
+};
+use std::collections::HashSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+
+/// The largest request body in bytes: geth's limit, 40 times the largest transaction.
+const REQUEST_BYTES_MAX: u32 = 5 * 1024 * 1024;
+/// The largest answer in bytes, batch answers included: geth's limit.
+const RESPONSE_BYTES_MAX: u32 = 25 * 1024 * 1024;
+/// The most requests of a batch: geth's limit.
+const BATCH_REQUESTS_MAX: u32 = 1000;
+/// The most reads of a batch that run at a time.
+const BATCH_CONCURRENCY_MAX: usize = 16;
+/// The most HTTP requests and WebSocket connections at a time. An HTTP connection counts while it has a request.
+const CONNECTIONS_MAX: u32 = 1000;
+/// How long a request may take to arrive, and how long to answer, each in seconds.
+const REQUEST_SECONDS_MAX: u64 = 60;
+/// The most blocks of one `eth_getLogs`.
+const LOG_RANGE_BLOCKS_MAX: u64 = 100_000;
+/// How long [`Running::stop`] waits for requests in progress, in seconds.
+const STOP_SECONDS_MAX: u64 = 10;
+
+/// Limits of the server; [`Limits::default`] has the constants of this crate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest request body in bytes; 5 MiB by default, geth's limit.
+    pub request_bytes_max: u32,
+    /// The largest answer in bytes, batch answers included; 25 MiB by default, geth's limit.
+    pub response_bytes_max: u32,
+    /// The most requests of a batch; 1000 by default, geth's limit.
+    pub batch_requests_max: u32,
+    /// The most reads of a batch that run at a time; 16 by default.
+    pub batch_concurrency_max: usize,
+    /// The most HTTP requests and WebSocket connections at a time; 1000 by default. jsonrpsee counts an HTTP
+    /// connection only while it has a request, and answers 429 beyond the limit.
+    pub connections_max: u32,
+    /// How long a request may take to arrive, and how long to answer, each in seconds; 60 by default.
+    pub request_seconds_max: u64,
+    /// The most blocks of one `eth_getLogs`; 100,000 by default.
+    pub log_range_blocks_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_bytes_max: REQUEST_BYTES_MAX,
+            response_bytes_max: RESPONSE_BYTES_MAX,
+            batch_requests_max: BATCH_REQUESTS_MAX,
+            batch_concurrency_max: BATCH_CONCURRENCY_MAX,
+            connections_max: CONNECTIONS_MAX,
+            request_seconds_max: REQUEST_SECONDS_MAX,
+            log_range_blocks_max: LOG_RANGE_BLOCKS_MAX,
+        }
+    }
+}
+
+/// Which web pages may use the server from a browser.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CorsOrigins {
+    /// All: wallets and development tools run on pages of any origin.
+    #[default]
+    Any,
+    /// These, for example `https://app.example`; an empty list means none.
+    List(Vec<String>),
+}
+
+impl CorsOrigins {
+    fn layer(&self) -> Result<CorsLayer, ServeError> {
+        match self {
+            Self::Any => Ok(CorsLayer::permissive()),
+            Self::List(origins) => {
+                let values = origins
+                    .iter()
+                    .map(|origin| origin.parse().map_err(|_| ServeError::Origin(origin.clone())))
+                    .collect::<Result<Vec<_>, _>>()?;
+                Ok(CorsLayer::new()
+                    .allow_origin(AllowOrigin::list(values))
+                    .allow_headers(Any)
+                    .allow_methods(Any))
+            }
+        }
+    }
+}
+
+/// How to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where to listen; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// Limits.
+    pub limits: Limits,
+    /// Which web pages may use the server.
+    pub cors_origins: CorsOrigins,
+}
+
+impl Config {
+    /// Listens at `address` with default limits, for all origins.
+    #[must_use]
+    pub fn new(address: SocketAddr) -> Self {
+        Self { address, limits: Limits::default(), cors_origins: CorsOrigins::default() }
+    }
+}
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be listened at.
+    #[error("cannot listen at {address}: {source}; is another node running there?")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// Two methods have the same name.
+    #[error("an extension cannot be added: {0}")]
+    Method(#[from] RegisterMethodError),
+    /// An origin that no HTTP header can carry.
+    #[error("{0:?} is no origin: write it like https://app.example")]
+    Origin(String),
+}
+
+/// A running server. Dropping it stops the server without waiting.
+#[derive(Debug)]
+pub struct Running {
+    local_addr: SocketAddr,
+    handle: ServerHandle,
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Takes no more requests, and waits for those in progress for a few seconds.
+    pub async fn stop(self) {
+        // An error means that it stopped already.
+        if self.handle.stop().is_ok() {
+            let stopped = tokio::time::timeout(Duration::from_secs(STOP_SECONDS_MAX), self.handle.stopped());
+            if stopped.await.is_err() {
+                tracing::warn!("requests were still in progress after {STOP_SECONDS_MAX} s");
+            }
+        }
+    }
+}
+
+/// Starts the server on the current tokio runtime.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn serve(config: Config, services: Services) -> Result<Running, ServeError> {
+    let limits = config.limits;
+    let cors = config.cors_origins.layer()?;
+    let shared = Arc::new(shared(limits, services)?);
+    let framing =
+        FramingLayer::new(limits.request_bytes_max, limits.request_seconds_max, limits.connections_max);
+    let methods = shared.methods.clone();
+    let listen_error = |source| ServeError::Listen { address: config.address, source };
+    let server = Server::builder()
+        .set_config(server_config(&limits))
+        .set_http_middleware(tower::ServiceBuilder::new().layer(cors).layer(framing))
+        .set_rpc_middleware(
+            RpcServiceBuilder::new().layer_fn(move |service| Calls::new(service, shared.clone())),
+        )
+        .build(config.address)
+        .await
+        .map_err(listen_error)?;
+    let local_addr = server.local_addr().map_err(listen_error)?;
+    let handle = server.start(methods);
+    tracing::info!(address = %local_addr, "JSON-RPC over HTTP and WebSocket");
+    Ok(Running { local_addr, handle })
+}
+
+/// Collects the methods.
+fn shared(limits: Limits, services: Services) -> Result<Shared, RegisterMethodError> {
+    let Services { emulator, pool, store, extensions } = services;
+    let context = Arc::new(Context { emulator, pool, store, limits });
+    let mut methods = Methods::new();
+    methods.merge(eth::methods(&context)?)?;
+    methods.merge(net::methods(&context)?)?;
+    methods.merge(web3::methods(&context)?)?;
+    let reads: HashSet<_> =
+        methods.method_names().filter(|name| *name != eth::SEND_RAW_TRANSACTION).collect();
+    methods.merge(extensions)?;
+    Ok(Shared { methods, reads, limits })
+}
+
+fn server_config(limits: &Limits) -> ServerConfig {
+    ServerConfig::builder()
+        .max_request_body_size(limits.request_bytes_max)
+        .max_response_body_size(limits.response_bytes_max)
+        .max_connections(limits.connections_max)
+        .set_batch_request_config(BatchRequestConfig::Limit(limits.batch_requests_max))
+        // Closes WebSocket connections whose client is gone.
+        .enable_ws_ping(PingConfig::default())
+        .build()
+}

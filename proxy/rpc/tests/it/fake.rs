@@ -1,0 +1,363 @@
+//! Services in memory: a chain of three blocks, an emulator that does what the callee's address says, and a pool
+//! that takes everything unless told otherwise.
+
+use alloy_consensus::{Header, SignableTransaction, TxEip1559, TxEnvelope, TxLegacy};
+use alloy_network::TxSignerSync;
+use alloy_primitives::{Address, B256, Bytes, Log, Signature, TxKind, U256};
+use alloy_signer_local::PrivateKeySigner;
+use async_trait::async_trait;
+use parhelion_core::cluster::ClusterError;
+use parhelion_core::emulator::{
+    AccountState, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate, Execution, Refusal,
+};
+use parhelion_core::pool::{Pool, PoolError};
+use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
+use parhelion_core::transaction::{Transaction, encode};
+use parhelion_rpc::{Config, Methods, Running, Services, serve};
+use parhelion_wire::ProgramError;
+use parhelion_wire::event::Outcome;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+pub(crate) const CHAIN_ID: u64 = 1_337;
+pub(crate) const GWEI: u64 = 1_000_000_000;
+pub(crate) const BLOCK_GAS_LIMIT: u64 = 30_000_000;
+pub(crate) const LOGS_MAX: usize = 3;
+
+/// Callees with a behaviour.
+pub(crate) mod callee {
+    use alloy_primitives::Address;
+
+    /// Returns the data that it gets.
+    pub(crate) const ECHO: Address = Address::repeat_byte(0xe0);
+    /// Reverts with the data that it gets.
+    pub(crate) const REVERT: Address = Address::repeat_byte(0xe1);
+    /// Halts.
+    pub(crate) const HALT: Address = Address::repeat_byte(0xe2);
+    /// Runs out of rent gas.
+    pub(crate) const RENT: Address = Address::repeat_byte(0xe3);
+    /// The program would refuse.
+    pub(crate) const REFUSED: Address = Address::repeat_byte(0xe4);
+    /// The cluster does not answer.
+    pub(crate) const UNREACHABLE: Address = Address::repeat_byte(0xe5);
+    /// Never ends.
+    pub(crate) const HANGS: Address = Address::repeat_byte(0xe6);
+    /// Touches too many accounts.
+    pub(crate) const TOO_MANY: Address = Address::repeat_byte(0xe7);
+}
+
+/// The key of person `n`.
+pub(crate) fn signer(n: u8) -> PrivateKeySigner {
+    PrivateKeySigner::from_bytes(&B256::repeat_byte(n)).unwrap()
+}
+
+fn sign<T>(mut transaction: T, by: u8) -> Transaction
+where
+    T: SignableTransaction<Signature> + Send,
+    TxEnvelope: From<alloy_consensus::Signed<T>>,
+{
+    let signature = signer(by).sign_transaction_sync(&mut transaction).unwrap();
+    Transaction::decode(encode(&TxEnvelope::from(transaction.into_signed(signature)))).unwrap()
+}
+
+/// A legacy transaction of person `by`.
+pub(crate) fn legacy(by: u8, nonce: u64, to: TxKind) -> Transaction {
+    let chain_id = Some(CHAIN_ID);
+    let gas_price = u128::from(3 * GWEI);
+    let input = Bytes::from([0xab, 0xcd]);
+    sign(TxLegacy { chain_id, nonce, gas_price, gas_limit: 100_000, to, value: U256::from(5), input }, by)
+}
+
+/// An EIP-1559 transaction of person `by`.
+pub(crate) fn dynamic(by: u8, nonce: u64, to: TxKind) -> Transaction {
+    let transaction = TxEip1559 {
+        chain_id: CHAIN_ID,
+        nonce,
+        gas_limit: 2_000_000,
+        max_fee_per_gas: u128::from(4 * GWEI),
+        max_priority_fee_per_gas: u128::from(GWEI),
+        to,
+        ..TxEip1559::default()
+    };
+    sign(transaction, by)
+}
+
+/// A contract of the chain, its topics and its logs.
+pub(crate) const TOKEN: Address = Address::repeat_byte(0x70);
+pub(crate) const OTHER_TOKEN: Address = Address::repeat_byte(0x71);
+pub(crate) const TRANSFER: B256 = B256::repeat_byte(0xdd);
+pub(crate) const APPROVAL: B256 = B256::repeat_byte(0xaa);
+pub(crate) const ALICE: B256 = B256::repeat_byte(0xa1);
+pub(crate) const COINBASE: Address = Address::repeat_byte(0xcb);
+
+fn log(address: Address, topics: &[B256], data: &'static [u8]) -> Log {
+    Log::new_unchecked(address, topics.to_vec(), Bytes::from_static(data))
+}
+
+/// What an executed transaction adds to the chain.
+struct Run {
+    transaction: Transaction,
+    outcome: Outcome,
+    gas_used: u64,
+    rent_gas: u64,
+    price: u64,
+    created: Option<Address>,
+    logs: Vec<Log>,
+}
+
+fn block(parent: Option<&Block>, runs: Vec<Run>) -> Block {
+    let header = Header {
+        number: parent.map_or(0, |parent| parent.header.number + 1),
+        parent_hash: parent.map_or(B256::ZERO, |parent| parent.hash),
+        timestamp: parent.map_or(1_700_000_000, |parent| parent.header.timestamp + 2),
+        beneficiary: COINBASE,
+        gas_limit: BLOCK_GAS_LIMIT,
+        gas_used: runs.iter().map(|run| run.gas_used).sum(),
+        base_fee_per_gas: Some(GWEI),
+        ..Header::default()
+    };
+    let (hash, mut gas, mut logs) = (header.hash_slow(), 0, 0);
+    let transactions = runs.into_iter().zip(0..).map(|(run, index)| {
+        gas += run.gas_used;
+        let first_log_index = logs;
+        logs += run.logs.len() as u64;
+        Arc::new(Executed {
+            transaction: run.transaction,
+            block_number: header.number,
+            block_hash: hash,
+            block_timestamp: header.timestamp,
+            index,
+            outcome: run.outcome,
+            gas_used: run.gas_used,
+            rent_gas: run.rent_gas,
+            cumulative_gas_used: gas,
+            effective_gas_price: U256::from(run.price),
+            created: run.created,
+            logs: run.logs,
+            first_log_index,
+            coinbase: COINBASE,
+            signature: solana_signature::Signature::from([index as u8 + 1; 64]),
+            compute_units: 31_000 + index,
+        })
+    });
+    let transactions = transactions.collect();
+    Block { hash, header, transactions }
+}
+
+/// Genesis; a block with a legacy call of two logs and a failed creation; a block with a call of one log.
+fn chain() -> Vec<Arc<Block>> {
+    let token = TxKind::Call(TOKEN);
+    let genesis = block(None, vec![]);
+    let first = block(
+        Some(&genesis),
+        vec![
+            Run {
+                transaction: legacy(1, 0, token),
+                outcome: Outcome::Success,
+                gas_used: 50_000,
+                rent_gas: 0,
+                price: 3 * GWEI,
+                created: None,
+                logs: vec![log(TOKEN, &[TRANSFER, ALICE], &[1; 32]), log(OTHER_TOKEN, &[APPROVAL], &[])],
+            },
+            Run {
+                transaction: dynamic(2, 0, TxKind::Create),
+                outcome: Outcome::OutOfRentGas,
+                gas_used: 2_000_000,
+                rent_gas: 900_000,
+                price: 2 * GWEI,
+                created: None,
+                logs: vec![],
+            },
+        ],
+    );
+    let second = block(
+        Some(&first),
+        vec![Run {
+            transaction: dynamic(1, 1, TxKind::Create),
+            outcome: Outcome::Success,
+            gas_used: 700_000,
+            rent_gas: 400_000,
+            price: 2 * GWEI,
+            created: Some(OTHER_TOKEN),
+            logs: vec![log(OTHER_TOKEN, &[TRANSFER], &[2; 32])],
+        }],
+    );
+    vec![Arc::new(genesis), Arc::new(first), Arc::new(second)]
+}
+
+/// All services in one.
+pub(crate) struct Fake {
+    pub(crate) blocks: Vec<Arc<Block>>,
+    pub(crate) waiting: Mutex<Vec<Transaction>>,
+    pub(crate) pool_error: Mutex<Option<PoolError>>,
+    pub(crate) last_call: Mutex<Option<Call>>,
+    /// What happened in the emulator and the pool, in order.
+    pub(crate) journal: Mutex<Vec<String>>,
+    reading: AtomicUsize,
+    /// The most reads that ever ran at a time.
+    pub(crate) reading_max: AtomicUsize,
+}
+
+impl Fake {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            blocks: chain(),
+            waiting: Mutex::default(),
+            pool_error: Mutex::default(),
+            last_call: Mutex::default(),
+            journal: Mutex::default(),
+            reading: AtomicUsize::new(0),
+            reading_max: AtomicUsize::new(0),
+        })
+    }
+
+    pub(crate) fn services(self: &Arc<Self>, extensions: Methods) -> Services {
+        Services { emulator: self.clone(), pool: self.clone(), store: self.clone(), extensions }
+    }
+
+    /// A server with default limits on a free port.
+    pub(crate) async fn serve(self: &Arc<Self>) -> Running {
+        let config = Config::new(([127, 0, 0, 1], 0).into());
+        serve(config, self.services(Methods::new())).await.unwrap()
+    }
+
+    pub(crate) fn executed(&self, block: usize, index: usize) -> &Executed {
+        &self.blocks[block].transactions[index]
+    }
+}
+
+#[async_trait]
+impl Emulator for Fake {
+    async fn settings(&self) -> Result<ChainSettings, EmulatorError> {
+        Ok(ChainSettings { chain_id: CHAIN_ID, base_fee: GWEI, block_gas_limit: BLOCK_GAS_LIMIT })
+    }
+
+    async fn account(&self, address: Address) -> Result<AccountState, EmulatorError> {
+        let reading = self.reading.fetch_add(1, Ordering::SeqCst) + 1;
+        self.reading_max.fetch_max(reading, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        self.reading.fetch_sub(1, Ordering::SeqCst);
+        self.journal.lock().unwrap().push("account".into());
+        if address == callee::UNREACHABLE {
+            return Err(ClusterError::Unreachable("no route".into()).into());
+        }
+        Ok(AccountState { nonce: 2, balance: U256::from(address.0[19]) << 128 })
+    }
+
+    async fn code(&self, address: Address) -> Result<Bytes, EmulatorError> {
+        Ok(if address == TOKEN { Bytes::from([0x60, 0x00]) } else { Bytes::new() })
+    }
+
+    async fn storage(&self, _: Address, key: U256) -> Result<B256, EmulatorError> {
+        Ok(key.into())
+    }
+
+    async fn call(&self, call: &Call) -> Result<Execution, EmulatorError> {
+        *self.last_call.lock().unwrap() = Some(call.clone());
+        let outcome = match call.to {
+            Some(callee::REVERT) => Outcome::Revert,
+            Some(callee::HALT) => Outcome::Halt,
+            Some(callee::RENT) => Outcome::OutOfRentGas,
+            Some(callee::TOO_MANY) => return Err(EmulatorError::TooManyAccounts),
+            Some(callee::UNREACHABLE) => return Err(ClusterError::Unreachable("no route".into()).into()),
+            Some(callee::HANGS) => std::future::pending().await,
+            Some(callee::REFUSED) => {
+                let detail = "balance 1, tx cost 2".into();
+                return Err(EmulatorError::Refused(Refusal {
+                    error: ProgramError::InsufficientFunds,
+                    detail,
+                }));
+            }
+            _ => Outcome::Success,
+        };
+        let output = call.data.clone();
+        Ok(Execution {
+            outcome,
+            reason: "out of gas",
+            gas_used: 21_000,
+            rent_gas: 0,
+            output,
+            logs: vec![],
+            created: None,
+        })
+    }
+
+    async fn estimate(&self, call: &Call) -> Result<Estimate, EmulatorError> {
+        let execution = self.call(call).await?;
+        match execution.outcome {
+            Outcome::Success => Ok(Estimate { gas_limit: 921_000, rent_gas: 900_000 }),
+            Outcome::Revert => Err(EmulatorError::Reverted { output: execution.output }),
+            Outcome::Halt | Outcome::OutOfRentGas => {
+                Err(EmulatorError::GasExceedsAllowance { allowance: BLOCK_GAS_LIMIT })
+            }
+        }
+    }
+
+    async fn emulate(&self, _: &Transaction, _: Address) -> Result<Emulation, EmulatorError> {
+        panic!("the server emulates nothing");
+    }
+}
+
+#[async_trait]
+impl Pool for Fake {
+    async fn submit(&self, transaction: Transaction) -> Result<B256, PoolError> {
+        self.journal.lock().unwrap().push("submit".into());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        if let Some(error) = self.pool_error.lock().unwrap().clone() {
+            return Err(error);
+        }
+        let hash = transaction.hash();
+        self.waiting.lock().unwrap().push(transaction);
+        Ok(hash)
+    }
+
+    fn transaction(&self, hash: B256) -> Option<Transaction> {
+        self.waiting.lock().unwrap().iter().find(|transaction| transaction.hash() == hash).cloned()
+    }
+
+    fn pending_nonce(&self, sender: Address, next: u64) -> u64 {
+        let waiting = self.waiting.lock().unwrap();
+        next + waiting.iter().filter(|transaction| transaction.sender() == sender).count() as u64
+    }
+}
+
+#[async_trait]
+impl Store for Fake {
+    async fn latest(&self) -> Result<u64, StoreError> {
+        Ok(self.blocks.len() as u64 - 1)
+    }
+
+    async fn block(&self, id: BlockId) -> Result<Option<Arc<Block>>, StoreError> {
+        Ok(match id {
+            BlockId::Latest => self.blocks.last(),
+            BlockId::Earliest => self.blocks.first(),
+            BlockId::Number(number) => {
+                usize::try_from(number).ok().and_then(|number| self.blocks.get(number))
+            }
+            BlockId::Hash(hash) => self.blocks.iter().find(|block| block.hash == hash),
+        }
+        .cloned())
+    }
+
+    async fn executed(&self, hash: B256) -> Result<Option<Arc<Executed>>, StoreError> {
+        let mut all = self.blocks.iter().flat_map(|block| &block.transactions);
+        Ok(all.find(|executed| executed.transaction.hash() == hash).cloned())
+    }
+
+    async fn logs(&self, filter: &LogFilter) -> Result<Vec<FoundLog>, StoreError> {
+        assert!(filter.to_block < self.blocks.len() as u64, "the server clamps ranges");
+        let blocks = &self.blocks[filter.from_block as usize..=filter.to_block as usize];
+        let mut found = Vec::new();
+        for executed in blocks.iter().flat_map(|block| &block.transactions) {
+            let matching = executed.logs.iter().enumerate().filter(|(_, log)| filter.matches(log));
+            found.extend(matching.map(|(position, _)| FoundLog { executed: executed.clone(), position }));
+        }
+        if found.len() > LOGS_MAX { Err(StoreError::TooManyLogs { max: LOGS_MAX }) } else { Ok(found) }
+    }
+
+    async fn append(&self, _: Block) -> Result<(), StoreError> {
+        panic!("the server writes nothing");
+    }
+}

@@ -1,0 +1,312 @@
+//! The VM, its clock and the blocks that it made.
+
+use super::{BLOCKHASH_BLOCKS_MAX, BLOCKS_MAX, Features, SvmOptions};
+use crate::failure::transaction_failed;
+use crate::landed::{self, Inner};
+use agave_feature_set::{FeatureSet, enable_tx_v1};
+use litesvm::LiteSVM;
+use litesvm::types::TransactionMetadata;
+use parhelion_core::cluster::{Account, Clock, ClusterError, LandedBlock, Simulation, Snapshot};
+use parhelion_sdk::address::{program_data_address, sha256};
+use parhelion_sdk::transaction::{V0_BYTES_MAX, V1_BYTES_MAX, size};
+use solana_address::Address;
+use solana_hash::Hash;
+use solana_loader_v3_interface::state::UpgradeableLoaderState;
+use solana_message::VersionedMessage;
+use solana_signature::Signature;
+use solana_slot_hashes::{MAX_ENTRIES, SlotHashes};
+use solana_transaction::versioned::VersionedTransaction;
+use std::collections::VecDeque;
+
+/// What the hashes of all slots are derived from.
+const GENESIS: &[u8] = b"parhelion development chain";
+
+/// A Solana of one transaction a block.
+pub(super) struct Chain {
+    svm: LiteSVM,
+    program_id: Address,
+    /// The newest block's slot and time.
+    clock: Clock,
+    /// Slots and their hashes, the newest block's first. A block's hash is also its blockhash.
+    hashes: VecDeque<(u64, Hash)>,
+    /// The transactions of the blocks whose blockhash can be used, the newest first.
+    signatures: VecDeque<Signature>,
+    /// Blocks of the program's transactions, the oldest first.
+    blocks: VecDeque<LandedBlock>,
+    /// How many of them are kept.
+    pub(super) blocks_max: usize,
+    /// The newest slot of which the block was dropped.
+    dropped: u64,
+}
+
+impl Chain {
+    /// Slot 0 with the program of `options`.
+    pub(super) fn start(options: &SvmOptions, unix_time: i64) -> Result<Self, ClusterError> {
+        let mut chain = Self::empty(options.program_id, options.features, unix_time);
+        chain.deploy(options)?;
+        Ok(chain)
+    }
+
+    /// Slot 0 with Solana's own programs only.
+    pub(super) fn empty(program_id: Address, features: Features, unix_timestamp: i64) -> Self {
+        let clock = Clock { slot: 0, unix_timestamp };
+        // No SPL programs: they would double the time to start.
+        let svm = LiteSVM::default()
+            .with_feature_set(feature_set(features))
+            .with_builtins()
+            .with_sysvars()
+            .with_feature_accounts()
+            .with_precompiles()
+            .with_sigverify(true)
+            // Age and repetition are checked in `send`, by the rules of a cluster.
+            .with_blockhash_check(false)
+            .with_transaction_history(0);
+        let mut chain = Self {
+            svm,
+            program_id,
+            clock,
+            hashes: VecDeque::from([(0, slot_hash(GENESIS, 0))]),
+            signatures: VecDeque::new(),
+            blocks: VecDeque::new(),
+            blocks_max: BLOCKS_MAX,
+            dropped: 0,
+        };
+        chain.enter(clock);
+        chain
+    }
+
+    /// Puts the program there as Solana's upgradeable loader would.
+    fn deploy(&mut self, options: &SvmOptions) -> Result<(), ClusterError> {
+        let unusable = |reason: String| {
+            ClusterError::Unsupported(format!("the program cannot be loaded: {reason}; build it again"))
+        };
+        self.svm
+            .add_program(options.program_id, &options.program)
+            .map_err(|error| unusable(error.to_string()))?;
+        // The VM deploys without an upgrade authority, and only that key may initialize the chain.
+        let address = program_data_address(&options.program_id);
+        let mut account =
+            self.svm.get_account(&address).ok_or_else(|| unusable("no program data".to_owned()))?;
+        let state = UpgradeableLoaderState::ProgramData {
+            slot: self.clock.slot,
+            upgrade_authority_address: Some(options.upgrade_authority),
+        };
+        let state = wincode::serialize(&state).map_err(|error| unusable(error.to_string()))?;
+        let metadata = account.data.get_mut(..state.len()).ok_or_else(|| unusable("too short".to_owned()))?;
+        metadata.copy_from_slice(&state);
+        self.svm.set_account(address, account).map_err(|error| unusable(error.to_string()))
+    }
+
+    pub(super) fn send(
+        &mut self,
+        transaction: VersionedTransaction,
+        unix_time: i64,
+    ) -> Result<Signature, ClusterError> {
+        check_format(&transaction)?;
+        let blockhash = transaction.message.recent_blockhash();
+        if !self.hashes.iter().take(BLOCKHASH_BLOCKS_MAX).any(|(_, hash)| hash == blockhash) {
+            return Err(ClusterError::Expired);
+        }
+        if let Some(signature) = transaction.signatures.first().filter(|one| self.signatures.contains(one)) {
+            return Ok(*signature);
+        }
+        let clock =
+            Clock { slot: self.clock.slot + 1, unix_timestamp: self.clock.unix_timestamp.max(unix_time) };
+        self.enter(clock);
+        match self.svm.simulate_transaction(transaction.clone()) {
+            // A simulation gives everything that the transaction wrote, so it runs once and not twice.
+            Ok(simulated) => {
+                for (address, account) in simulated.post_accounts {
+                    let account = account.into();
+                    self.svm.set_account(address, account).map_err(|error| unexpected(&error))?;
+                }
+                self.seal(clock, &transaction, simulated.meta)
+            }
+            Err(failed) => {
+                self.enter(self.clock);
+                let message = &transaction.message;
+                Err(transaction_failed(&failed.err, message, &self.program_id, failed.meta.logs))
+            }
+        }
+    }
+
+    /// Runs a transaction in the newest block, with some accounts replaced for the time being.
+    pub(super) fn simulate(
+        &mut self,
+        transaction: VersionedTransaction,
+        with: Vec<(Address, Account)>,
+    ) -> Result<Simulation, ClusterError> {
+        check_format(&transaction)?;
+        let mut replaced = Vec::with_capacity(with.len());
+        let mut simulation = Ok(());
+        for (address, account) in with {
+            let before = self.svm.get_account(&address).unwrap_or_default();
+            simulation = self.set_account(address, account);
+            replaced.push((address, before));
+            if simulation.is_err() {
+                break;
+            }
+        }
+        let simulation = simulation.map(|()| self.run(transaction));
+        // Backwards, so that an address given twice gets back what it had at first.
+        for (address, before) in replaced.into_iter().rev() {
+            self.svm.set_account(address, before).map_err(|error| unexpected(&error))?;
+        }
+        simulation
+    }
+
+    fn run(&self, transaction: VersionedTransaction) -> Simulation {
+        let message = transaction.message.clone();
+        let (meta, failure) = match self.svm.simulate_transaction(transaction) {
+            Ok(simulated) => (simulated.meta, None),
+            Err(failed) => (failed.meta, Some(failed.err)),
+        };
+        let failure = failure.map(|error| transaction_failed(&error, &message, &self.program_id, meta.logs));
+        Simulation { compute_units: meta.compute_units_consumed, failure }
+    }
+
+    /// Shows programs the sysvars of the block `clock`: its slot, and the hashes of the slots before.
+    fn enter(&mut self, clock: Clock) {
+        let mut sysvar = self.svm.get_sysvar::<solana_clock::Clock>();
+        sysvar.slot = clock.slot;
+        sysvar.unix_timestamp = clock.unix_timestamp;
+        self.svm.set_sysvar(&sysvar);
+        self.svm.set_sysvar(&SlotHashes::from_iter(self.hashes_before(clock.slot)));
+    }
+
+    /// Makes the block of a transaction that succeeded in it.
+    fn seal(
+        &mut self,
+        clock: Clock,
+        transaction: &VersionedTransaction,
+        meta: TransactionMetadata,
+    ) -> Result<Signature, ClusterError> {
+        self.clock = clock;
+        let parent = self.latest_blockhash();
+        push_bounded(&mut self.hashes, (clock.slot, slot_hash(parent.as_ref(), clock.slot)), MAX_ENTRIES + 1);
+        push_bounded(&mut self.signatures, meta.signature, BLOCKHASH_BLOCKS_MAX);
+        if landed::mentions(&transaction.message, &[], &self.program_id) {
+            let inner = meta.inner_instructions.into_iter().enumerate().flat_map(|(index, inner)| {
+                inner.into_iter().map(move |inner| Inner {
+                    index,
+                    program: usize::from(inner.instruction.program_id_index),
+                    data: inner.instruction.data,
+                })
+            });
+            let landed = landed::transaction(transaction, &[], inner, meta.compute_units_consumed)
+                .ok_or_else(|| unexpected(&"an instruction names an address that is not there"))?;
+            if self.blocks.len() >= self.blocks_max
+                && let Some(block) = self.blocks.pop_front()
+            {
+                self.dropped = block.clock.slot;
+            }
+            self.blocks.push_back(LandedBlock { clock, transactions: vec![landed] });
+        }
+        Ok(meta.signature)
+    }
+
+    pub(super) fn airdrop(&mut self, address: Address, lamports: u64) -> Result<(), ClusterError> {
+        let mut account = self
+            .svm
+            .get_account(&address)
+            .unwrap_or_else(|| solana_account::Account::new(0, 0, &solana_sdk_ids::system_program::ID));
+        account.lamports = account.lamports.checked_add(lamports).ok_or_else(|| {
+            ClusterError::Unsupported(format!("{address} would have more than 2^64 lamports; give it less"))
+        })?;
+        self.svm.set_account(address, account).map_err(|error| unexpected(&error))
+    }
+
+    pub(super) fn set_account(&mut self, address: Address, account: Account) -> Result<(), ClusterError> {
+        let Account { lamports, owner, data } = account;
+        let account =
+            solana_account::Account { lamports, data, owner, executable: false, rent_epoch: u64::MAX };
+        self.svm
+            .set_account(address, account)
+            .map_err(|error| ClusterError::Unsupported(format!("account {address} cannot be set: {error}")))
+    }
+
+    pub(super) fn accounts(&self, addresses: &[Address]) -> Snapshot {
+        let account = |address| {
+            let solana_account::Account { lamports, data, owner, .. } = self.svm.get_account(address)?;
+            Some(Account { lamports, owner, data })
+        };
+        Snapshot { clock: self.clock, accounts: addresses.iter().map(account).collect() }
+    }
+
+    pub(super) fn blocks(&self, first: u64, last: u64) -> Result<Vec<LandedBlock>, ClusterError> {
+        if self.dropped > 0 && first <= self.dropped {
+            return Err(ClusterError::Unsupported(format!(
+                "blocks up to slot {} are no longer kept; begin after it, or restart the node",
+                self.dropped
+            )));
+        }
+        let from = self.blocks.partition_point(|block| block.clock.slot < first);
+        let newer = self.blocks.range(from..);
+        Ok(newer.take_while(|block| block.clock.slot <= last).cloned().collect())
+    }
+
+    pub(super) const fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    pub(super) fn slot_hashes(&self) -> Vec<(u64, [u8; 32])> {
+        self.hashes_before(self.clock.slot).map(|(slot, hash)| (slot, hash.to_bytes())).collect()
+    }
+
+    /// What the SlotHashes sysvar shows in `slot`: a block does not know its own hash.
+    fn hashes_before(&self, slot: u64) -> impl Iterator<Item = (u64, Hash)> {
+        self.hashes.iter().copied().filter(move |(other, _)| *other < slot).take(MAX_ENTRIES)
+    }
+
+    pub(super) fn latest_blockhash(&self) -> Hash {
+        self.hashes.front().map(|(_, hash)| *hash).unwrap_or_default()
+    }
+
+    pub(super) fn rent_exemption(&self, data_length: usize) -> u64 {
+        self.svm.minimum_balance_for_rent_exemption(data_length)
+    }
+}
+
+fn feature_set(features: Features) -> FeatureSet {
+    match features {
+        Features::All => FeatureSet::all_enabled(),
+        Features::Mainnet => {
+            let mut features = LiteSVM::mainnet_feature_set();
+            features.activate(&enable_tx_v1::ID, 0);
+            features
+        }
+    }
+}
+
+/// What a cluster would check while it reads a transaction from the wire; the VM gets it in memory.
+fn check_format(transaction: &VersionedTransaction) -> Result<(), ClusterError> {
+    let bytes_max = match &transaction.message {
+        VersionedMessage::V1(_) => V1_BYTES_MAX,
+        VersionedMessage::Legacy(_) | VersionedMessage::V0(_) => V0_BYTES_MAX,
+    };
+    let bytes = size(transaction);
+    if bytes > bytes_max {
+        let text = format!("a Solana transaction of {bytes} bytes, at most {bytes_max} are allowed");
+        return Err(ClusterError::Unsupported(text));
+    }
+    if transaction.message.address_table_lookups().is_some_and(|lookups| !lookups.is_empty()) {
+        let text = "the development node has no lookup tables: use transaction format V1";
+        return Err(ClusterError::Unsupported(text.to_owned()));
+    }
+    Ok(())
+}
+
+/// The hash of a slot: SHA-256 of the parent's and of the slot.
+fn slot_hash(parent: &[u8], slot: u64) -> Hash {
+    Hash::new_from_array(sha256(&[parent, &slot.to_le_bytes()]))
+}
+
+fn push_bounded<T>(queue: &mut VecDeque<T>, item: T, max: usize) {
+    queue.truncate(max.saturating_sub(1));
+    queue.push_front(item);
+}
+
+/// What cannot happen, told all the same.
+fn unexpected(error: &dyn std::fmt::Display) -> ClusterError {
+    ClusterError::Unsupported(format!("the in-process Solana VM is damaged: {error}; restart the node"))
+}

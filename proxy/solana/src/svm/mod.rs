@@ -1,0 +1,188 @@
+//! Solana inside this process, for the development node.
+//!
+//! The program's real binary runs in the Solana VM ([`litesvm`]), behind the same port as a cluster. What differs from
+//! a cluster, on purpose:
+//!
+//! * Every transaction that succeeds makes a block of its own: the slot moves on by one, and nothing else moves it.
+//!   The clock shows the real time, and never goes back.
+//! * A transaction that fails leaves no trace: no fee, no block. (On a cluster the preflight stops most of them.)
+//! * The first block is slot 1; slot 0 is the state at start.
+//! * Blocks are kept in memory, the last [`BLOCKS_MAX`] of them.
+//! * There are no lookup tables: a transaction that needs more than 64 addresses has no place here.
+//!
+//! As on a cluster, a transaction may name any of the last [`BLOCKHASH_BLOCKS_MAX`] blockhashes, and sending one twice
+//! lands it once.
+
+mod chain;
+#[cfg(test)]
+mod tests;
+
+use async_trait::async_trait;
+use chain::Chain;
+use parhelion_core::cluster::{
+    ACCOUNTS_MAX, Account, Clock, Cluster, ClusterError, LandedBlock, Simulation, Snapshot,
+};
+use parhelion_wire::address::Deployment;
+use solana_address::Address;
+use solana_hash::Hash;
+use solana_signature::Signature;
+use solana_transaction::versioned::VersionedTransaction;
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+
+/// Blocks of the program's transactions that are kept for [`Cluster::blocks`]; the indexer of the same process follows
+/// at once and needs the newest only. At a few kilobytes a block this is below 100 MB.
+pub const BLOCKS_MAX: usize = 16_384;
+/// Blocks for which a blockhash can be used, as on a cluster.
+pub const BLOCKHASH_BLOCKS_MAX: usize = 150;
+
+/// Which of Solana's features are switched on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Features {
+    /// Those of mainnet, and transaction format V1 (live since litesvm's list was made).
+    #[default]
+    Mainnet,
+    /// All that this version knows: what mainnet may have one day.
+    All,
+}
+
+/// What [`SvmCluster::start`] needs.
+#[derive(Clone, Debug)]
+pub struct SvmOptions {
+    /// Where the program is.
+    pub program_id: Address,
+    /// Its binary (ELF).
+    pub program: Vec<u8>,
+    /// Who may upgrade it, and may therefore `initialize` the chain.
+    pub upgrade_authority: Address,
+    /// Solana's features.
+    pub features: Features,
+}
+
+/// Solana inside this process.
+pub struct SvmCluster {
+    // The VM is neither async nor shared: calls take turns, each on a thread that may block.
+    chain: Arc<Mutex<Chain>>,
+    deployment: Deployment,
+    newest_slot: watch::Sender<u64>,
+}
+
+impl SvmCluster {
+    /// Starts at slot 0 with nothing but the program, deployed by Solana's upgradeable loader.
+    ///
+    /// # Errors
+    /// [`ClusterError::Unsupported`] when the binary is no program that this VM runs.
+    pub fn start(options: &SvmOptions) -> Result<Self, ClusterError> {
+        Ok(Self::over(Chain::start(options, unix_time())?, &options.program_id))
+    }
+
+    fn over(chain: Chain, program_id: &Address) -> Self {
+        let deployment = parhelion_sdk::address::deployment(program_id);
+        let newest_slot = watch::Sender::new(chain.clock().slot);
+        Self { chain: Arc::new(Mutex::new(chain)), deployment, newest_slot }
+    }
+
+    /// Gives `lamports` out of nowhere to an address.
+    ///
+    /// # Errors
+    /// [`ClusterError::Unsupported`] when the balance would exceed 64 bits.
+    pub async fn airdrop(&self, address: Address, lamports: u64) -> Result<(), ClusterError> {
+        self.run(move |chain| chain.airdrop(address, lamports)).await
+    }
+
+    /// Replaces an account, or removes it when it has no lamports. No block is made.
+    ///
+    /// # Errors
+    /// [`ClusterError::Unsupported`] for a sysvar whose data makes no sense.
+    pub async fn set_account(&self, address: Address, account: Account) -> Result<(), ClusterError> {
+        self.run(move |chain| chain.set_account(address, account)).await
+    }
+
+    /// Runs `work` on a thread that may block.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Chain) -> Result<T, ClusterError> + Send + 'static,
+    ) -> Result<T, ClusterError> {
+        let chain = Arc::clone(&self.chain);
+        let stopped =
+            || ClusterError::Unsupported("the in-process Solana VM stopped; restart the node".to_owned());
+        let task = tokio::task::spawn_blocking(move || match chain.lock() {
+            Ok(mut chain) => work(&mut chain),
+            // A call before this one panicked half way, so what is in there cannot be trusted.
+            Err(_) => Err(stopped()),
+        });
+        task.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the in-process Solana VM stopped");
+            Err(stopped())
+        })
+    }
+}
+
+#[async_trait]
+impl Cluster for SvmCluster {
+    fn deployment(&self) -> Deployment {
+        self.deployment
+    }
+
+    async fn accounts(&self, addresses: &[Address]) -> Result<Snapshot, ClusterError> {
+        if addresses.len() > ACCOUNTS_MAX {
+            let text = format!("{} accounts asked for at once, at most {ACCOUNTS_MAX}", addresses.len());
+            return Err(ClusterError::Unsupported(text));
+        }
+        let addresses = addresses.to_vec();
+        self.run(move |chain| Ok(chain.accounts(&addresses))).await
+    }
+
+    async fn clock(&self) -> Result<Clock, ClusterError> {
+        self.run(|chain| Ok(chain.clock())).await
+    }
+
+    async fn slot_hashes(&self) -> Result<Vec<(u64, [u8; 32])>, ClusterError> {
+        self.run(|chain| Ok(chain.slot_hashes())).await
+    }
+
+    async fn rent_exemption(&self, data_length: usize) -> Result<u64, ClusterError> {
+        self.run(move |chain| Ok(chain.rent_exemption(data_length))).await
+    }
+
+    async fn latest_blockhash(&self) -> Result<Hash, ClusterError> {
+        self.run(|chain| Ok(chain.latest_blockhash())).await
+    }
+
+    async fn send(&self, transaction: &VersionedTransaction) -> Result<Signature, ClusterError> {
+        let transaction = transaction.clone();
+        let newest_slot = self.newest_slot.clone();
+        self.run(move |chain| {
+            let signature = chain.send(transaction, unix_time())?;
+            // Still under the lock, so slots are announced in order.
+            let slot = chain.clock().slot;
+            newest_slot.send_if_modified(|newest| std::mem::replace(newest, slot) != slot);
+            Ok(signature)
+        })
+        .await
+    }
+
+    async fn simulate(
+        &self,
+        transaction: &VersionedTransaction,
+        with: &[(Address, Account)],
+    ) -> Result<Simulation, ClusterError> {
+        let (transaction, with) = (transaction.clone(), with.to_vec());
+        self.run(move |chain| chain.simulate(transaction, with)).await
+    }
+
+    fn newest_slot(&self) -> watch::Receiver<u64> {
+        self.newest_slot.subscribe()
+    }
+
+    async fn blocks(&self, first: u64, last: u64) -> Result<Vec<LandedBlock>, ClusterError> {
+        self.run(move |chain| chain.blocks(first, last)).await
+    }
+}
+
+/// Seconds since 1970; 0 on a machine whose clock stands before.
+fn unix_time() -> i64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
+}

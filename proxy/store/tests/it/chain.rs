@@ -1,0 +1,95 @@
+//! Blocks: every number answers, every hash chains.
+
+use crate::{TRANSACTIONS, empty, genesis, with_logs};
+use alloy_primitives::B256;
+use parhelion_core::store::{Block, BlockId, Store, StoreError};
+use parhelion_store::MemoryStore;
+
+/// Genesis, an empty block, one with two transactions, three empty ones with other times, one with a transaction.
+fn blocks() -> Vec<Block> {
+    let mut blocks = vec![genesis()];
+    let next = |blocks: &Vec<Block>, delay| {
+        let parent = blocks.last().unwrap();
+        empty(parent.header.number + 1, parent.hash, parent.header.timestamp + delay)
+    };
+    blocks.push(next(&blocks, 0));
+    blocks.push(with_logs(blocks.last().unwrap(), 0, vec![vec![], vec![]]));
+    blocks.push(next(&blocks, 0));
+    blocks.push(next(&blocks, 9));
+    let mut dearer = next(&blocks, 1);
+    dearer.header.base_fee_per_gas = Some(8);
+    dearer.hash = dearer.header.hash_slow();
+    blocks.push(dearer);
+    blocks.push(with_logs(blocks.last().unwrap(), 2, vec![vec![]]));
+    blocks
+}
+
+async fn store(blocks: &[Block]) -> MemoryStore {
+    let store = MemoryStore::new(blocks[0].clone());
+    for block in &blocks[1..] {
+        store.append(block.clone()).await.unwrap();
+    }
+    store
+}
+
+#[tokio::test]
+async fn every_block_reads_back_by_number_and_by_hash() {
+    let blocks = blocks();
+    let store = store(&blocks).await;
+    assert_eq!(store.latest().await.unwrap(), 6);
+    for expected in &blocks {
+        for id in [BlockId::Number(expected.header.number), BlockId::Hash(expected.hash)] {
+            let block = store.block(id).await.unwrap().unwrap();
+            assert_eq!((&block.header, block.hash), (&expected.header, expected.hash), "{id:?}");
+            assert_eq!(block.header.hash_slow(), block.hash, "{id:?}");
+            assert_eq!(block.transactions.len(), expected.transactions.len(), "{id:?}");
+        }
+    }
+    let named = async |id| store.block(id).await.unwrap().map(|block| block.header.number);
+    assert_eq!(named(BlockId::Latest).await, Some(6));
+    assert_eq!(named(BlockId::Earliest).await, Some(0));
+    assert_eq!(named(BlockId::Number(7)).await, None);
+    assert_eq!(named(BlockId::Number(u64::MAX)).await, None);
+    assert_eq!(named(BlockId::Hash(B256::repeat_byte(1))).await, None);
+}
+
+#[tokio::test]
+async fn executed_transactions_are_found_by_hash() {
+    let store = store(&blocks()).await;
+    for (transaction, block, index) in [(0, 2, 0), (1, 2, 1), (2, 6, 0)] {
+        let found = store.executed(TRANSACTIONS[transaction].hash()).await.unwrap().unwrap();
+        assert_eq!((found.block_number, found.index), (block, index));
+    }
+    assert!(store.executed(TRANSACTIONS[3].hash()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_store_may_begin_at_any_slot_and_has_nothing_below() {
+    let first = empty(400_000_000, B256::repeat_byte(9), 1);
+    let store = MemoryStore::new(first.clone());
+    store.append(empty(400_000_001, first.hash, 2)).await.unwrap();
+    assert_eq!(store.latest().await.unwrap(), 400_000_001);
+    let earliest = store.block(BlockId::Earliest).await.unwrap().unwrap();
+    assert_eq!((earliest.hash, &earliest.header), (first.hash, &first.header));
+    assert!(store.block(BlockId::Number(399_999_999)).await.unwrap().is_none());
+    assert!(store.block(BlockId::Number(0)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_block_that_does_not_follow_is_refused_and_changes_nothing() {
+    let genesis = genesis();
+    let store = MemoryStore::new(genesis.clone());
+    let refused = async |block: Block| match store.append(block).await {
+        Err(StoreError::Unavailable(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    for number in [0, 2, u64::MAX] {
+        let expected = format!("block {number} does not follow the newest block 0");
+        assert_eq!(refused(empty(number, genesis.hash, 1)).await, expected);
+    }
+    let stranger = B256::repeat_byte(3);
+    let expected = format!("block 1 names {stranger} as its parent, which is {}", genesis.hash);
+    assert_eq!(refused(empty(1, stranger, 1)).await, expected);
+    assert_eq!(store.latest().await.unwrap(), 0);
+    store.append(empty(1, genesis.hash, 1)).await.unwrap();
+}

@@ -1,0 +1,19 @@
+//! Tests of the real program binary in a Solana VM.
+//!
+//! | file | shows |
+//! |---|---|
+//! | `parity` | chain and emulator do the same, to the byte, and need the same accounts |
+//! | `value` | value comes in, moves and leaves, and the vault covers it all the while |
+//! | `hostile` | forged, wrong and missing accounts, bad transactions: each its own error, and nothing changes |
+//! | `management` | initialize, configure, holders, reservations |
+//! | `parallel` | unrelated transfers have no writable account in common |
+//! | `bank` | the same binary under agave's own bank |
+#![allow(clippy::unwrap_used)]
+
+mod bank;
+mod hostile;
+mod management;
+mod parallel;
+mod parity;
+mod token;
+mod value;
