@@ -9,6 +9,7 @@
 mod cargo_tools;
 mod commands;
 mod context;
+mod contracts;
 mod counts;
 mod files;
 mod process;

@@ -118,14 +118,16 @@ impl Toolchain {
         }
     }
 
-    /// The toolchain seen through another path, to find out whether its place shows in the bytes.
-    pub(crate) fn linked_from(&self, link: &Path) -> Result<Self> {
+    /// A copy of the toolchain in another folder (made of hard links: it takes a second and no room), to find out
+    /// whether the place of the toolchain shows in the bytes. platform-tools have one place only.
+    pub(crate) fn copied_to(&self, folder: &Path) -> Result<Self> {
         match self {
             Self::PlatformTools(version) => Ok(Self::PlatformTools(version.clone())),
             Self::Recipe(root) => {
-                std::os::unix::fs::symlink(root, link)
-                    .with_context(|| format!("cannot make the link {}", link.display()))?;
-                Ok(Self::Recipe(link.to_path_buf()))
+                process::capture(Command::new("cp").arg("-al").arg(root).arg(folder)).context(
+                    "the toolchain and the cache folder must be on one disk: unset SBPF_TOOLCHAIN",
+                )?;
+                Ok(Self::Recipe(folder.to_path_buf()))
             }
         }
     }
@@ -154,16 +156,22 @@ impl Toolchain {
 
 /// The folder of the installed recipe, which is installed now if it is missing. SBPF_TOOLCHAIN names another one.
 fn recipe(context: &Context) -> Result<PathBuf> {
-    if let Some(folder) = env::var_os("SBPF_TOOLCHAIN").filter(|folder| !folder.is_empty()) {
-        let folder = PathBuf::from(folder);
-        if !folder.join("bin/rustc").is_file() {
-            bail!(
-                "SBPF_TOOLCHAIN={} holds no toolchain: unset it to let xtask install one",
-                folder.display()
-            );
-        }
-        return Ok(folder);
+    let folder = match env::var_os("SBPF_TOOLCHAIN").filter(|folder| !folder.is_empty()) {
+        Some(folder) => PathBuf::from(folder),
+        None => installed_recipe(context)?,
+    };
+    if !folder.join("versions.txt").is_file() {
+        bail!(
+            "{} was not made by deploy/sbpf/install.sh: unset SBPF_TOOLCHAIN to let xtask install a toolchain",
+            folder.display()
+        );
     }
+    // Its real path: the compiler reports that one, and cargo hashes the paths of std's sources as they are unless it
+    // finds them inside the compiler's folder. The hash has a say in the order of some constants of the program.
+    folder.canonicalize().with_context(|| format!("cannot follow the links in {}", folder.display()))
+}
+
+fn installed_recipe(context: &Context) -> Result<PathBuf> {
     let folder = context.cache.join(format!("sbpf-toolchain-{}", recipe_version(&context.root)?));
     if !folder.join("versions.txt").is_file() {
         let script = context.root.join("deploy/sbpf/install.sh");
@@ -292,8 +300,7 @@ fn rustflags(toolchain: &Path, remaps: &[String]) -> Vec<String> {
     flags
 }
 
-/// Flags that keep the user's paths out of the program. They matter although no path is left in it: constants that
-/// hold paths (the places of panics) are dropped late, and until then have a say in the order of the others.
+/// Flags that keep the user's paths out of the program.
 fn remaps(build: &Build, toolchain: Option<&Path>) -> Vec<String> {
     // Sources of dependencies, sources that build scripts write, sources of std.
     let home = build.cargo_home.map(Path::to_path_buf).or_else(cargo_home);

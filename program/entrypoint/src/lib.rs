@@ -7,7 +7,7 @@
 //! ```
 //!
 //! This is the only crate of the program that knows the Solana runtime. It trusts no account: whatever it reads is
-//! first checked for owner, address, kind and version, by [`ledger`] for Ethereum state and by each processor for
+//! first checked for owner, address, kind and version, by `ledger` for Ethereum state and by each processor for
 //! the fixed accounts in front.
 //!
 //! Memory comes from a bump allocator over the heap that the transaction asked for; `execute` needs all 256 KiB.

@@ -22,7 +22,7 @@
 //!
 //! # Value
 //! The sum of all balances changes in three ways only: value is withdrawn, a self-destructing contract burns it, or
-//! the rent of a closed Cell comes back. [`commit`] checks that sum before it writes anything (invariant 8).
+//! the rent of a closed Cell comes back. `commit` checks that sum before it writes anything (invariant 8).
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(clippy::arithmetic_side_effects)]

@@ -164,10 +164,7 @@ fn refused_types_are_named() {
 
 /// Encodes a legacy transaction with any v, r and s.
 fn legacy_with(v: U256, r: U256, s: U256) -> Vec<u8> {
-    let mut items = Vec::new();
-    for _ in 0..6 {
-        items.push(0x80);
-    }
+    let mut items = vec![0x80; 6];
     for value in [v, r, s] {
         alloy_rlp::Encodable::encode(&value, &mut items);
     }

@@ -12,7 +12,7 @@
 //! Every round reads all addresses again, so one run sees one state. What a run touched is remembered for the
 //! contract and function that it called, so the next such run mostly takes one round.
 //!
-//! What the run used and wrote is recorded by [`ledger`], on the executor's requests: the account list is never a
+//! What the run used and wrote is recorded by [`Recorder`], on the executor's requests: the account list is never a
 //! guess (invariant 4).
 #![forbid(unsafe_code)]
 

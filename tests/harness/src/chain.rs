@@ -209,8 +209,12 @@ impl Chain {
     /// Nonce and balance of an Ethereum address.
     #[must_use]
     pub fn balance(&self, address: EthereumAddress) -> (u64, U256) {
-        let account = self.account(&self.address(&AccountKey::Balance(address.into_array().into())));
-        let Some(account) = account else { return (0, U256::ZERO) };
+        let address = address.into_array().into();
+        let Some(account) = self.account(&self.address(&AccountKey::Balance(address))) else {
+            // EIP-161: a contract's nonce begins at 1.
+            let is_contract = self.account(&self.address(&AccountKey::Contract(address))).is_some();
+            return (u64::from(is_contract), U256::ZERO);
+        };
         Balance::view(&account.data)
             .map(|view| (view.nonce(), U256::from_limbs(view.balance().0)))
             .unwrap_or_default()

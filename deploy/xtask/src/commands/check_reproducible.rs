@@ -26,8 +26,8 @@ const INPUTS: [&str; 6] = [
 
 /// Builds the program in two folders and compares the bytes.
 ///
-/// Both builds start from copies of the checkout and share nothing; the second one also sees the cargo home and the
-/// toolchain under other paths. The result must equal that of `build-sbf`, too. A success is remembered: until the
+/// Both builds start from copies of the checkout and share nothing; the second one also has the cargo home and the
+/// toolchain at other paths. The result must equal that of `build-sbf`, too. A success is remembered: until the
 /// program, Cargo.lock or deploy/sbpf change, the command only looks that up.
 #[derive(clap::Args, Default)]
 #[command(verbatim_doc_comment)]
@@ -104,7 +104,7 @@ fn build_copy(
     if !other_paths {
         return toolchain.build(context, &build);
     }
-    let toolchain = toolchain.linked_from(&folder.join("toolchain"))?;
+    let toolchain = toolchain.copied_to(&folder.join("toolchain"))?;
     let home = folder.join("cargo-home");
     if let Some(real) = crate::sbpf::cargo_home() {
         std::os::unix::fs::symlink(real, &home).context("cannot make a link in the cache folder")?;

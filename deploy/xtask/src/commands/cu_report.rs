@@ -5,7 +5,11 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use super::build_sbf::{self, PROGRAM_VARIABLE};
-use crate::{context::Context, process};
+use crate::{
+    context::Context,
+    contracts::{self, CONTRACTS_VARIABLE},
+    process,
+};
 
 /// The program of `parhelion-harness` that measures.
 const REPORT: &str = "cu-report";
@@ -31,6 +35,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
     })?;
     let mut report = Command::new(binaries.join(REPORT));
     report.current_dir(&context.root).env(PROGRAM_VARIABLE, &program.path);
+    report.env(CONTRACTS_VARIABLE, contracts::compile(context)?);
     report.args(args.write.then_some("--write")).args(&args.more);
     process::run(&mut report).context(
         "the CU table does not hold. The table is measured with deploy/sbpf (`--toolchain recipe`); if the program \

@@ -59,7 +59,7 @@ async fn other_failures_say_what_failed() {
     let server = Fake::new().serve().await;
     let at = server.local_addr();
     for (method, to, code, text) in [
-        ("eth_call", callee::HALT, -32000, "out of gas, invalid opcode"),
+        ("eth_call", callee::HALT, -32000, "out of gas"),
         ("eth_call", callee::RENT, -32000, "out of rent gas"),
         (
             "eth_call",

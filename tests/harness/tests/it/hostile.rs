@@ -1,8 +1,8 @@
 //! Accounts that are not what they should be, and transactions that are not valid: each gives its own error, and
 //! nothing changes.
 
-use alloy_consensus::{TxEip1559, TxEip4844};
-use alloy_primitives::{Address, B256, U256};
+use alloy_consensus::TxEip1559;
+use alloy_primitives::{Address, U256};
 use parhelion_core::cluster::Account;
 use parhelion_core::transaction::{Transaction, TransactionError};
 use parhelion_harness::chain::{Chain, SOL, refusal};
@@ -154,7 +154,9 @@ fn wrong_account_lists() {
         "a wrong derivation: another account in the place of the sender's",
     );
     scene.refuse(
-        &edit(&|accounts| drop(accounts.remove(position))),
+        &edit(&|accounts| {
+            accounts.remove(position);
+        }),
         ProgramError::AccountMissing,
         "a missing account",
     );
@@ -337,20 +339,6 @@ fn transaction_types_that_do_not_exist_here() {
         raw[0] = kind;
         assert_eq!(Transaction::decode(raw.into()), Err(TransactionError::Invalid(error)), "type {kind}");
     }
-    let blob = TxEip4844 {
-        chain_id: 1,
-        nonce: 0,
-        gas_limit: 21_000,
-        max_fee_per_gas: BASE_FEE,
-        max_priority_fee_per_gas: 0,
-        to: scene.to,
-        value: U256::ZERO,
-        access_list: Default::default(),
-        blob_versioned_hashes: vec![B256::ZERO],
-        max_fee_per_blob_gas: 1,
-        input: [].into(),
-    };
-    assert_eq!(blob.max_fee_per_blob_gas, 1, "a transaction of type 3 can be written, and is refused above");
 }
 
 #[test]

@@ -22,7 +22,6 @@ pub(crate) struct Token {
     pub(crate) chain: Chain,
     pub(crate) owner: Wallet,
     pub(crate) address: Address,
-    pub(crate) deployment: Done,
 }
 
 impl Token {
@@ -34,7 +33,7 @@ impl Token {
         let address = owner.address().create(0);
         let deployment = chain.run(&owner.send(None, U256::ZERO, init_code, GAS))?;
         assert!(deployment.receipt.outcome.is_success(), "{:?}", deployment.receipt);
-        Ok(Self { chain, owner, address, deployment })
+        Ok(Self { chain, owner, address })
     }
 
     /// Calls the token.

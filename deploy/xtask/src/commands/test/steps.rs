@@ -11,6 +11,7 @@ use crate::{
         check_deps, check_reproducible, cu_report,
     },
     context::Context,
+    contracts::{self, CONTRACTS_VARIABLE},
     counts::{Counts, client_summary, libtest_result, nextest_summary},
     process,
 };
@@ -147,9 +148,11 @@ fn reproducible(session: &mut Session) -> Result<()> {
 fn nextest(session: &mut Session) -> Result<()> {
     NEXTEST.ensure(session.context)?;
     let program = session.program()?;
+    let contracts = contracts::compile(session.context)?;
     let command = |cargo: Command| {
         let mut cargo = cargo;
-        cargo.args(["nextest", "run", "--workspace"]).env(PROGRAM_VARIABLE, &program);
+        cargo.args(["nextest", "run", "--workspace"]);
+        cargo.env(PROGRAM_VARIABLE, &program).env(CONTRACTS_VARIABLE, &contracts);
         cargo
     };
     // Compiling apart from running keeps cargo's progress on the terminal.
