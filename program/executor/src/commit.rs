@@ -54,7 +54,13 @@ const NONE: u16 = u16::MAX;
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// Finds out what there is to write, and what rent it takes.
     pub(crate) fn plan(&mut self) -> Result<Plan<L::Account>> {
-        let mut plan = Plan { writes: Vec::new(), next: Vec::new(), vault: None, rent: 0, codes: Vec::new() };
+        let mut plan = Plan {
+            writes: Vec::with_capacity(16),
+            next: Vec::new(),
+            vault: None,
+            rent: 0,
+            codes: Vec::new(),
+        };
         let mut index: Id = 0;
         while usize::from(index) < self.accounts.rows().len() {
             self.plan_account(&mut plan, index)?;
@@ -65,6 +71,16 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             plan.vault = Some(self.ledger.load(&AccountKey::Vault)?);
         }
         Ok(plan)
+    }
+
+    /// Plans the Balance of an existing account that changed after the plan was made.
+    pub(crate) fn plan_balance(&self, plan: &mut Plan<L::Account>, id: Id) -> Result<()> {
+        let is_planned =
+            plan.writes.iter().any(|write| matches!(write, Write::Balance(planned, _) if *planned == id));
+        if let (false, Some(account)) = (is_planned, self.account(id)?.balance_account) {
+            plan.writes.push(Write::Balance(id, account));
+        }
+        Ok(())
     }
 
     /// Plans an account's Balance, Contract and Code.

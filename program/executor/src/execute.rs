@@ -1,6 +1,7 @@
 //! One transaction from validation to commit, and calls that change nothing.
 
 use crate::amount;
+use crate::commit::Plan;
 use crate::frames::{self, Ended, Outermost};
 use crate::ledger::Ledger;
 use crate::limits::Limits;
@@ -146,11 +147,11 @@ pub fn execute<'c, L: Ledger<'c>, C: Crypto>(
             world.warm_storage(&item.address, &key)?;
         }
     }
-    let mut report = run(&mut world, options, &message, &transaction.authorizations)?;
-    pay_coinbase(&mut world, &fee(report.gas_used, &valid.gas_price)?)?;
+    let (mut report, mut plan) = run(&mut world, options, &message, &transaction.authorizations)?;
+    let coinbase = pay_coinbase(&mut world, &fee(report.gas_used, &valid.gas_price)?)?;
+    world.plan_balance(&mut plan, coinbase)?;
     world.burn_destroyed()?;
     world.check_sum()?;
-    let plan = world.plan()?;
     report.codes.clone_from(&plan.codes);
     world.commit(&plan, block.slot, valid.sender)?;
     report.records = core::mem::take(&mut world.report);
@@ -221,7 +222,7 @@ pub fn call<'c, L: Ledger<'c>, C: Crypto>(
             world.warm_storage(address, key)?;
         }
     }
-    let mut report = run(&mut world, options, &message, &call.authorizations)?;
+    let (mut report, _) = run(&mut world, options, &message, &call.authorizations)?;
     report.records = core::mem::take(&mut world.report);
     if let Some(created) = report.created {
         // As in Ethereum nodes, a creating call gives the code that it would leave.
@@ -268,13 +269,13 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     }
 }
 
-/// Buys gas, runs the message, charges for gas and rent.
+/// Buys gas, runs the message, charges for gas and rent. Gives the plan of what to write, which lacks the coinbase.
 fn run<'c, L: Ledger<'c>, C: Crypto>(
     world: &mut World<'c, L, C>,
     options: &Options,
     message: &Message<'c>,
     authorizations: &AuthorizationList<'c>,
-) -> Result<Report> {
+) -> Result<(Report, Plan<L::Account>)> {
     let sender = world.load_balance(&message.sender)?;
     let price = message.gas_price;
     let bought = fee(message.gas_limit, &price)?;
@@ -303,13 +304,16 @@ fn run<'c, L: Ledger<'c>, C: Crypto>(
         _ => Outcome::Halt,
     };
     let available = message.gas_limit.saturating_sub(used);
-    let mut rent_gas = rent_gas(world, &message.rent_gas_price)?;
+    let mut plan = world.plan()?;
+    let mut rent_gas = rent_gas(&plan, &message.rent_gas_price)?;
     if rent_gas.is_none_or(|gas| gas > available) {
         outcome = Outcome::OutOfRentGas;
         world.undo_to(&after_authorizations)?;
-        rent_gas = self::rent_gas(world, &message.rent_gas_price)?;
+        plan = world.plan()?;
+        rent_gas = self::rent_gas(&plan, &message.rent_gas_price)?;
         if rent_gas.is_none_or(|gas| gas > available) {
             world.undo_to(&before_authorizations)?;
+            plan = world.plan()?;
             rent_gas = Some(0);
         }
     }
@@ -318,16 +322,8 @@ fn run<'c, L: Ledger<'c>, C: Crypto>(
     settle(world, message, sender, gas_used, bought)?;
     let created = if outcome.is_success() { ended.created } else { None };
     let output = machine.into_return_data();
-    Ok(Report {
-        outcome,
-        exit: ended.exit,
-        gas_used,
-        rent_gas,
-        created,
-        records: Vec::new(),
-        output,
-        codes: Vec::new(),
-    })
+    let (exit, records, codes) = (ended.exit, Vec::new(), Vec::new());
+    Ok((Report { outcome, exit, gas_used, rent_gas, created, records, output, codes }, plan))
 }
 
 /// Gas that the EVM's part used: after refunds (EIP-3529), and at least the floor (EIP-7623).
@@ -338,14 +334,12 @@ fn gas_used(evm_limit: u64, ended: &Ended, refund: i64, intrinsic: &Intrinsic) -
     used.saturating_sub(refund).max(intrinsic.floor)
 }
 
-/// Gas for the rent of what would be written now; `None` when no gas limit covers it.
-fn rent_gas<'c, L: Ledger<'c>, C: Crypto>(
-    world: &mut World<'c, L, C>,
-    price: &Option<U256>,
-) -> Result<Option<u64>> {
-    let Some(price) = price else { return Ok(Some(0)) };
-    let lamports = world.plan()?.rent;
-    rent::gas(lamports, price)
+/// Gas for the rent of what is planned; `None` when no gas limit covers it.
+fn rent_gas<A>(plan: &Plan<A>, price: &Option<U256>) -> Result<Option<u64>> {
+    match price {
+        Some(price) => rent::gas(plan.rent, price),
+        None => Ok(Some(0)),
+    }
 }
 
 /// Gives what was paid for unused gas back.
@@ -362,14 +356,15 @@ fn settle<'c, L: Ledger<'c>, C: Crypto>(
 }
 
 /// Pays the operator.
-fn pay_coinbase<'c, L: Ledger<'c>, C: Crypto>(world: &mut World<'c, L, C>, fee: &U256) -> Result<()> {
+fn pay_coinbase<'c, L: Ledger<'c>, C: Crypto>(world: &mut World<'c, L, C>, fee: &U256) -> Result<Id> {
     let coinbase = world.env.coinbase;
     let coinbase = world.load_balance(&coinbase)?;
     if !world.balance_exists(coinbase)? {
         // Its rent would be on the sender.
         return Err(ProgramError::CoinbaseMissing);
     }
-    world.credit(coinbase, fee)
+    world.credit(coinbase, fee)?;
+    Ok(coinbase)
 }
 
 /// Gas times price, in wei.

@@ -20,7 +20,9 @@ pub(crate) fn execution(report: Report) -> Execution {
     Execution {
         outcome: report.outcome,
         reason: match report.outcome {
-            Outcome::OutOfRentGas => "out of gas: the gas limit does not cover the rent of new state",
+            Outcome::OutOfRentGas => {
+                "out of rent gas: the gas limit does not cover the rent of new state; raise it"
+            }
             _ => report.exit.text(),
         },
         gas_used: report.gas_used,

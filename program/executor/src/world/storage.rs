@@ -41,6 +41,8 @@ pub(crate) struct Storage<A> {
     slots: Vec<Slot>,
     slot_index: Index,
     slots_max: usize,
+    /// The row that was asked for last: one operation asks for its key up to three times.
+    last: usize,
     cells: Vec<LoadedCell<A>>,
     cell_index: Index,
     cells_max: usize,
@@ -52,6 +54,7 @@ impl<A: Copy> Storage<A> {
             slots: table::new(slots_max),
             slot_index: Index::new(slots_max),
             slots_max,
+            last: 0,
             cells: table::new(cells_max),
             cell_index: Index::new(cells_max),
             cells_max,
@@ -64,24 +67,18 @@ impl<A: Copy> Storage<A> {
         let is_equal = |row: usize| {
             slots.get(row).is_some_and(|slot| slot.account == account && arith::eq(&slot.key, key))
         };
-        match self.slot_index.find(hash(account, key), is_equal) {
-            Found::Row(row) => Ok(row),
-            Found::Place(place) => {
-                let zero = U256([0; 4]);
-                let slot = Slot {
-                    account,
-                    key: *key,
-                    original: zero,
-                    value: zero,
-                    cell: None,
-                    is_warm: false,
-                    saved_at: 0,
-                };
-                let row = table::push(&mut self.slots, slot, self.slots_max)?;
-                self.slot_index.insert(place, row);
-                Ok(row)
-            }
+        if is_equal(self.last) {
+            return Ok(self.last);
         }
+        self.last = match self.slot_index.find(hash(account, key), is_equal) {
+            Found::Row(row) => row,
+            Found::Place(place) => {
+                let row = table::push(&mut self.slots, Slot::new(account, key), self.slots_max)?;
+                self.slot_index.insert(place, row);
+                row
+            }
+        };
+        Ok(self.last)
     }
 
     pub(super) fn get(&self, row: usize) -> Result<&Slot> {
@@ -100,6 +97,14 @@ impl<A: Copy> Storage<A> {
     /// All Cells.
     pub(crate) fn cells(&self) -> &[LoadedCell<A>] {
         &self.cells
+    }
+}
+
+impl Slot {
+    /// A storage key of which nothing is known yet.
+    const fn new(account: Id, key: &U256) -> Self {
+        let zero = U256([0; 4]);
+        Self { account, key: *key, original: zero, value: zero, cell: None, is_warm: false, saved_at: 0 }
     }
 }
 

@@ -275,7 +275,7 @@ impl Emulator for Fake {
         let output = call.data.clone();
         Ok(Execution {
             outcome,
-            reason: "out of gas",
+            reason: if outcome == Outcome::OutOfRentGas { "out of rent gas" } else { "out of gas" },
             gas_used: 21_000,
             rent_gas: 0,
             output,
