@@ -1,9 +1,10 @@
 //! Where things are: the checkout, the cache folder, the folder of compiled files.
 
 use std::{
+    cell::RefCell,
     env,
     ffi::OsString,
-    fs,
+    fs::{self, File, TryLockError},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -15,6 +16,9 @@ use crate::process;
 /// Which checkout compiled last into a target folder; see [`Context::claim_target_folder`].
 const OWNER_FILE: &str = ".parhelion-checkout";
 
+/// The file whose lock says that a checkout is building in a target folder.
+const LOCK_FILE: &str = ".parhelion-lock";
+
 /// The folders that every command works with.
 pub(crate) struct Context {
     /// The checkout: the folder of the workspace manifest.
@@ -23,6 +27,8 @@ pub(crate) struct Context {
     pub(crate) cache: PathBuf,
     /// Where cargo puts compiled files.
     pub(crate) target: PathBuf,
+    /// Our claim to the target folder, from the first cargo command on.
+    claim: RefCell<Option<File>>,
 }
 
 impl Context {
@@ -36,7 +42,11 @@ impl Context {
         let cache = cache_folder(env::var_os("XDG_CACHE_HOME"), env::var_os("HOME"))?;
         let here = env::current_dir().context("the current folder is gone: change to another one")?;
         let target = target_folder(env::var_os("CARGO_TARGET_DIR"), &here, &cache);
-        Ok(Self { root: root.to_path_buf(), cache, target })
+        Ok(Self::new(root.to_path_buf(), cache, target))
+    }
+
+    fn new(root: PathBuf, cache: PathBuf, target: PathBuf) -> Self {
+        Self { root, cache, target, claim: RefCell::new(None) }
     }
 
     /// The folder of tools that xtask installed.
@@ -82,18 +92,54 @@ impl Context {
     /// workspace crates apart: it names them by their place in the workspace and compares file times only, so a
     /// checkout whose files are older than another's build would be given the other's code. When the last build was
     /// another checkout's, our crates are therefore marked as not built; dependencies stay.
+    ///
+    /// The folder stays locked until [`Self::release_target_folder`] or the end of the process: commands of one
+    /// checkout share it, a command of another checkout waits.
     fn claim_target_folder(&self) -> Result<()> {
-        let owner = self.target.join(OWNER_FILE);
-        let root = self.root.to_string_lossy();
-        let previous = fs::read_to_string(&owner).unwrap_or_default();
-        if previous == root {
+        let mut claim = self.claim.borrow_mut();
+        if claim.is_some() {
+            return Ok(());
+        }
+        let path = self.target.join(LOCK_FILE);
+        let lock = fs::create_dir_all(&self.target)
+            .and_then(|()| File::create(&path))
+            .with_context(|| format!("cannot write {}: make the folder writable", path.display()))?;
+        // Between giving up one kind of lock and getting the other, another checkout may come first: try again.
+        loop {
+            lock.lock_shared()?;
+            if self.owns_target_folder() {
+                *claim = Some(lock);
+                return Ok(());
+            }
+            lock.unlock()?;
+            if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+                eprintln!("another checkout is building in {}: waiting for it", self.target.display());
+                lock.lock()?;
+            }
+            self.take_target_folder_over()?;
+            lock.unlock()?;
+        }
+    }
+
+    /// Lets other checkouts build, because no more cargo commands follow.
+    pub(crate) fn release_target_folder(&self) {
+        self.claim.replace(None);
+    }
+
+    fn owns_target_folder(&self) -> bool {
+        let owner = fs::read_to_string(self.target.join(OWNER_FILE)).unwrap_or_default();
+        owner == self.root.to_string_lossy()
+    }
+
+    fn take_target_folder_over(&self) -> Result<()> {
+        if self.owns_target_folder() {
             return Ok(());
         }
         for fingerprints in fingerprint_folders(&self.target) {
             forget_workspace_crates(&fingerprints)?;
         }
-        fs::create_dir_all(&self.target)
-            .and_then(|()| fs::write(&owner, root.as_bytes()))
+        let owner = self.target.join(OWNER_FILE);
+        fs::write(&owner, self.root.to_string_lossy().as_bytes())
             .with_context(|| format!("cannot write {}: make the folder writable", owner.display()))
     }
 }
@@ -154,6 +200,10 @@ fn forget_workspace_crates(fingerprints: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::{thread, time::Duration};
+
+    use anyhow::bail;
+
     use super::*;
 
     fn os(text: &str) -> Option<OsString> {
@@ -189,6 +239,28 @@ mod tests {
     }
 
     #[test]
+    fn a_checkout_waits_while_another_builds() -> Result<()> {
+        let target = env::temp_dir().join(format!("parhelion-xtask-lock-{}", std::process::id()));
+        let context = |root: &str| Context::new(PathBuf::from(root), target.clone(), target.clone());
+        let (first, second) = (context("/one"), context("/one"));
+        first.claim_target_folder()?;
+        second.claim_target_folder()?;
+        let other = thread::spawn({
+            let other = context("/two");
+            move || other.claim_target_folder().map(|()| other)
+        });
+        first.release_target_folder();
+        thread::sleep(Duration::from_millis(100));
+        assert!(!other.is_finished(), "one command of the first checkout still builds");
+        assert!(second.owns_target_folder());
+        second.release_target_folder();
+        let Ok(other) = other.join() else { bail!("the waiting checkout panicked") };
+        assert!(other?.owns_target_folder());
+        fs::remove_dir_all(&target)?;
+        Ok(())
+    }
+
+    #[test]
     fn a_change_of_checkout_forgets_our_crates_and_keeps_dependencies() -> Result<()> {
         let target = env::temp_dir().join(format!("parhelion-xtask-claim-{}", std::process::id()));
         let places =
@@ -198,8 +270,7 @@ mod tests {
                 fs::create_dir_all(place.join(name))?;
             }
         }
-        let context =
-            |root: &str| Context { root: PathBuf::from(root), cache: target.clone(), target: target.clone() };
+        let context = |root: &str| Context::new(PathBuf::from(root), target.clone(), target.clone());
         context("/one").claim_target_folder()?;
         for place in &places {
             assert!(!place.join("parhelion-evm-0123").exists() && !place.join("xtask-4567").exists());

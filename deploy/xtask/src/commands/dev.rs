@@ -26,6 +26,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
     let mut node = Command::new(binaries.join("parhelion"));
     node.arg("dev").args(&args.node).env(PROGRAM_VARIABLE, &program.path);
     eprintln!("$ {}", process::display(&node));
+    context.release_target_folder();
     // The node takes this process's place, so signals reach it without a middleman.
     Err(node.exec()).context("the node does not start; `cargo xtask test --only nextest` may tell more")
 }
