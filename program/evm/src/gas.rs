@@ -4,6 +4,7 @@
 //! bounded by [`LIMIT_MAX`], and costs that could exceed it saturate.
 
 use crate::arith;
+use crate::fork::Fork;
 
 /// The largest gas limit of a run; far above any block.
 pub const LIMIT_MAX: u64 = i64::MAX as u64 / 4;
@@ -141,9 +142,9 @@ pub struct TransactionShape<'a> {
     pub authorizations: u32,
 }
 
-/// Intrinsic gas: Yellow Paper g_0 with EIP-2028, 2930, 3860, 7623 and 7702.
+/// Intrinsic gas: Yellow Paper g_0 with EIP-2028, 2930, 3860, 7623 (from Prague on) and 7702.
 #[must_use]
-pub fn intrinsic(shape: &TransactionShape<'_>) -> Intrinsic {
+pub fn intrinsic(shape: &TransactionShape<'_>, fork: Fork) -> Intrinsic {
     let length = shape.data.len() as u64;
     let nonzero = length - zero_bytes(shape.data);
     // EIP-7623: a zero byte is one token, another byte four.
@@ -154,7 +155,8 @@ pub fn intrinsic(shape: &TransactionShape<'_>) -> Intrinsic {
     }
     initial += 2400 * u64::from(shape.access_addresses) + 1900 * u64::from(shape.access_storage_keys);
     initial += AUTHORIZATION as u64 * u64::from(shape.authorizations);
-    Intrinsic { initial, floor: 21_000 + 10 * tokens }
+    let floor = if fork >= Fork::Prague { 21_000 + 10 * tokens } else { 0 };
+    Intrinsic { initial, floor }
 }
 
 /// Counts zero bytes, eight at a time: call data is long and every transaction pays for this.
@@ -217,14 +219,16 @@ mod tests {
     #[test]
     fn intrinsic_gas_of_known_shapes() {
         let plain = TransactionShape::default();
-        assert_eq!(intrinsic(&plain), Intrinsic { initial: 21_000, floor: 21_000 });
+        let osaka = |shape: &TransactionShape<'_>| intrinsic(shape, Fork::Osaka);
+        assert_eq!(osaka(&plain), Intrinsic { initial: 21_000, floor: 21_000 });
+        assert_eq!(intrinsic(&plain, Fork::Cancun).floor, 0);
         let data = TransactionShape { data: &[0, 1, 0, 2], ..plain };
-        assert_eq!(intrinsic(&data), Intrinsic { initial: 21_000 + 2 * 4 + 2 * 16, floor: 21_000 + 10 * 10 });
+        assert_eq!(osaka(&data), Intrinsic { initial: 21_000 + 2 * 4 + 2 * 16, floor: 21_000 + 10 * 10 });
         let create = TransactionShape { data: &[1; 33], creates: true, ..plain };
-        assert_eq!(intrinsic(&create).initial, 53_000 + 33 * 16 + 2 * 2);
+        assert_eq!(osaka(&create).initial, 53_000 + 33 * 16 + 2 * 2);
         let lists =
             TransactionShape { access_addresses: 2, access_storage_keys: 3, authorizations: 1, ..plain };
-        assert_eq!(intrinsic(&lists).initial, 21_000 + 2 * 2400 + 3 * 1900 + 25_000);
+        assert_eq!(osaka(&lists).initial, 21_000 + 2 * 2400 + 3 * 1900 + 25_000);
     }
 
     proptest! {

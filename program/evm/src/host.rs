@@ -1,11 +1,14 @@
 //! What the interpreter asks of the world around it.
 
+use crate::fork::Fork;
 use crate::gas::StorageChange;
 use crate::{H160, H256, U256};
 
 /// Values of the block and the transaction that code can see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Env {
+    /// The rules that apply.
+    pub fork: Fork,
     /// CHAINID.
     pub chain_id: u64,
     /// NUMBER.

@@ -1,4 +1,4 @@
-//! A pure Ethereum virtual machine: Osaka rules, no I/O, no allocation while code runs, not a word of Solana.
+//! A pure Ethereum virtual machine: Osaka rules (and, for tests, those of older [`fork`]s), no I/O, no allocation while code runs, not a word of Solana.
 //!
 //! ```text
 //! opcode ──▶ interpreter ──▶ host (the world: storage, balances, logs, block values)
@@ -16,6 +16,7 @@ extern crate alloc;
 pub mod arith;
 pub mod crypto;
 pub mod exit;
+pub mod fork;
 pub mod gas;
 pub mod host;
 pub mod interpreter;

@@ -2,6 +2,7 @@
 
 use crate::H160;
 use crate::crypto::Crypto;
+use crate::fork::Fork;
 use crate::gas;
 use alloc::vec::Vec;
 use ripemd::{Digest, Ripemd160};
@@ -20,22 +21,22 @@ pub enum Outcome {
     OutOfGas,
 }
 
-/// The number of the precompile at `address`, if there is one.
+/// The number of the precompile at `address`, if a fork has one there.
 #[must_use]
-pub fn number_of(address: &H160) -> Option<u8> {
-    let (front, last) = address.0.split_at(19);
+pub fn number_of(address: &H160, _fork: Fork) -> Option<u16> {
+    let (front, last) = address.0.split_at(18);
+    if front.iter().any(|&byte| byte != 0) {
+        return None;
+    }
     match last {
-        [number @ 1..=4] if front.iter().all(|&byte| byte == 0) => Some(*number),
+        [0, number @ 1..=4] => Some(u16::from(*number)),
         _ => None,
     }
 }
 
-/// The addresses of all precompiles: warm from the start (EIP-2929).
-pub const NUMBERS: core::ops::RangeInclusive<u8> = 1..=4;
-
-/// Runs the precompile `number` of [`NUMBERS`] with at most `gas_limit` gas.
+/// Runs the precompile `number`, which [`number_of`] gave, with at most `gas_limit` gas.
 #[must_use]
-pub fn run(number: u8, input: &[u8], gas_limit: i64, crypto: &impl Crypto) -> Outcome {
+pub fn run(number: u16, input: &[u8], gas_limit: i64, crypto: &impl Crypto) -> Outcome {
     let length = input.len() as u64;
     let cost = match number {
         1 => 3000,
@@ -108,6 +109,7 @@ mod tests {
             address.0[18..].copy_from_slice(&number.to_be_bytes());
             address
         };
+        let number_of = |address: &H160| super::number_of(address, Fork::Osaka);
         assert_eq!((number_of(&low(1)), number_of(&low(4))), (Some(1), Some(4)));
         for address in [H160::zero(), low(5), low(0x101), H160::repeat_byte(1)] {
             assert_eq!(number_of(&address), None);

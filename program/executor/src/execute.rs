@@ -10,6 +10,7 @@ use crate::{ProgramError, Result, rent};
 use alloc::vec::Vec;
 use parhelion_evm::crypto::Crypto;
 use parhelion_evm::exit::Exit;
+use parhelion_evm::fork::Fork;
 use parhelion_evm::gas::{self, Intrinsic};
 use parhelion_evm::host::Env;
 use parhelion_evm::machine::Machine;
@@ -32,6 +33,13 @@ pub struct BlockValues {
     pub timestamp: u64,
     /// The operator's Ethereum address: COINBASE.
     pub coinbase: H160,
+    /// Wei per blob gas: [`Self::NO_BLOBS`] on this chain.
+    pub blob_base_fee: U256,
+}
+
+impl BlockValues {
+    /// BLOBBASEFEE of a chain without blobs: the least that EIP-7516 has.
+    pub const NO_BLOBS: U256 = U256([1, 0, 0, 0]);
 }
 
 /// How a run differs from a transaction on chain.
@@ -41,13 +49,17 @@ pub struct Options {
     pub limits: Limits,
     /// Gas for the EVM's part at most: EIP-7825 for transactions.
     pub evm_gas_max: u64,
+    /// The rules that apply: Osaka's on chain.
+    pub fork: Fork,
 }
 
 impl Options {
     /// A transaction on chain, and its emulation.
-    pub const ON_CHAIN: Self = Self { limits: Limits::ON_CHAIN, evm_gas_max: gas::TRANSACTION_MAX };
+    pub const ON_CHAIN: Self =
+        Self { limits: Limits::ON_CHAIN, evm_gas_max: gas::TRANSACTION_MAX, fork: Fork::Osaka };
     /// A call that never goes on chain.
-    pub const OFF_CHAIN: Self = Self { limits: Limits::OFF_CHAIN, evm_gas_max: gas::LIMIT_MAX };
+    pub const OFF_CHAIN: Self =
+        Self { limits: Limits::OFF_CHAIN, evm_gas_max: gas::LIMIT_MAX, fork: Fork::Osaka };
 }
 
 /// What a run did.
@@ -123,7 +135,7 @@ pub fn execute<'c, L: Ledger<'c>, C: Crypto>(
 ) -> Result<(Receipt, Report)> {
     let transaction = envelope.transaction()?;
     let sender = envelope.sender;
-    let mut world = World::new(ledger, crypto, env(block, sender), options.limits);
+    let mut world = World::new(ledger, crypto, env(block, options.fork, sender), options.limits);
     let valid = world.validate(&transaction, &sender, block.base_fee)?;
     world.env.gas_price = valid.gas_price;
     let message = Message {
@@ -181,7 +193,7 @@ pub fn call<'c, L: Ledger<'c>, C: Crypto>(
     options: &Options,
     call: &Call<'c>,
 ) -> Result<Report> {
-    let mut world = World::new(ledger, crypto, env(block, call.from), options.limits);
+    let mut world = World::new(ledger, crypto, env(block, options.fork, call.from), options.limits);
     world.env.gas_price = call.gas_price;
     let sender = world.load_balance(&call.from)?;
     let shape = gas::TransactionShape {
@@ -194,7 +206,7 @@ pub fn call<'c, L: Ledger<'c>, C: Crypto>(
     if shape.creates && call.data.len() > gas::INIT_CODE_SIZE_MAX {
         return Err(ProgramError::InitCodeTooLarge);
     }
-    let intrinsic = gas::intrinsic(&shape);
+    let intrinsic = gas::intrinsic(&shape, options.fork);
     if call.gas_limit < intrinsic.initial.max(intrinsic.floor) {
         return Err(ProgramError::IntrinsicGasTooLow);
     }
@@ -232,16 +244,16 @@ pub fn call<'c, L: Ledger<'c>, C: Crypto>(
 }
 
 /// What code sees of block and transaction.
-fn env(block: &BlockValues, origin: H160) -> Env {
+fn env(block: &BlockValues, fork: Fork, origin: H160) -> Env {
     Env {
+        fork,
         chain_id: block.chain_id,
         number: block.slot,
         timestamp: block.timestamp,
         coinbase: block.coinbase,
         gas_limit: block.gas_limit,
         base_fee: block.base_fee.into(),
-        // EIP-7516: the least there is, on a chain without blobs.
-        blob_base_fee: U256::one(),
+        blob_base_fee: block.blob_base_fee,
         origin,
         gas_price: U256([0; 4]),
     }

@@ -203,7 +203,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         } else {
             self.accounts.id(&request.address)?
         };
-        if let Some(number) = precompile::number_of(&request.code_address) {
+        if let Some(number) = precompile::number_of(&request.code_address, self.env.fork) {
             return self.enter_precompile(machine, number, request.gas, input, &checkpoint);
         }
         let code = self.code_to_run(&request.code_address)?;
@@ -228,7 +228,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     fn enter_precompile(
         &mut self,
         machine: &mut Machine,
-        number: u8,
+        number: u16,
         gas: i64,
         input: Input<'c>,
         checkpoint: &Checkpoint,

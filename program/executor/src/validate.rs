@@ -5,6 +5,7 @@ use crate::ledger::Ledger;
 use crate::world::{CodeOf, Id, World};
 use crate::{ProgramError, Result};
 use parhelion_evm::crypto::Crypto;
+use parhelion_evm::fork::Fork;
 use parhelion_evm::gas::{self, Intrinsic, TransactionShape};
 use parhelion_evm::{H160, U256, arith};
 use parhelion_wire::transaction::{Transaction, TransactionType};
@@ -26,7 +27,11 @@ pub(crate) fn without_state(
     chain_id: u64,
     base_fee: u64,
     block_gas_limit: u64,
+    fork: Fork,
 ) -> Result<(U256, Intrinsic)> {
+    if transaction.kind == TransactionType::SetCode && fork < Fork::Prague {
+        return Err(ProgramError::UnsupportedTransactionType);
+    }
     if transaction.chain_id.is_some_and(|id| id != chain_id) {
         return Err(ProgramError::WrongChainId);
     }
@@ -44,7 +49,7 @@ pub(crate) fn without_state(
     if transaction.kind == TransactionType::SetCode && (creates || transaction.authorizations.count == 0) {
         return Err(ProgramError::InvalidSetCode);
     }
-    let intrinsic = gas::intrinsic(&shape(transaction));
+    let intrinsic = gas::intrinsic(&shape(transaction), fork);
     if transaction.gas_limit < intrinsic.initial.max(intrinsic.floor) {
         return Err(ProgramError::IntrinsicGasTooLow);
     }
@@ -75,7 +80,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         base_fee: u64,
     ) -> Result<Valid> {
         let (gas_price, intrinsic) =
-            without_state(transaction, self.env.chain_id, base_fee, self.env.gas_limit)?;
+            without_state(transaction, self.env.chain_id, base_fee, self.env.gas_limit, self.env.fork)?;
         let sender = self.load_balance(sender)?;
         let state = self.account(sender)?.state;
         if transaction.nonce < state.nonce {

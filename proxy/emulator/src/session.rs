@@ -126,6 +126,7 @@ impl Shell {
             slot: clock.slot,
             timestamp: clock.unix_timestamp.max(0).unsigned_abs(),
             coinbase,
+            blob_base_fee: BlockValues::NO_BLOBS,
         })
     }
 

@@ -257,6 +257,7 @@ impl Chain {
             slot: clock.slot + 1,
             timestamp: clock.unix_timestamp.unsigned_abs(),
             coinbase: self.operator.coinbase.into_array().into(),
+            blob_base_fee: BlockValues::NO_BLOBS,
         }
     }
 

@@ -82,6 +82,7 @@ fn run<'c>(
         slot: clock.slot,
         timestamp: clock.unix_timestamp.max(0) as u64,
         coinbase,
+        blob_base_fee: BlockValues::NO_BLOBS,
     };
     let mut ledger =
         OnChain::new(&input.accounts, *config_account, config, *operator, input.program_id, clock.slot);

@@ -9,6 +9,7 @@ use crate::withdraw::WITHDRAW_ADDRESS;
 use crate::{ProgramError, Result};
 use alloc::vec::Vec;
 use parhelion_evm::crypto::Crypto;
+use parhelion_evm::fork::Fork;
 use parhelion_evm::{H160, H256, U256, precompile};
 use parhelion_wire::account::{Balance, Contract, Layout};
 use parhelion_wire::address::AccountKey;
@@ -145,8 +146,8 @@ impl<A> Account<A> {
 }
 
 /// Whether calls of an address never run code of an account.
-fn is_precompile(address: &H160) -> bool {
-    precompile::number_of(address).is_some() || *address == WITHDRAW_ADDRESS
+fn is_precompile(address: &H160, fork: Fork) -> bool {
+    precompile::number_of(address, fork).is_some() || *address == WITHDRAW_ADDRESS
 }
 
 /// Whether two addresses are equal, a few bytes at a time: `==` would be a syscall on chain.
@@ -210,7 +211,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         if row.is_code_known {
             return Ok(row.state.code);
         }
-        if is_precompile(&row.address) {
+        if is_precompile(&row.address, self.env.fork) {
             // No contract can be created there, so there is nothing to load.
             row.is_code_known = true;
             return Ok(CodeOf::None);

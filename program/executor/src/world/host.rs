@@ -145,7 +145,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> Host for World<'c, L, C> {
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// EIP-2929: notes an access of an address; whether it was the first. Precompiles are warm from the start.
     pub(crate) fn warm(&mut self, address: &H160) -> Result<bool, ProgramError> {
-        if precompile::number_of(address).is_some() {
+        if precompile::number_of(address, self.env.fork).is_some() {
             return Ok(false);
         }
         let id = self.accounts.id(address)?;

@@ -97,6 +97,7 @@ async fn a_transfer_lands_in_agaves_bank() {
         slot: 1,
         timestamp: 0,
         coinbase: coinbase.0.0.into(),
+        blob_base_fee: BlockValues::NO_BLOBS,
     };
     let envelope = Envelope::decode(transaction.envelope()).unwrap();
     let rent = bank.get_rent().await.unwrap();

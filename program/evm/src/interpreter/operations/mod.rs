@@ -9,6 +9,7 @@ mod state;
 use super::context::{Context, Result};
 use crate::arith;
 use crate::exit::Exit;
+use crate::fork::Fork;
 use crate::host::Host;
 use crate::opcode as op;
 
@@ -27,7 +28,7 @@ pub(super) fn run<H: Host>(opcode: u8, cx: &mut Context<'_, '_, '_, H>) -> Resul
         op::MULMOD => ternary(cx, arith::mulmod),
         op::EXP => exp(cx),
         op::SIGNEXTEND => binary(cx, arith::signextend),
-        op::CLZ => {
+        op::CLZ if cx.host.env().fork >= Fork::Osaka => {
             let value = cx.pop()?;
             cx.push(&arith::clz(&value))
         }
