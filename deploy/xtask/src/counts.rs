@@ -39,8 +39,8 @@ pub(crate) fn libtest_result(line: &str) -> Option<Counts> {
     Some(counts(line.strip_prefix("test result: ")?.split_once(". ")?.1))
 }
 
-/// Reads the client tests' last line: `3 passed, 0 failed, 1 skipped`.
-pub(crate) fn client_summary(line: &str) -> Option<Counts> {
+/// Reads the last line of the client tests and of the conformance tests: `3 passed, 0 failed, 1 skipped`.
+pub(crate) fn plain_summary(line: &str) -> Option<Counts> {
     let parsed = counts(line);
     (line == parsed.to_string()).then_some(parsed)
 }
@@ -94,9 +94,9 @@ mod tests {
 
     #[test]
     fn clients() {
-        assert_eq!(client_summary("31 passed, 0 failed, 2 skipped"), some(31, 0, 2));
-        assert_eq!(client_summary("# 31 passed, 0 failed, 2 skipped so far"), None);
-        assert_eq!(client_summary(""), None);
+        assert_eq!(plain_summary("31 passed, 0 failed, 2 skipped"), some(31, 0, 2));
+        assert_eq!(plain_summary("# 31 passed, 0 failed, 2 skipped so far"), None);
+        assert_eq!(plain_summary(""), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod sbpf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{build_sbf, check_deps, check_reproducible, clean_cache, cu_report, dev, test};
+use commands::{build_sbf, check_deps, check_reproducible, clean_cache, conformance, cu_report, dev, test};
 use context::Context;
 
 /// Builds, runs and checks Parhelion.
@@ -48,6 +48,7 @@ enum Command {
     Dev(dev::Args),
     Test(test::Args),
     CuReport(cu_report::Args),
+    Conformance(conformance::Args),
     CheckDeps(check_deps::Args),
     CleanCache(clean_cache::Args),
 }
@@ -70,6 +71,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Dev(args) => dev::run(&context, &args),
         Command::Test(args) => test::run(&context, &args),
         Command::CuReport(args) => cu_report::run(&context, &args),
+        Command::Conformance(args) => conformance::run(&context, &args),
         Command::CheckDeps(args) => check_deps::run(&context, &args),
         Command::CleanCache(args) => clean_cache::run(&context, &args),
     }

@@ -4,10 +4,20 @@ use crate::{ProgramError, Result};
 use parhelion_evm::{U256, arith};
 use parhelion_wire::WEI_PER_LAMPORT;
 
-/// `factor` times `amount`, or `None` beyond 2^192: more wei than there can ever be.
+/// `factor` times `amount`, unless it overflows.
 pub(crate) fn checked_mul(factor: u64, amount: &U256) -> Option<U256> {
-    let product_fits = amount.0[3] == 0;
+    let product_fits = amount.0[3] == 0 || !overflows(factor, amount);
     product_fits.then(|| arith::mul(&U256([factor, 0, 0, 0]), amount))
+}
+
+/// Whether the product has more than 256 bits. Amounts of wei that there can be never come here.
+#[cold]
+fn overflows(factor: u64, amount: &U256) -> bool {
+    let carry = amount.0.iter().fold(0u128, |carry, limb| {
+        // At most (2^64 - 1)^2 + 2^64 - 1, which fits.
+        u128::from(*limb).wrapping_mul(u128::from(factor)).wrapping_add(carry) >> 64
+    });
+    carry != 0
 }
 
 /// The sum, unless it overflows.
@@ -53,7 +63,10 @@ mod tests {
     fn overflows_are_noticed() {
         assert_eq!(checked_mul(2, &U256::MAX), None);
         assert_eq!(checked_mul(u64::MAX, &U256([0, 0, 1, 0])), Some(U256([0, 0, u64::MAX, 0])));
-        assert_eq!(checked_mul(2, &U256([0, 0, 0, 1])), None, "more wei than there can be");
+        assert_eq!(checked_mul(2, &U256([0, 0, 0, 1])), Some(U256([0, 0, 0, 2])));
+        assert_eq!(checked_mul(1, &U256::MAX), Some(U256::MAX));
+        assert_eq!(checked_mul(2, &U256([u64::MAX, u64::MAX, u64::MAX, u64::MAX >> 1])), Some(U256::MAX - 1));
+        assert_eq!(checked_mul(2, &U256([0, 0, 0, 1 << 63])), None);
         assert_eq!(
             (checked_add(&U256::MAX, &U256::one()), checked_sub(&U256::zero(), &U256::one())),
             (None, None)

@@ -2,7 +2,7 @@
 //!
 //! Only what changed is written. Before the first write the balances are summed up (invariant 8).
 
-use crate::amount::{self, wei};
+use crate::amount::wei;
 use crate::ledger::Ledger;
 use crate::rent;
 use crate::world::{CodeOf, EMPTY_CODE_HASH, Id, LoadedCell, Slot, World};
@@ -323,16 +323,17 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     }
 
     /// Invariant 8, for one transaction: the balances' sum changes by what was withdrawn and burned, and by nothing
-    /// else. Rent of closed Cells is added by [`Self::commit`] itself, with the lamports that enter the vault.
+    /// else. Rent of closed Cells is added by [`Self::commit`] itself, with the lamports that enter the vault. Sums are
+    /// modulo 2^256, far above all wei that there are.
     pub(crate) fn check_sum(&self) -> Result<()> {
         let mut before = U256([0; 4]);
         let mut after = self.burned;
         for row in self.accounts.rows().iter().filter(|row| row.balance_account.is_some()) {
-            before = add(before, row.original.balance)?;
-            after = add(after, row.state.balance)?;
+            before = arith::add(&before, &row.original.balance);
+            after = arith::add(&after, &row.state.balance);
         }
         for withdrawal in &self.withdrawals {
-            after = add(after, wei(withdrawal.lamports)?)?;
+            after = arith::add(&after, &wei(withdrawal.lamports)?);
         }
         if arith::eq(&before, &after) { Ok(()) } else { Err(ProgramError::VaultShort) }
     }
@@ -342,17 +343,13 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         let mut index: Id = 0;
         while let Some(row) = self.accounts.rows().get(usize::from(index)) {
             if row.state.is_destroyed && !row.state.balance.is_zero() {
-                self.burned = add(self.burned, row.state.balance)?;
+                self.burned = arith::add(&self.burned, &row.state.balance);
                 self.change(index)?.balance = U256([0; 4]);
             }
             index = index.wrapping_add(1);
         }
         Ok(())
     }
-}
-
-fn add(a: U256, b: U256) -> Result<U256> {
-    amount::checked_add(&a, &b).ok_or(ProgramError::VaultShort)
 }
 
 /// Whether an account holds code (and not nothing, or a reservation).

@@ -46,7 +46,7 @@ impl Limits {
         return_data_bytes: 64 * 1024 * 1024,
         accounts: 60_000,
         storage_keys: 60_000,
-        transient_keys: 60_000,
+        transient_keys: 1_000_000,
         cells: 60_000,
         undo_entries: 10_000_000,
         report_bytes: 64 * 1024 * 1024,

@@ -4,6 +4,7 @@ pub(crate) mod build_sbf;
 pub(crate) mod check_deps;
 pub(crate) mod check_reproducible;
 pub(crate) mod clean_cache;
+pub(crate) mod conformance;
 pub(crate) mod cu_report;
 pub(crate) mod dev;
 pub(crate) mod test;

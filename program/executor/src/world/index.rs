@@ -2,20 +2,23 @@
 
 use alloc::vec::Vec;
 
-/// Positions in a table of at most 65,535 rows, found by a hash of the row's key.
+/// Positions in a table, found by a hash of the row's key.
 ///
 /// The table keeps the keys; the index stores row numbers. A caller may choose keys that collide, which makes its
 /// own transaction slower and nothing else.
 #[derive(Debug)]
 pub(super) struct Index {
     /// Row number + 1, or 0 for a free place; a power of two of them, at most half taken.
-    places: Vec<u16>,
+    places: Vec<u32>,
 }
 
 impl Index {
+    /// As many as there are bits of the hash.
+    const PLACES_MAX: usize = 1 << 24;
+
     /// An index for a table of up to `rows_max` rows.
     pub(super) fn new(rows_max: usize) -> Self {
-        let places = rows_max.saturating_mul(2).next_power_of_two().min(1 << 17);
+        let places = rows_max.saturating_mul(2).next_power_of_two().min(Self::PLACES_MAX);
         Self { places: alloc::vec![0; places] }
     }
 
@@ -30,7 +33,7 @@ impl Index {
             match self.places.get(place).copied() {
                 None | Some(0) => return Found::Place(place),
                 Some(number) => {
-                    let row = usize::from(number).wrapping_sub(1);
+                    let row = (number as usize).wrapping_sub(1);
                     if is_equal(row) {
                         return Found::Row(row);
                     }
@@ -43,7 +46,7 @@ impl Index {
     /// Notes a new row at a place that [`Self::find`] gave.
     pub(super) fn insert(&mut self, place: usize, row: usize) {
         if let Some(target) = self.places.get_mut(place) {
-            *target = row.wrapping_add(1) as u16;
+            *target = row.wrapping_add(1) as u32;
         }
     }
 }

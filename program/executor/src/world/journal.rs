@@ -45,7 +45,7 @@ pub(super) struct Journal {
     checkpoint: u32,
     accounts: Vec<SavedAccount>,
     slots: Vec<SavedSlot>,
-    transient: Vec<(u16, U256)>,
+    transient: Vec<(u32, U256)>,
     warmed_accounts: Vec<Id>,
     warmed_slots: Vec<u16>,
     maximum: usize,
@@ -99,7 +99,7 @@ impl Journal {
     }
 
     pub(super) fn save_transient(&mut self, row: usize, value: U256) -> Result<()> {
-        table::push(&mut self.transient, (row as u16, value), self.maximum).map(drop)
+        table::push(&mut self.transient, (row as u32, value), self.maximum).map(drop)
     }
 
     pub(super) fn warmed_account(&mut self, id: Id) -> Result<()> {
@@ -151,7 +151,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         }
         while self.journal.transient.len() > checkpoint.transient {
             let Some((row, value)) = self.journal.transient.pop() else { break };
-            self.transient.restore(usize::from(row), value);
+            self.transient.restore(row as usize, value);
         }
         while self.journal.warmed_accounts.len() > checkpoint.warmed_accounts {
             let Some(id) = self.journal.warmed_accounts.pop() else { break };

@@ -12,7 +12,7 @@ use crate::{
     },
     context::Context,
     contracts::{self, CONTRACTS_VARIABLE},
-    counts::{Counts, client_summary, libtest_result, nextest_summary},
+    counts::{Counts, libtest_result, nextest_summary, plain_summary},
     process,
 };
 
@@ -183,5 +183,5 @@ fn clients(session: &mut Session) -> Result<()> {
     let binaries = session.context.build_binaries(&["parhelion"])?;
     let mut node = Command::new("node");
     node.current_dir(&session.context.root).env(PROGRAM_VARIABLE, program);
-    session.count(node.arg(RUNNER).arg("--binary").arg(binaries.join("parhelion")), client_summary)
+    session.count(node.arg(RUNNER).arg("--binary").arg(binaries.join("parhelion")), plain_summary)
 }

@@ -1,0 +1,290 @@
+//! Solana accounts in memory, by what they hold, in the layouts of the chain.
+
+use parhelion_executor::Ledger;
+use parhelion_executor::evm::fork::Fork;
+use parhelion_executor::evm::{H160, H256, U256, jump_map};
+use parhelion_sdk::address::keccak256;
+use parhelion_wire::account::{Balance, Cell, CellMut, Code, Contract, Layout};
+use parhelion_wire::address::{AccountKey, split_storage_key};
+use parhelion_wire::{ProgramError, Pubkey};
+use std::collections::{BTreeMap, HashMap};
+
+/// The data of accounts that exist.
+pub(crate) type Accounts = HashMap<AccountKey, Vec<u8>>;
+
+/// An Ethereum account, as a test states it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) nonce: u64,
+    /// Wei.
+    pub(crate) balance: U256,
+    pub(crate) code: Vec<u8>,
+    /// Without zero values.
+    pub(crate) storage: BTreeMap<U256, U256>,
+}
+
+/// The slot in which everything before a test was written.
+const GENESIS_SLOT: u64 = 0;
+
+/// What stands in front of an EIP-7702 delegate.
+const DELEGATION_PREFIX: [u8; 3] = [0xef, 0x01, 0x00];
+
+/// Writes the accounts of an Ethereum address, as the program would have left them.
+///
+/// # Errors
+/// Those of the layouts.
+pub(crate) fn store(
+    accounts: &mut Accounts,
+    address: H160,
+    state: &State,
+    fork: Fork,
+) -> Result<(), ProgramError> {
+    let has_code = !state.code.is_empty();
+    // An address without a Balance account has balance 0, and nonce 1 if it is a contract or 0 if not.
+    if !state.balance.is_zero() || state.nonce != u64::from(has_code) {
+        store_balance(accounts, address, state.nonce, &state.balance, has_code)?;
+    }
+    if has_code {
+        store_code(accounts, address, &state.code, fork)?;
+    }
+    let mut cells: BTreeMap<_, Vec<(u8, U256)>> = BTreeMap::new();
+    for (key, value) in &state.storage {
+        let (cell, index) = split_storage_key(key);
+        cells.entry(cell).or_default().push((index, *value));
+    }
+    for (key, entries) in cells {
+        let mut data = vec![0; Cell::account_length(entries.len())];
+        let mut cell = CellMut::create(&mut data, GENESIS_SLOT)?;
+        for (index, value) in entries {
+            cell.set(index, &value)?;
+        }
+        accounts.insert(AccountKey::Cell(address, key), data);
+    }
+    Ok(())
+}
+
+/// Writes a Balance account.
+///
+/// # Errors
+/// Those of the layout.
+pub(crate) fn store_balance(
+    accounts: &mut Accounts,
+    address: H160,
+    nonce: u64,
+    balance: &U256,
+    has_contract: bool,
+) -> Result<(), ProgramError> {
+    let mut data = vec![0; size_of::<Balance>()];
+    let view = Balance::create(&mut data, GENESIS_SLOT)?;
+    view.set_nonce(nonce);
+    view.set_balance(balance);
+    view.set_has_contract(has_contract);
+    accounts.insert(AccountKey::Balance(address), data);
+    Ok(())
+}
+
+fn store_code(accounts: &mut Accounts, address: H160, code: &[u8], fork: Fork) -> Result<(), ProgramError> {
+    let mut data = vec![0; size_of::<Contract>()];
+    let contract = Contract::create(&mut data, GENESIS_SLOT)?;
+    match code.strip_prefix(&DELEGATION_PREFIX).map(<[u8; 20]>::try_from) {
+        Some(Ok(delegate)) if fork >= Fork::Prague => contract.set_delegate(Some(H160(delegate))),
+        _ => {
+            let hash = H256(keccak256(&[code]));
+            contract.set_code_hash(hash);
+            let mut data = vec![0; Code::account_length(code.len())];
+            jump_map::fill(Code::create(&mut data, GENESIS_SLOT, hash, code)?, code);
+            accounts.insert(AccountKey::Code(hash), data);
+        }
+    }
+    accounts.insert(AccountKey::Contract(address), data);
+    Ok(())
+}
+
+/// Reads every Ethereum address out of the accounts.
+///
+/// # Errors
+/// Those of the layouts.
+pub(crate) fn states(accounts: &Accounts) -> Result<BTreeMap<H160, State>, ProgramError> {
+    let mut states: BTreeMap<H160, State> = BTreeMap::new();
+    for (key, data) in accounts {
+        match key {
+            AccountKey::Contract(address) => {
+                let contract = Contract::view(data)?;
+                let state = states.entry(*address).or_default();
+                if !accounts.contains_key(&AccountKey::Balance(*address)) {
+                    state.nonce = 1;
+                }
+                state.code = match contract.delegate() {
+                    Some(delegate) => [&DELEGATION_PREFIX[..], &delegate.0].concat(),
+                    None => match accounts.get(&AccountKey::Code(contract.code_hash())) {
+                        Some(code) => Code::view(code)?.code().to_vec(),
+                        None => Vec::new(),
+                    },
+                };
+            }
+            AccountKey::Balance(address) => {
+                let balance = Balance::view(data)?;
+                let state = states.entry(*address).or_default();
+                (state.nonce, state.balance) = (balance.nonce(), balance.balance());
+            }
+            AccountKey::Cell(address, key) => {
+                let state = states.entry(*address).or_default();
+                for (index, value) in Cell::view(data)?.iter().filter(|(_, value)| !value.is_zero()) {
+                    let mut bytes = [0; 32];
+                    bytes[..31].copy_from_slice(key);
+                    bytes[31] = index;
+                    state.storage.insert(U256::from_big_endian(&bytes), value);
+                }
+            }
+            AccountKey::Code(_) | AccountKey::Vault | AccountKey::External(_) => {}
+        }
+    }
+    Ok(states)
+}
+
+/// A ledger over accounts; changes stay in it.
+pub(crate) struct Memory<'c> {
+    before: &'c Accounts,
+    rows: Vec<Row<'c>>,
+    index: HashMap<AccountKey, usize>,
+    /// PREVRANDAO.
+    pub(crate) prevrandao: [u8; 32],
+    /// NUMBER.
+    pub(crate) number: u64,
+}
+
+struct Row<'c> {
+    key: AccountKey,
+    before: &'c [u8],
+    /// Empty data: the account was closed.
+    changed: Option<Vec<u8>>,
+}
+
+impl<'c> Memory<'c> {
+    pub(crate) fn new(before: &'c Accounts, number: u64, prevrandao: [u8; 32]) -> Self {
+        Self { before, rows: Vec::new(), index: HashMap::new(), prevrandao, number }
+    }
+
+    /// Whether a run looked at an account.
+    pub(crate) fn has_loaded(&self, key: &AccountKey) -> bool {
+        self.index.contains_key(key)
+    }
+
+    /// All accounts afterwards.
+    pub(crate) fn into_accounts(self) -> Accounts {
+        let mut accounts = self.before.clone();
+        for row in self.rows {
+            match row.changed {
+                Some(data) if data.is_empty() => drop(accounts.remove(&row.key)),
+                Some(data) => drop(accounts.insert(row.key, data)),
+                None => {}
+            }
+        }
+        accounts
+    }
+
+    fn row(&mut self, position: usize) -> Result<&mut Row<'c>, ProgramError> {
+        self.rows.get_mut(position).ok_or(ProgramError::AccountMissing)
+    }
+}
+
+impl<'s, 'c: 's> Ledger<'s> for Memory<'c> {
+    type Account = usize;
+
+    fn load(&mut self, key: &AccountKey) -> Result<usize, ProgramError> {
+        if let Some(&position) = self.index.get(key) {
+            return Ok(position);
+        }
+        let before = self.before.get(key).map_or(&[][..], Vec::as_slice);
+        let position = self.rows.len();
+        self.rows.push(Row { key: *key, before, changed: None });
+        self.index.insert(*key, position);
+        Ok(position)
+    }
+
+    fn data(&self, position: usize) -> &[u8] {
+        match self.rows.get(position) {
+            Some(Row { changed: Some(data), .. }) => data,
+            Some(row) => row.before,
+            None => &[],
+        }
+    }
+
+    fn code(&self, position: usize) -> &'s [u8] {
+        self.rows.get(position).map_or(&[], |row| row.before)
+    }
+
+    fn write(&mut self, position: usize, _: &AccountKey, length: usize) -> Result<&mut [u8], ProgramError> {
+        let row = self.row(position)?;
+        let before = row.before;
+        let data = row.changed.get_or_insert_with(|| before.to_vec());
+        data.resize(length, 0);
+        Ok(data)
+    }
+
+    fn may_write(&mut self, _: usize) {}
+
+    fn close(&mut self, position: usize, _: usize) -> Result<u64, ProgramError> {
+        self.row(position)?.changed = Some(Vec::new());
+        // Rent is free, so none comes back.
+        Ok(0)
+    }
+
+    fn pay_out(&mut self, _: usize, _: usize, _: u64) -> Result<(), ProgramError> {
+        Err(ProgramError::InvalidPayee)
+    }
+
+    fn can_receive(&mut self, _: usize, _: &Pubkey, _: u64) -> Result<bool, ProgramError> {
+        Ok(false)
+    }
+
+    fn rent_per_byte(&mut self) -> Result<u64, ProgramError> {
+        Ok(0)
+    }
+
+    fn slot_hash(&mut self, slot: u64) -> Result<Option<[u8; 32]>, ProgramError> {
+        // What state tests define: the hash of the number in decimal, for the last 256 blocks.
+        let is_recent = slot < self.number && self.number - slot <= 256;
+        Ok(is_recent.then(|| keccak256(&[slot.to_string().as_bytes()])))
+    }
+
+    fn newest_slot_hash(&mut self) -> Result<[u8; 32], ProgramError> {
+        Ok(self.prevrandao)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_reads_back() -> Result<(), ProgramError> {
+        let state = |nonce, balance: u64, code: &[u8], storage: &[(u64, u64)]| State {
+            nonce,
+            balance: balance.into(),
+            code: code.to_vec(),
+            storage: storage.iter().map(|&(key, value)| (key.into(), value.into())).collect(),
+        };
+        let delegation = [&DELEGATION_PREFIX[..], &[7; 20]].concat();
+        let expected: BTreeMap<H160, State> = [
+            state(0, 5, &[], &[]),
+            state(1, 0, &[0x5b], &[(0, 1), (255, 2), (256, 3)]),
+            state(0, 0, &[0x5b, 0x00], &[]),
+            state(3, 9, &delegation, &[(1, 1)]),
+        ]
+        .into_iter()
+        .zip(1..)
+        .map(|(state, number)| (H160::repeat_byte(number), state))
+        .collect();
+        let mut accounts = Accounts::new();
+        for (address, state) in &expected {
+            store(&mut accounts, *address, state, Fork::Osaka)?;
+        }
+        assert_eq!(states(&accounts)?, expected);
+        assert!(
+            !accounts.contains_key(&AccountKey::Balance(H160::repeat_byte(2))),
+            "nonce 1 needs no Balance"
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! Runs Ethereum's own test vectors through the executor.
+//!
+//! ```text
+//! source (folders or archives) ─▶ files ─▶ worker threads ─▶ one suite per kind of file ─▶ report
+//!                                                             state: ledger ◀─ pre
+//!                                                                    executor::execute
+//!                                                                    root, logs hash ─▶ equal?
+//! ```
+//!
+//! What is run is the executor itself, over the same account layouts as on chain, with the rules of the fork that a
+//! test names. Two things are unlike the chain: rent is free, and the base fee is burned (both are deviations of
+//! ours that Ethereum's roots know nothing of). `skip.rs` lists what cannot apply here, by condition and not by name.
+
+#![forbid(unsafe_code)]
+
+mod ledger;
+mod reason;
+mod report;
+mod rlp;
+mod root;
+mod sender;
+mod skip;
+mod source;
+mod state;
+mod suite;
+mod transactions;
+
+use anyhow::Result;
+use clap::Parser;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Runs Ethereum's test vectors: state tests, transactions, RLP.
+///
+/// Exits with 1 when a case fails that the skip list does not name. The last line counts the cases.
+#[derive(Parser)]
+#[command(name = "conformance")]
+pub(crate) struct Arguments {
+    /// The folder that holds `state-tests` and `vectors`, as folders or as `.tar.zst` archives
+    #[arg(long, value_name = "FOLDER")]
+    data: PathBuf,
+    /// Only cases whose name (path, test, fork, indexes) contains this; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    only: Vec<String>,
+    /// Worker threads; as many as there are cores unless told
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Name every skipped case
+    #[arg(long)]
+    show_skipped: bool,
+    /// How many failures to explain
+    #[arg(long, default_value_t = 50)]
+    failures: usize,
+}
+
+fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let files = source::files(&arguments.data)?;
+    let results = suite::run(files, &arguments)?;
+    Ok(report::print(&results, &arguments))
+}

@@ -1,0 +1,42 @@
+//! What a chain inside Solana cannot have, by condition.
+//!
+//! A rule never names a test: it holds for vectors that nobody has seen yet as well.
+
+/// Why a case is not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// A blob transaction that Ethereum accepts.
+    BlobTransaction,
+    /// The pre-state has storage at an address without code and nonce.
+    StorageOnly,
+    /// The pre-state has an empty account.
+    EmptyAccount,
+    /// Refused for its gas limit by EIP-7825.
+    GasLimitAboveCap,
+    /// A fork that the executor has no rules for.
+    OtherFork,
+    /// A format that the program does not read.
+    NotOfTheProgram,
+}
+
+impl Rule {
+    /// The reason, in a line.
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::BlobTransaction => {
+                "blob transactions (EIP-4844) do not exist here: no consensus layer carries blobs"
+            }
+            Self::StorageOnly => {
+                "the pre-state has storage at an address without code and nonce (EIP-7610): cannot come about here"
+            }
+            Self::EmptyAccount => {
+                "the pre-state has an empty account (before EIP-161): cannot come about here"
+            }
+            Self::GasLimitAboveCap => {
+                "gas limits above 2^24 are accepted here, because they pay for rent as well; the EVM's part is capped"
+            }
+            Self::OtherFork => "the fork is none that the executor has rules for",
+            Self::NotOfTheProgram => "tests tries, ABI or key files, which the program does not have",
+        }
+    }
+}

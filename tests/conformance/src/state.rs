@@ -1,0 +1,329 @@
+//! State tests: a pre-state, a transaction, and the root of the state that it leaves.
+
+use crate::ledger::{self, Accounts, Memory, State};
+use crate::sender::recover;
+use crate::skip::Rule;
+use crate::suite::{Sink, Verdict};
+use crate::{reason, root};
+use alloy_eips::eip4844::fake_exponential;
+use alloy_primitives::{Address, B256, Bytes, U256};
+use anyhow::{Context as _, Result, anyhow};
+use parhelion_emulator::Native;
+use parhelion_executor::evm::fork::Fork;
+use parhelion_executor::evm::{self, H160, gas};
+use parhelion_executor::{BlockValues, Limits, Options};
+use parhelion_wire::ProgramError;
+use parhelion_wire::address::AccountKey;
+use parhelion_wire::event::Receipt;
+use parhelion_wire::transaction::{Envelope, SignedTransaction};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A file of state tests.
+type File = BTreeMap<String, StateTest>;
+
+#[derive(Deserialize)]
+struct StateTest {
+    env: Env,
+    pre: BTreeMap<Address, Account>,
+    transaction: TransactionOf,
+    post: BTreeMap<String, Vec<Post>>,
+    #[serde(default)]
+    config: Config,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Env {
+    current_coinbase: Address,
+    current_gas_limit: U256,
+    current_number: U256,
+    current_timestamp: U256,
+    current_random: B256,
+    current_base_fee: U256,
+    #[serde(default)]
+    current_excess_blob_gas: U256,
+}
+
+#[derive(Deserialize)]
+struct Account {
+    balance: U256,
+    nonce: U256,
+    code: Bytes,
+    storage: BTreeMap<U256, U256>,
+}
+
+/// Of the transaction only what its bytes do not say.
+#[derive(Deserialize)]
+struct TransactionOf {
+    sender: Address,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Config {
+    chainid: Option<U256>,
+    blob_schedule: BTreeMap<String, BlobSchedule>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BlobSchedule {
+    base_fee_update_fraction: U256,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Post {
+    hash: B256,
+    logs: B256,
+    indexes: Indexes,
+    txbytes: Bytes,
+    expect_exception: Option<String>,
+    state: Option<BTreeMap<Address, Account>>,
+}
+
+#[derive(Deserialize)]
+struct Indexes {
+    data: usize,
+    gas: usize,
+    value: usize,
+}
+
+/// Runs every case of a file.
+pub(crate) fn run(bytes: &[u8], sink: &mut Sink<'_>) -> Result<()> {
+    let file: File = serde_json::from_slice(bytes)?;
+    for (name, test) in &file {
+        for (fork_name, posts) in &test.post {
+            let Some(fork) = fork_of(fork_name) else {
+                sink.case("state, other forks", name, || Ok(Verdict::Skipped(Rule::OtherFork)));
+                continue;
+            };
+            let group = format!("state, {fork_name}");
+            for post in posts {
+                let Indexes { data, gas, value } = post.indexes;
+                let name = format!("{name} {fork_name} d{data}g{gas}v{value}");
+                sink.case(&group, &name, || run_case(test, fork_name, fork, post));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The rules of a fork by its name.
+pub(crate) fn fork_of(name: &str) -> Option<Fork> {
+    match name {
+        "Cancun" => Some(Fork::Cancun),
+        "Prague" => Some(Fork::Prague),
+        "Osaka" => Some(Fork::Osaka),
+        _ => None,
+    }
+}
+
+fn run_case(test: &StateTest, fork_name: &str, fork: Fork, post: &Post) -> Result<Verdict> {
+    if let Some(rule) = skipped(post) {
+        return Ok(Verdict::Skipped(rule));
+    }
+    let (before, block) = (genesis(test, fork)?, block(test, fork_name, fork)?);
+    let mut memory = Memory::new(&before, block.slot, test.env.current_random.0);
+    let result = execute(&mut memory, &block, fork, post, &test.transaction.sender);
+    let impossible = impossible_account(test, &memory);
+    let verdict = judge(result, memory, &block, post)?;
+    Ok(match (verdict, impossible) {
+        (Verdict::Failed(_), Some(rule)) => Verdict::Skipped(rule),
+        (verdict, _) => verdict,
+    })
+}
+
+/// Compares what came of a run with what the test expects.
+fn judge(
+    result: Result<(Receipt, Vec<u8>), ProgramError>,
+    memory: Memory<'_>,
+    block: &BlockValues,
+    post: &Post,
+) -> Result<Verdict> {
+    let (receipt, records) = match (result, &post.expect_exception) {
+        (Ok(done), None) => done,
+        (Ok(_), Some(expected)) => return Ok(Verdict::Failed(format!("it was accepted, not {expected}"))),
+        (Err(error), None) => {
+            return Ok(Verdict::Failed(format!("it was rejected: {} ({})", error.name(), error.text())));
+        }
+        (Err(error), Some(expected)) if reason::is_expected(error, expected) => return Ok(Verdict::Passed),
+        (Err(error), Some(expected)) => {
+            return Ok(Verdict::Failed(format!("it was rejected for {}, not {expected}", error.name())));
+        }
+    };
+    let mut states = ledger::states(&memory.into_accounts()).map_err(program_error)?;
+    burn_base_fee(&mut states, &receipt, block)?;
+    let (hash, logs) = (root::state_root(&states), root::logs_hash(&records)?);
+    if (hash, logs) == (post.hash, post.logs) {
+        return Ok(Verdict::Passed);
+    }
+    let mut text = format!("{:?}, gas used {}", receipt.outcome, receipt.gas_used);
+    if logs != post.logs {
+        text += "\nthe logs differ";
+    }
+    if hash != post.hash {
+        text += "\nthe state differs";
+        text += &difference(&states, post);
+    }
+    Ok(Verdict::Failed(text))
+}
+
+/// The rule by which a case is skipped.
+fn skipped(post: &Post) -> Option<Rule> {
+    if post.txbytes.first() == Some(&3) && post.expect_exception.is_none() {
+        return Some(Rule::BlobTransaction);
+    }
+    if post.expect_exception.as_deref() == Some("TransactionException.GAS_LIMIT_EXCEEDS_MAXIMUM") {
+        return Some(Rule::GasLimitAboveCap);
+    }
+    None
+}
+
+/// The rule that excuses a failure: the run looked at an account such as cannot come about here. (Where it did not
+/// look, the account does no harm.)
+fn impossible_account(test: &StateTest, memory: &Memory<'_>) -> Option<Rule> {
+    test.pre.iter().find_map(|(address, account)| {
+        let address = H160(address.0.0);
+        let is_bare = account.nonce.is_zero() && account.code.is_empty();
+        let has_storage = account.storage.values().any(|value| !value.is_zero());
+        if is_bare && has_storage && memory.has_loaded(&AccountKey::Contract(address)) {
+            return Some(Rule::StorageOnly);
+        }
+        let is_empty = is_bare && account.balance.is_zero();
+        let is_seen = [AccountKey::Balance(address), AccountKey::Contract(address)];
+        (is_empty && is_seen.iter().any(|key| memory.has_loaded(key))).then_some(Rule::EmptyAccount)
+    })
+}
+
+/// The accounts before the transaction.
+fn genesis(test: &StateTest, fork: Fork) -> Result<Accounts> {
+    let mut accounts = Accounts::new();
+    for (address, account) in &test.pre {
+        ledger::store(&mut accounts, H160(address.0.0), &state_of(account)?, fork).map_err(program_error)?;
+    }
+    let coinbase = H160(test.env.current_coinbase.0.0);
+    if !accounts.contains_key(&AccountKey::Balance(coinbase)) {
+        // The chain wants its operator's Balance account to exist.
+        let is_contract = accounts.contains_key(&AccountKey::Contract(coinbase));
+        let nonce = u64::from(is_contract);
+        ledger::store_balance(&mut accounts, coinbase, nonce, &evm::U256::zero(), is_contract)
+            .map_err(program_error)?;
+    }
+    Ok(accounts)
+}
+
+fn state_of(account: &Account) -> Result<State> {
+    let storage = account.storage.iter().filter(|(_, value)| !value.is_zero());
+    Ok(State {
+        nonce: small(account.nonce, "a nonce")?,
+        balance: to_evm(account.balance),
+        code: account.code.to_vec(),
+        storage: storage.map(|(key, value)| (to_evm(*key), to_evm(*value))).collect(),
+    })
+}
+
+/// The values of the block.
+fn block(test: &StateTest, fork_name: &str, fork: Fork) -> Result<BlockValues> {
+    // EIP-4844 and EIP-7691, for tests that do not say.
+    let fraction = if fork == Fork::Cancun { 3_338_477 } else { 5_007_716 };
+    let fraction = match test.config.blob_schedule.get(fork_name) {
+        Some(schedule) => schedule.base_fee_update_fraction.try_into().context("the blob schedule")?,
+        None => fraction,
+    };
+    let env = &test.env;
+    let excess = env.current_excess_blob_gas.try_into().context("the excess blob gas")?;
+    Ok(BlockValues {
+        chain_id: small(test.config.chainid.unwrap_or(U256::ONE), "the chain id")?,
+        base_fee: small(env.current_base_fee, "the base fee")?,
+        gas_limit: small(env.current_gas_limit, "the block gas limit")?,
+        slot: small(env.current_number, "the block number")?,
+        timestamp: small(env.current_timestamp, "the timestamp")?,
+        coinbase: H160(env.current_coinbase.0.0),
+        blob_base_fee: fake_exponential(1, excess, fraction).into(),
+    })
+}
+
+/// Decodes, validates and runs the transaction.
+fn execute(
+    memory: &mut Memory<'_>,
+    block: &BlockValues,
+    fork: Fork,
+    post: &Post,
+    expected_sender: &Address,
+) -> Result<(Receipt, Vec<u8>), ProgramError> {
+    let signed = SignedTransaction::decode(&post.txbytes)?;
+    let payload = signed.payload();
+    let sender = recover(&signed, &payload)?;
+    if sender.0 != expected_sender.0.0 {
+        return Err(ProgramError::WrongSender);
+    }
+    let envelope = Envelope { sender, signature: signed.signature, payload: &payload };
+    let evm_gas_max = if fork >= Fork::Osaka { gas::TRANSACTION_MAX } else { gas::LIMIT_MAX };
+    let options = Options { limits: Limits::OFF_CHAIN, evm_gas_max, fork };
+    let (receipt, report) = parhelion_executor::execute(memory, Native, block, &options, &envelope)?;
+    Ok((receipt, report.records))
+}
+
+/// Takes the base fee away from the coinbase, which has it on this chain. A coinbase that self-destructed has lost
+/// all.
+fn burn_base_fee(states: &mut BTreeMap<H160, State>, receipt: &Receipt, block: &BlockValues) -> Result<()> {
+    let burned = evm::U256::from(block.base_fee) * evm::U256::from(receipt.gas_used);
+    let Some(coinbase) = states.get_mut(&block.coinbase) else { return Ok(()) };
+    if coinbase.balance.is_zero() {
+        return Ok(());
+    }
+    coinbase.balance = coinbase
+        .balance
+        .checked_sub(burned)
+        .ok_or_else(|| anyhow!("the coinbase has less than the base fee"))?;
+    Ok(())
+}
+
+/// What differs from the expected state, if the test tells it.
+fn difference(states: &BTreeMap<H160, State>, post: &Post) -> String {
+    let Some(expected) = &post.state else { return String::new() };
+    let mut text = String::new();
+    for (address, account) in expected {
+        let Ok(wanted) = state_of(account) else { continue };
+        let found = states.get(&H160(address.0.0)).cloned().unwrap_or_default();
+        if found.nonce != wanted.nonce {
+            text += &format!("\n{address} nonce {} instead of {}", found.nonce, wanted.nonce);
+        }
+        if found.balance != wanted.balance {
+            text += &format!("\n{address} balance {} instead of {}", found.balance, wanted.balance);
+        }
+        if found.code != wanted.code {
+            text +=
+                &format!("\n{address} code of {} bytes instead of {}", found.code.len(), wanted.code.len());
+        }
+        let keys: std::collections::BTreeSet<_> = found.storage.keys().chain(wanted.storage.keys()).collect();
+        for key in keys {
+            let value = |state: &State| state.storage.get(key).copied().unwrap_or_default();
+            if value(&found) != value(&wanted) {
+                text +=
+                    &format!("\n{address} [{key:#x}] {:#x} instead of {:#x}", value(&found), value(&wanted));
+            }
+        }
+    }
+    for (address, state) in states {
+        if !expected.contains_key(&Address::from(address.0)) && *state != State::default() {
+            text += &format!("\n{address:#x} should not exist: {state:?}");
+        }
+    }
+    text
+}
+
+/// A 256-bit integer of the other crate.
+pub(crate) const fn to_evm(value: U256) -> evm::U256 {
+    evm::U256(value.into_limbs())
+}
+
+fn small(value: U256, what: &str) -> Result<u64> {
+    value.try_into().with_context(|| format!("{what} exceeds 64 bits"))
+}
+
+fn program_error(error: ProgramError) -> anyhow::Error {
+    anyhow!("{}: {}", error.name(), error.text())
+}
