@@ -10,7 +10,7 @@ use crate::{H160, U256, arith, gas};
 use alloc::boxed::Box;
 
 /// CALL, CALLCODE, DELEGATECALL and STATICCALL.
-pub(super) fn call<H: Host>(cx: &mut Context<'_, '_, '_, H>, opcode: u8) -> Result<(), H::Error> {
+pub(crate) fn call<H: Host>(cx: &mut Context<'_, '_, '_, H>, opcode: u8) -> Result<(), H::Error> {
     let scheme = match opcode {
         op::CALLCODE => CallScheme::CallCode,
         op::DELEGATECALL => CallScheme::DelegateCall,
@@ -87,7 +87,7 @@ fn charge_target<H: Host>(
 }
 
 /// CREATE and CREATE2.
-pub(super) fn create<H: Host>(cx: &mut Context<'_, '_, '_, H>, with_salt: bool) -> Result<(), H::Error> {
+pub(crate) fn create<H: Host>(cx: &mut Context<'_, '_, '_, H>, with_salt: bool) -> Result<(), H::Error> {
     cx.require_mutable()?;
     let value = cx.pop()?;
     let (offset, length) = (cx.pop()?, cx.pop()?);

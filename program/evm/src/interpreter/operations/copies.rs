@@ -17,7 +17,7 @@ fn prepare_copy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(Output, U25
 }
 
 /// CALLDATACOPY.
-pub(super) fn calldatacopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn calldatacopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let (target, offset) = prepare_copy(cx)?;
     match cx.frame.input.input {
         super::super::Input::Bytes(bytes) => {
@@ -35,14 +35,14 @@ pub(super) fn calldatacopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(
 }
 
 /// CODECOPY.
-pub(super) fn codecopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn codecopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let (target, offset) = prepare_copy(cx)?;
     Context::<H>::copy_to_memory(cx.machine, cx.frame.input.code.bytes(), &offset, target);
     Ok(())
 }
 
 /// EXTCODECOPY.
-pub(super) fn extcodecopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn extcodecopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let address = cx.pop_address()?;
     let (target, offset) = prepare_copy(cx)?;
     cx.charge_account_access(&address)?;
@@ -52,7 +52,7 @@ pub(super) fn extcodecopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<()
 }
 
 /// RETURNDATACOPY: reading beyond the end is an exceptional halt (EIP-211).
-pub(super) fn returndatacopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn returndatacopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let (target, source, length) = (cx.pop()?, cx.pop()?, cx.pop()?);
     let range = cx.range(&target, &length)?;
     cx.charge(gas::per_word(gas::COPY_WORD, range.length as u64))?;
@@ -71,7 +71,7 @@ pub(super) fn returndatacopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result
 }
 
 /// MCOPY (EIP-5656).
-pub(super) fn mcopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn mcopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let (target, source, length) = (cx.pop()?, cx.pop()?, cx.pop()?);
     let (target, source) = (cx.range(&target, &length)?, cx.range(&source, &length)?);
     cx.charge(gas::per_word(gas::COPY_WORD, target.length as u64))?;
@@ -82,7 +82,7 @@ pub(super) fn mcopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::E
 }
 
 /// MSTORE8.
-pub(super) fn mstore8<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn mstore8<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let (offset, value) = (cx.pop()?, cx.pop()?);
     let range = cx.range(&offset, &U256::one())?;
     cx.expand_memory(&[range])?;
@@ -92,7 +92,7 @@ pub(super) fn mstore8<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H:
 }
 
 /// KECCAK256.
-pub(super) fn keccak256<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn keccak256<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let (offset, length) = (cx.pop()?, cx.pop()?);
     let range = cx.range(&offset, &length)?;
     cx.charge(gas::per_word(gas::KECCAK256_WORD, range.length as u64))?;

@@ -6,7 +6,7 @@ use crate::gas;
 use crate::host::Host;
 
 /// RETURN and REVERT.
-pub(super) fn returning<H: Host>(cx: &mut Context<'_, '_, '_, H>, exit: Exit) -> Result<(), H::Error> {
+pub(crate) fn returning<H: Host>(cx: &mut Context<'_, '_, '_, H>, exit: Exit) -> Result<(), H::Error> {
     let (offset, length) = (cx.pop()?, cx.pop()?);
     let range = cx.range(&offset, &length)?;
     cx.expand_memory(&[range])?;
@@ -14,7 +14,7 @@ pub(super) fn returning<H: Host>(cx: &mut Context<'_, '_, '_, H>, exit: Exit) ->
 }
 
 /// SELFDESTRUCT (EIP-2929, 3529, 6780).
-pub(super) fn selfdestruct<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn selfdestruct<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     cx.require_mutable()?;
     let beneficiary = cx.pop_address()?;
     let account = cx.frame.input.account;

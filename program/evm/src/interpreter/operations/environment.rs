@@ -5,7 +5,7 @@ use crate::host::Host;
 use crate::{arith, from_be_bytes};
 
 /// BALANCE.
-pub(super) fn balance<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn balance<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let address = cx.pop_address()?;
     cx.charge_account_access(&address)?;
     let balance = cx.host.balance(&address).map_err(Stop::Host)?;
@@ -13,14 +13,14 @@ pub(super) fn balance<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H:
 }
 
 /// SELFBALANCE (EIP-1884).
-pub(super) fn selfbalance<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn selfbalance<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let account = cx.frame.input.account;
     let balance = cx.host.self_balance(account).map_err(Stop::Host)?;
     cx.push(&balance)
 }
 
 /// EXTCODESIZE.
-pub(super) fn extcodesize<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn extcodesize<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let address = cx.pop_address()?;
     cx.charge_account_access(&address)?;
     let length = cx.host.code(&address).map_err(Stop::Host)?.len();
@@ -28,7 +28,7 @@ pub(super) fn extcodesize<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<()
 }
 
 /// EXTCODEHASH (EIP-1052).
-pub(super) fn extcodehash<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn extcodehash<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let address = cx.pop_address()?;
     cx.charge_account_access(&address)?;
     let hash = cx.host.code_hash(&address).map_err(Stop::Host)?;
@@ -36,7 +36,7 @@ pub(super) fn extcodehash<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<()
 }
 
 /// BLOCKHASH: of the last 256 blocks.
-pub(super) fn blockhash<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn blockhash<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let number = arith::as_u64_saturating(&cx.pop()?);
     let current = cx.host.env().number;
     if number >= current || current - number > 256 {
@@ -47,7 +47,7 @@ pub(super) fn blockhash<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), 
 }
 
 /// PREVRANDAO (EIP-4399).
-pub(super) fn prevrandao<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn prevrandao<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let value = cx.host.prevrandao().map_err(Stop::Host)?;
     cx.push(&value)
 }

@@ -6,7 +6,7 @@ use crate::host::Host;
 use crate::{U256, arith, gas};
 
 /// SLOAD.
-pub(super) fn sload<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn sload<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let key = cx.pop()?;
     let account = cx.frame.input.account;
     let is_cold = cx.host.access_storage(account, &key).map_err(Stop::Host)?;
@@ -16,7 +16,7 @@ pub(super) fn sload<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::E
 }
 
 /// SSTORE (EIP-2200, 2929, 3529).
-pub(super) fn sstore<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn sstore<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     cx.require_mutable()?;
     let (key, value) = (cx.pop()?, cx.pop()?);
     if cx.frame.input.gas <= gas::STORAGE_STIPEND {
@@ -37,21 +37,21 @@ pub(super) fn sstore<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::
 }
 
 /// TLOAD (EIP-1153).
-pub(super) fn tload<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn tload<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let key = cx.pop()?;
     let value = cx.host.transient_storage(cx.frame.input.account, &key);
     cx.push(&value)
 }
 
 /// TSTORE (EIP-1153).
-pub(super) fn tstore<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(crate) fn tstore<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     cx.require_mutable()?;
     let (key, value) = (cx.pop()?, cx.pop()?);
     cx.host.set_transient_storage(cx.frame.input.account, &key, &value).map_err(Stop::Host)
 }
 
 /// LOG0 to LOG4.
-pub(super) fn log<H: Host>(cx: &mut Context<'_, '_, '_, H>, count: u8) -> Result<(), H::Error> {
+pub(crate) fn log<H: Host>(cx: &mut Context<'_, '_, '_, H>, count: u8) -> Result<(), H::Error> {
     cx.require_mutable()?;
     let (offset, length) = (cx.pop()?, cx.pop()?);
     let mut topics = [U256::zero(); 4];

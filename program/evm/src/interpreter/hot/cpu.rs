@@ -1,0 +1,170 @@
+//! The state of a running frame that does not fit into registers.
+
+use super::super::Interrupt;
+use super::super::context::{Context, Result};
+use super::super::frame::{Frame, Input, Output};
+use super::GAS_WINDOW;
+use crate::U256;
+use crate::exit::Exit;
+use crate::host::Host;
+use crate::machine::Machine;
+
+/// Words on a frame's stack at most.
+const STACK_MAX: usize = 1024;
+
+/// The most words that an opcode asks for: SWAP16.
+const NEED_MAX: usize = 17;
+
+/// An operation that runs between chains.
+pub(super) type Cold<H> = fn(&mut Context<'_, '_, '_, H>) -> Result<(), <H as Host>::Error>;
+
+/// The state of a running frame.
+pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
+    /// What cold operations work on. While a chain runs, the frame's position, stack length and gas are stale.
+    context: Context<'m, 'f, 'c, H>,
+    /// `needs[n]` is where `sp` must be at least for `n` words to be on the stack.
+    pub(super) needs: [*mut U256; NEED_MAX + 1],
+    /// Where `sp` is when the stack is full.
+    pub(super) limit: *mut U256,
+    /// First byte of the frame's memory.
+    pub(super) memory: *mut u8,
+    /// A word that begins below this offset lies in the frame's memory.
+    pub(super) memory_end: usize,
+    /// The code, padded.
+    pub(super) code: *const u8,
+    /// Its length without padding.
+    pub(super) code_length: usize,
+    /// The map of its jump destinations.
+    pub(super) jump_map: *const u8,
+    /// Call data.
+    pub(super) call_data: *const u8,
+    /// Its length.
+    pub(super) call_data_length: usize,
+    /// Gas that is not in the window.
+    pub(super) reserve: i64,
+    /// Where the next chain begins.
+    pub(super) pc: *const u8,
+    /// With this stack.
+    pub(super) sp: *mut U256,
+    /// And this window.
+    pub(super) gas: i64,
+    /// What has to run before the next chain.
+    pending: Option<Cold<H>>,
+    /// Why there is no next chain.
+    interrupt: Option<Interrupt<H::Error>>,
+}
+
+impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
+    /// The state of a frame, new or interrupted.
+    pub(super) fn new(
+        machine: &'m mut Machine,
+        frame: &'f mut Frame<'c, H::Account>,
+        host: &'m mut H,
+    ) -> Self {
+        let (padded, jump_map, code_length) = frame.input.code.parts();
+        let (code, jump_map) = (padded.as_ptr(), jump_map.as_ptr());
+        let (call_data, call_data_length) = match frame.input.input {
+            Input::Bytes(bytes) => (bytes.as_ptr(), bytes.len()),
+            Input::Memory { start, length } => (machine.memory_at(start).cast_const(), length),
+        };
+        let words = machine.stack_words().saturating_sub(frame.stack_base).min(STACK_MAX);
+        let base = machine.stack_at(frame.stack_base);
+        let memory = machine.memory_at(frame.memory_start);
+        let mut cpu = Self {
+            // `wrapping_add`, because a need may lie behind the arena: then `sp` never reaches it.
+            needs: core::array::from_fn(|words| base.wrapping_add(words)),
+            limit: base.wrapping_add(words),
+            memory,
+            memory_end: 0,
+            code,
+            code_length,
+            jump_map,
+            call_data,
+            call_data_length,
+            reserve: 0,
+            pc: code,
+            sp: base,
+            gas: 0,
+            pending: None,
+            interrupt: None,
+            context: Context { machine, frame, host },
+        };
+        cpu.load();
+        cpu
+    }
+
+    /// What cold operations work on.
+    pub(super) const fn context(&self) -> &Context<'m, 'f, 'c, H> {
+        &self.context
+    }
+
+    /// Moves gas from the reserve into the window.
+    #[inline(always)]
+    pub(super) fn refill(&mut self) {
+        let all = self.reserve + self.gas;
+        self.gas = if all < GAS_WINDOW { all } else { GAS_WINDOW };
+        self.reserve = all - self.gas;
+    }
+
+    /// Ends a chain before the opcode at `pc`.
+    #[inline(always)]
+    pub(super) fn save(&mut self, pc: *const u8, sp: *mut U256, gas: i64) {
+        (self.pc, self.sp, self.gas) = (pc, sp, gas);
+    }
+
+    /// Ends a chain; before the next one `operation` runs. `pc` is behind its opcode.
+    #[inline(always)]
+    pub(super) fn postpone(&mut self, operation: Cold<H>, pc: *const u8, sp: *mut U256, gas: i64) {
+        self.pending = Some(operation);
+        self.save(pc, sp, gas);
+    }
+
+    /// Ends the frame with an exceptional halt.
+    #[inline(always)]
+    pub(super) fn halt(&mut self, exit: Exit) {
+        self.interrupt = Some(Interrupt::Exit(exit, Output::default()));
+    }
+
+    /// Ends the frame, whose stack is full.
+    pub(super) fn overflow(&mut self) {
+        let words = (self.limit as usize).wrapping_sub(self.needs[0] as usize) / size_of::<U256>();
+        self.interrupt = Some(if words < STACK_MAX {
+            Interrupt::Limit
+        } else {
+            Interrupt::Exit(Exit::StackOverflow, Output::default())
+        });
+    }
+
+    /// Does what the last chain left to do. Gives the reason when no chain follows.
+    #[inline(always)]
+    pub(super) fn settle(&mut self) -> Option<Interrupt<H::Error>> {
+        if let Some(operation) = self.pending.take() {
+            self.store();
+            if let Err(stop) = operation(&mut self.context) {
+                return Some(stop.into());
+            }
+            self.load();
+            return None;
+        }
+        self.interrupt.take()
+    }
+
+    /// Writes the registers into the frame.
+    fn store(&mut self) {
+        let frame = &mut *self.context.frame;
+        frame.input.gas = self.reserve + self.gas;
+        frame.stack_length = (self.sp as usize - self.needs[0] as usize) / size_of::<U256>();
+        frame.pc = self.pc as usize - self.code as usize;
+    }
+
+    /// Reads the registers from the frame.
+    fn load(&mut self) {
+        let frame = &*self.context.frame;
+        (self.reserve, self.gas) = (0, frame.input.gas);
+        // A frame's stack length is at most the limit: pushing keeps to it, here and in `Context`. Its position is at
+        // most the code's length: it is 0 at first and written by `store` only.
+        self.sp = self.needs[0].wrapping_add(frame.stack_length);
+        self.pc = self.code.wrapping_add(frame.pc);
+        self.memory_end = frame.memory_length.saturating_sub(31);
+    }
+}

@@ -1,0 +1,50 @@
+//! How a chain ends where an opcode cannot run.
+//!
+//! Each is a handler by its arguments, so that going there costs no moving of registers. They take the gas that is left
+//! after the opcode's static gas.
+
+use super::handler::handler;
+use crate::exit::Exit;
+use crate::opcode;
+
+handler!(
+    /// The opcode's gas is not in the window: ends the chain before the opcode, or, if all gas is in the window, the
+    /// frame.
+    #[cold]
+    #[inline(never)]
+    pause(pc, sp, gas, cpu, _table) {
+        // SAFETY: `pc` points into the padded code.
+        let opcode = unsafe { *pc };
+        if cpu.reserve == 0 {
+            cpu.halt(Exit::OutOfGas);
+        }
+        cpu.save(pc, sp, gas + i64::from(opcode::info(opcode).gas));
+    }
+);
+
+handler!(
+    /// Too few words are on the stack.
+    #[cold]
+    #[inline(never)]
+    underflow(_pc, _sp, _gas, cpu, _table) {
+        cpu.halt(Exit::StackUnderflow);
+    }
+);
+
+handler!(
+    /// The stack is full.
+    #[cold]
+    #[inline(never)]
+    overflow(_pc, _sp, _gas, cpu, _table) {
+        cpu.overflow();
+    }
+);
+
+handler!(
+    /// A jump to where no jump destination is.
+    #[cold]
+    #[inline(never)]
+    invalid_jump(_pc, _sp, _gas, cpu, _table) {
+        cpu.halt(Exit::InvalidJump);
+    }
+);

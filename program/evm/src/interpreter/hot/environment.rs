@@ -1,0 +1,62 @@
+//! What code sees of its call and of the machine.
+
+use super::handler::{advanced, end, enter, handler, next, pushed, word};
+use super::memory;
+use crate::{U256, arith, from_address};
+
+/// Pushes a word.
+macro_rules! push {
+    ($($name:ident $op:ident |$pc:ident, $gas:ident, $cpu:ident| $word:expr;)+) => {$(
+        handler!(#[doc = concat!(stringify!($op), ".")] $name($pc, sp, gas, $cpu, table) {
+            let $gas = enter!($op, $pc, sp, gas, $cpu, table);
+            let word = $word;
+            next!(advanced!($pc, 1), pushed!(sp, word), $gas, $cpu, table)
+        });
+    )+};
+}
+
+/// A small number.
+const fn small(value: u64) -> U256 {
+    U256([value, 0, 0, 0])
+}
+
+push! {
+    address ADDRESS |pc, gas, cpu| from_address(&cpu.context().frame.input.address);
+    caller CALLER |pc, gas, cpu| from_address(&cpu.context().frame.input.caller);
+    callvalue CALLVALUE |pc, gas, cpu| cpu.context().frame.input.value;
+    calldatasize CALLDATASIZE |pc, gas, cpu| small(cpu.call_data_length as u64);
+    codesize CODESIZE |pc, gas, cpu| small(cpu.code_length as u64);
+    returndatasize RETURNDATASIZE |pc, gas, cpu| small(cpu.context().machine.return_data().len() as u64);
+    position PC |pc, gas, cpu| small(pc as u64 - cpu.code as u64);
+    gas GAS |pc, gas, cpu| small((cpu.reserve + gas) as u64);
+}
+
+handler!(
+    /// CALLDATALOAD: a word of call data, with zeros behind its end.
+    calldataload(pc, sp, gas, cpu, table) {
+        let gas = enter!(CALLDATALOAD, pc, sp, gas, cpu, table);
+        let start = arith::as_u64_saturating(&word!(sp, 0)) as usize;
+        let rest = cpu.call_data_length.saturating_sub(start);
+        word!(sp, 0) = if rest >= 32 {
+            // SAFETY: 32 bytes follow.
+            unsafe { memory::read::<32>(cpu.call_data.add(start)) }
+        } else if rest == 0 {
+            U256([0; 4])
+        } else {
+            // SAFETY: `rest` bytes follow.
+            partial_word(unsafe { core::slice::from_raw_parts(cpu.call_data.add(start), rest) })
+        };
+        next!(advanced!(pc, 1), sp, gas, cpu, table)
+    }
+);
+
+/// A word whose first bytes are `bytes` (fewer than 32) and whose others are zero.
+#[cold]
+#[inline(never)]
+fn partial_word(bytes: &[u8]) -> U256 {
+    let mut word = [0; 32];
+    for (target, &byte) in word.iter_mut().zip(bytes) {
+        *target = byte;
+    }
+    crate::from_be_bytes(&word)
+}

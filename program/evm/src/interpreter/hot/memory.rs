@@ -1,0 +1,89 @@
+//! MLOAD and MSTORE, and words as big-endian bytes.
+
+use super::handler::{advanced, dropped, end, enter, handler, next, word};
+use crate::U256;
+use crate::interpreter::operations::memory as cold;
+
+/// Where a memory word is, if it lies in the frame's memory already.
+macro_rules! place {
+    ($cpu:ident, $offset:expr) => {{
+        let offset: &U256 = $offset;
+        let is_small = offset.0[1] | offset.0[2] | offset.0[3] == 0;
+        if is_small && (offset.0[0] as usize) < $cpu.memory_end {
+            // SAFETY: a word at an offset below `memory_end` lies in the frame's memory.
+            Some(unsafe { $cpu.memory.add(offset.0[0] as usize) })
+        } else {
+            None
+        }
+    }};
+}
+
+handler!(
+    /// MLOAD.
+    mload(pc, sp, gas, cpu, table) {
+        let left = enter!(MLOAD, pc, sp, gas, cpu, table);
+        let Some(source) = place!(cpu, &word!(sp, 0)) else {
+            return cpu.postpone(cold::mload, advanced!(pc, 1), sp, gas);
+        };
+        // SAFETY: 32 bytes from `source` on lie in the frame's memory.
+        word!(sp, 0) = unsafe { read::<32>(source) };
+        next!(advanced!(pc, 1), sp, left, cpu, table)
+    }
+);
+
+handler!(
+    /// MSTORE.
+    mstore(pc, sp, gas, cpu, table) {
+        let left = enter!(MSTORE, pc, sp, gas, cpu, table);
+        let Some(target) = place!(cpu, &word!(sp, 0)) else {
+            return cpu.postpone(cold::mstore, advanced!(pc, 1), sp, gas);
+        };
+        let word = &word!(sp, 1);
+        // SAFETY: 32 bytes from `target` on lie in the frame's memory.
+        unsafe { write(target, word) };
+        next!(advanced!(pc, 1), dropped!(sp, 2), left, cpu, table)
+    }
+);
+
+/// Reads `N` big-endian bytes (1 to 32) as a word, eight at a time.
+///
+/// # Safety
+/// `N` bytes, and at least 8, are readable from `bytes` on.
+#[inline(always)]
+pub(super) unsafe fn read<const N: usize>(bytes: *const u8) -> U256 {
+    let mut limbs = [0u64; 4];
+    let whole = N / 8;
+    let mut limb = 0;
+    while limb < whole {
+        // SAFETY: limb `limb` ends 8 x limb bytes before the end of the N bytes.
+        limbs[limb] = u64::from_be(unsafe { bytes.add(N - 8 * (limb + 1)).cast::<u64>().read_unaligned() });
+        limb += 1;
+    }
+    if const { N == 1 } {
+        // SAFETY: one byte is readable.
+        limbs[whole] = u64::from(unsafe { *bytes });
+    } else if const { N == 2 } {
+        // SAFETY: two bytes are readable.
+        limbs[whole] = u64::from(u16::from_be(unsafe { bytes.cast::<u16>().read_unaligned() }));
+    } else if const { N == 4 } {
+        // SAFETY: four bytes are readable.
+        limbs[whole] = u64::from(u32::from_be(unsafe { bytes.cast::<u32>().read_unaligned() }));
+    } else if const { !N.is_multiple_of(8) } {
+        // SAFETY: the caller lets us read 8 bytes; those behind the N % 8 wanted ones are shifted out.
+        let word = u64::from_be(unsafe { bytes.cast::<u64>().read_unaligned() });
+        limbs[whole] = word >> const { (64 - 8 * (N as u32 % 8)) % 64 };
+    }
+    U256(limbs)
+}
+
+/// Writes a word as 32 big-endian bytes.
+///
+/// # Safety
+/// 32 bytes are writable from `bytes` on.
+#[inline(always)]
+pub(super) unsafe fn write(bytes: *mut u8, word: &U256) {
+    for (index, limb) in word.0.iter().enumerate() {
+        // SAFETY: the four limbs take up the 32 bytes.
+        unsafe { bytes.add(24 - 8 * index).cast::<u64>().write_unaligned(limb.to_be()) }
+    }
+}

@@ -1,0 +1,49 @@
+//! The hot path: frequent opcodes as a chain of handlers, and the one place that works on raw pointers.
+//!
+//! ```text
+//! run ─▶ handler ─▶ handler ─▶ … ─▶ handler          each calls the next one, by the next opcode byte
+//!  ▲                                   │
+//!  └──────── all return at once ◀──────┘  the gas window is used up, a cold operation is due, or the frame ends
+//! ```
+//!
+//! sBPF has no indirect jump, and LLVM turns a `match` on the opcode into a tree of comparisons (11 CU). But an
+//! indirect call costs 1 CU and its return 1, and five arguments travel in registers. So every opcode is a function
+//! that takes the registers of the machine, does its work, and calls the handler of the next opcode.
+//!
+//! # Registers
+//! `pc` points to the opcode that runs, `sp` one past the top word, `gas` is what is left of the gas window, `cpu`
+//! is everything else ([`Cpu`]), `table` the handlers by opcode.
+//!
+//! # The gas window
+//! The chain must unwind before the native stack is used up (64 frames on sBPF). Counting calls would cost every
+//! opcode 2 CU; instead the chain runs on a window of at most [`GAS_WINDOW`] gas, the rest lies in
+//! [`Cpu::reserve`]. Every handler charges at least 2 gas (JUMPDEST charges 1 but never follows another one in the
+//! chain), so a window is worth at most 40 calls. A handler that finds too little gas in the window *pauses*: it leaves
+//! the registers as they were before the opcode, and `run` refills the window. When nothing is left to refill with,
+//! gas has run out.
+//!
+//! # What handlers rely on
+//! * `pc` points into `padded` code: 33 zero bytes stand behind the code ([`super::Code::PADDING`], checked when a run
+//!   starts). A zero byte is STOP, so execution ends at most one byte behind the code, and an immediate is read at most
+//!   32 bytes further. Jumps go to positions whose map bit is set, which are inside the code.
+//! * `base <= sp <= limit`, and `base..limit` lies in the stack arena. `enter!` keeps it so: it refuses an opcode whose
+//!   inputs are not there or whose outputs do not fit.
+//! * Memory words are touched only below [`Cpu::memory_end`], which lies in the memory arena.
+//! * No reference into the arenas is alive while handlers use pointers into them: cold operations run between chains, on
+//!   a [`super::context::Context`], which gets positions through the frame and gives them back the same way.
+
+mod arithmetic;
+mod cold;
+mod control;
+mod cpu;
+mod ends;
+mod environment;
+mod handler;
+mod memory;
+mod plain;
+mod stack;
+
+pub use plain::run;
+
+/// Gas of one chain of handlers: at 3 gas for 2 calls (JUMPDEST and a cheap opcode) it is worth 40 calls.
+pub(super) const GAS_WINDOW: i64 = 60;
