@@ -11,7 +11,7 @@ use crate::sysvar;
 use parhelion_executor::Ledger;
 use parhelion_wire::account::{ACCOUNT_STORAGE_OVERHEAD, Config, GROWTH_MAX, Header, Kind, Layout};
 use parhelion_wire::address::{AccountKey, CONFIG_SEED, Deployment, Seed, VAULT_SEED};
-use parhelion_wire::{ProgramError, Pubkey};
+use parhelion_wire::{H256, ProgramError, Pubkey};
 
 /// The accounts of the running instruction as Ethereum state.
 pub(crate) struct OnChain<'a, 'c> {
@@ -176,6 +176,10 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
             },
             _ => &[],
         }
+    }
+
+    fn translation(&self, _: &H256) -> Option<&'c [u8]> {
+        None
     }
 
     fn write(

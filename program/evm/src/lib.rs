@@ -24,6 +24,7 @@ pub mod jump_map;
 pub mod machine;
 pub mod opcode;
 pub mod precompile;
+pub mod translation;
 
 pub use primitive_types::{H160, H256, U256};
 

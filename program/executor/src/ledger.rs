@@ -3,6 +3,7 @@
 use crate::Result;
 use parhelion_wire::Pubkey;
 use parhelion_wire::address::AccountKey;
+use primitive_types::H256;
 
 /// Accounts by what they hold.
 ///
@@ -26,6 +27,9 @@ pub trait Ledger<'c> {
 
     /// A Code account's data. Code accounts that exist are never written, so it can be borrowed for the whole run.
     fn code(&self, account: Self::Account) -> &'c [u8];
+
+    /// The translation of a stored code, if it is at hand: a cache, so its absence is no error.
+    fn translation(&self, hash: &H256) -> Option<&'c [u8]>;
 
     /// Makes an account exist with `length` bytes, rent-exempt at the operator's expense, and gives its data for
     /// writing. New bytes are zero. A code reservation may be replaced.
@@ -83,6 +87,10 @@ impl<'c, T: Ledger<'c>> Ledger<'c> for &mut T {
 
     fn code(&self, account: Self::Account) -> &'c [u8] {
         (**self).code(account)
+    }
+
+    fn translation(&self, hash: &H256) -> Option<&'c [u8]> {
+        (**self).translation(hash)
     }
 
     fn write(&mut self, account: Self::Account, key: &AccountKey, length: usize) -> Result<&mut [u8]> {

@@ -5,7 +5,7 @@ use parhelion_executor::Ledger;
 use parhelion_sdk::address::sha256;
 use parhelion_wire::account::{ACCOUNT_STORAGE_OVERHEAD, Kind};
 use parhelion_wire::address::{AccountKey, Deployment};
-use parhelion_wire::{ProgramError, Pubkey};
+use parhelion_wire::{H256, ProgramError, Pubkey};
 use std::collections::{BTreeMap, HashMap};
 
 /// What was fetched for a run.
@@ -186,6 +186,10 @@ impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
             Some(account) if account.owner.to_bytes() == self.deployment.program_id => &account.data,
             _ => &[],
         }
+    }
+
+    fn translation(&self, _: &H256) -> Option<&'s [u8]> {
+        None
     }
 
     fn write(&mut self, position: usize, _: &AccountKey, length: usize) -> Result<&mut [u8], ProgramError> {

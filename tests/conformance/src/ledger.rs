@@ -2,7 +2,7 @@
 
 use parhelion_executor::Ledger;
 use parhelion_executor::evm::fork::Fork;
-use parhelion_executor::evm::{H160, H256, U256, jump_map};
+use parhelion_executor::evm::{H160, H256, U256, jump_map, translation};
 use parhelion_sdk::address::keccak256;
 use parhelion_wire::account::{Balance, Cell, CellMut, Code, Contract, Layout};
 use parhelion_wire::address::{AccountKey, split_storage_key};
@@ -11,6 +11,26 @@ use std::collections::{BTreeMap, HashMap};
 
 /// The data of accounts that exist.
 pub(crate) type Accounts = HashMap<AccountKey, Vec<u8>>;
+
+/// Translations of codes, by code hash.
+pub(crate) type Translations = HashMap<H256, Vec<u8>>;
+
+/// Translates every code that is stored.
+///
+/// # Errors
+/// Those of the layouts.
+pub(crate) fn translate(accounts: &Accounts) -> Result<Translations, ProgramError> {
+    let mut translations = Translations::new();
+    for (key, data) in accounts {
+        if let AccountKey::Code(hash) = key {
+            let code = Code::view(data)?;
+            if let Some(translation) = translation::translate(code.code(), code.jump_map()) {
+                translations.insert(*hash, translation);
+            }
+        }
+    }
+    Ok(translations)
+}
 
 /// An Ethereum account, as a test states it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -147,6 +167,8 @@ pub(crate) struct Memory<'c> {
     before: &'c Accounts,
     rows: Vec<Row<'c>>,
     index: HashMap<AccountKey, usize>,
+    /// Translations of the codes before.
+    translations: &'c Translations,
     /// PREVRANDAO.
     pub(crate) prevrandao: [u8; 32],
     /// NUMBER.
@@ -161,8 +183,13 @@ struct Row<'c> {
 }
 
 impl<'c> Memory<'c> {
-    pub(crate) fn new(before: &'c Accounts, number: u64, prevrandao: [u8; 32]) -> Self {
-        Self { before, rows: Vec::new(), index: HashMap::new(), prevrandao, number }
+    pub(crate) fn new(
+        before: &'c Accounts,
+        translations: &'c Translations,
+        number: u64,
+        prevrandao: [u8; 32],
+    ) -> Self {
+        Self { before, rows: Vec::new(), index: HashMap::new(), translations, prevrandao, number }
     }
 
     /// Whether a run looked at an account.
@@ -212,6 +239,10 @@ impl<'s, 'c: 's> Ledger<'s> for Memory<'c> {
 
     fn code(&self, position: usize) -> &'s [u8] {
         self.rows.get(position).map_or(&[], |row| row.before)
+    }
+
+    fn translation(&self, hash: &H256) -> Option<&'s [u8]> {
+        self.translations.get(hash).map(Vec::as_slice)
     }
 
     fn write(&mut self, position: usize, _: &AccountKey, length: usize) -> Result<&mut [u8], ProgramError> {

@@ -42,6 +42,9 @@ pub(crate) struct Arguments {
     /// Only cases whose name (path, test, fork, indexes) contains this; may be given several times
     #[arg(long, value_name = "TEXT")]
     only: Vec<String>,
+    /// Run stored code by its translation
+    #[arg(long)]
+    translated: bool,
     /// Worker threads; as many as there are cores unless told
     #[arg(long)]
     jobs: Option<usize>,

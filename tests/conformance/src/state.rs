@@ -1,6 +1,6 @@
 //! State tests: a pre-state, a transaction, and the root of the state that it leaves.
 
-use crate::ledger::{self, Accounts, Memory, State};
+use crate::ledger::{self, Accounts, Memory, State, Translations};
 use crate::sender::recover;
 use crate::skip::Rule;
 use crate::suite::{Sink, Verdict};
@@ -91,7 +91,7 @@ struct Indexes {
 }
 
 /// Runs every case of a file.
-pub(crate) fn run(bytes: &[u8], sink: &mut Sink<'_>) -> Result<()> {
+pub(crate) fn run(bytes: &[u8], is_translated: bool, sink: &mut Sink<'_>) -> Result<()> {
     let file: File = serde_json::from_slice(bytes)?;
     for (name, test) in &file {
         for (fork_name, posts) in &test.post {
@@ -103,7 +103,7 @@ pub(crate) fn run(bytes: &[u8], sink: &mut Sink<'_>) -> Result<()> {
             for post in posts {
                 let Indexes { data, gas, value } = post.indexes;
                 let name = format!("{name} {fork_name} d{data}g{gas}v{value}");
-                sink.case(&group, &name, || run_case(test, fork_name, fork, post));
+                sink.case(&group, &name, || run_case(test, fork_name, fork, post, is_translated));
             }
         }
     }
@@ -120,12 +120,20 @@ pub(crate) fn fork_of(name: &str) -> Option<Fork> {
     }
 }
 
-fn run_case(test: &StateTest, fork_name: &str, fork: Fork, post: &Post) -> Result<Verdict> {
+fn run_case(
+    test: &StateTest,
+    fork_name: &str,
+    fork: Fork,
+    post: &Post,
+    is_translated: bool,
+) -> Result<Verdict> {
     if let Some(rule) = skipped(post) {
         return Ok(Verdict::Skipped(rule));
     }
     let (before, block) = (genesis(test, fork)?, block(test, fork_name, fork)?);
-    let mut memory = Memory::new(&before, block.slot, test.env.current_random.0);
+    let translations =
+        if is_translated { ledger::translate(&before).map_err(program_error)? } else { Translations::new() };
+    let mut memory = Memory::new(&before, &translations, block.slot, test.env.current_random.0);
     let result = execute(&mut memory, &block, fork, post, &test.transaction.sender);
     let impossible = impossible_account(test, &memory);
     let verdict = judge(result, memory, &block, post)?;

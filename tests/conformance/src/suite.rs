@@ -69,7 +69,7 @@ pub(crate) fn run(
                     match file {
                         Ok(file) => {
                             progress.set_message(file.path.clone());
-                            let cases = run_file(&file, &arguments.only);
+                            let cases = run_file(&file, arguments);
                             progress.inc(cases.len() as u64);
                             lock(&results).extend(cases);
                         }
@@ -89,10 +89,10 @@ pub(crate) fn run(
 }
 
 /// Runs the cases of one file.
-fn run_file(file: &VectorFile, only: &[String]) -> Vec<Case> {
-    let mut sink = Sink { path: &file.path, only, cases: Vec::new() };
+fn run_file(file: &VectorFile, arguments: &Arguments) -> Vec<Case> {
+    let mut sink = Sink { path: &file.path, only: &arguments.only, cases: Vec::new() };
     let read = if file.path.starts_with("state-tests/") {
-        state::run(&file.bytes, &mut sink)
+        state::run(&file.bytes, arguments.translated, &mut sink)
     } else if file.path.contains("transaction_tests") || file.path.contains("TransactionTests/") {
         transactions::run(&file.bytes, &mut sink)
     } else if file.path.contains("RLPTests/") {

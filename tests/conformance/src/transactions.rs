@@ -112,8 +112,9 @@ fn validate(bytes: &[u8], fork: Fork) -> Result<Valid, ProgramError> {
         coinbase: COINBASE,
         blob_base_fee: BlockValues::NO_BLOBS,
     };
+    let translations = ledger::Translations::new();
     let options = Options { fork, ..Options::OFF_CHAIN };
-    let memory = Memory::new(&accounts, 1, [0; 32]);
+    let memory = Memory::new(&accounts, &translations, 1, [0; 32]);
     let hash = transaction.hash(&signed.signature, |parts: &[&[u8]]| Native.keccak256(parts));
     match parhelion_executor::execute(memory, Native, &block, &options, &envelope) {
         // The sender has all that 256 bits can hold. If that covers the gas, only gas and value together exceed it,

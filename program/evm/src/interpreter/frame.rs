@@ -2,6 +2,7 @@
 
 use super::CallRequest;
 use crate::machine::Machine;
+use crate::translation::Translation;
 use crate::{H160, U256, jump_map};
 use alloc::vec::Vec;
 
@@ -16,6 +17,8 @@ pub enum Code<'c> {
         jump_map: &'c [u8],
         /// The code's length.
         length: usize,
+        /// Its translation, if it is at hand.
+        translation: Option<Translation<'c>>,
     },
     /// Init code, which runs once.
     Init {
@@ -30,7 +33,7 @@ pub enum Code<'c> {
     Empty,
 }
 
-impl Code<'_> {
+impl<'c> Code<'c> {
     /// Zero bytes behind the code: running off its end reads STOP, and a PUSH32 there reads its immediate.
     pub const PADDING: usize = 33;
 
@@ -50,7 +53,7 @@ impl Code<'_> {
     /// Code whose padding or map is too short counts as empty; the executor never makes such code.
     pub(super) fn parts(&self) -> (&[u8], &[u8], usize) {
         let (padded, map, length) = match self {
-            Self::Stored { padded, jump_map, length } => (*padded, *jump_map, *length),
+            Self::Stored { padded, jump_map, length, .. } => (*padded, *jump_map, *length),
             Self::Init { padded, jump_map, length } => (&padded[..], &jump_map[..], *length),
             Self::Empty => (&EMPTY[..], &[][..], 0),
         };
@@ -58,6 +61,14 @@ impl Code<'_> {
             && map.len() >= jump_map::length(length)
             && padded[length..].iter().take(Self::PADDING).all(|&byte| byte == 0);
         if sound { (padded, map, length) } else { (&EMPTY, &[], 0) }
+    }
+
+    /// The translation, if it is at hand.
+    pub(super) const fn translation(&self) -> Option<Translation<'c>> {
+        match self {
+            Self::Stored { translation, .. } => *translation,
+            Self::Init { .. } | Self::Empty => None,
+        }
     }
 
     /// The code without its padding.
@@ -133,8 +144,10 @@ pub struct FrameInput<'c, A> {
 #[derive(Clone, Debug)]
 pub struct Frame<'c, A> {
     pub(super) input: FrameInput<'c, A>,
-    /// Position of the next opcode.
+    /// Position of the next opcode in the code, or of the next record in its translation.
     pub(super) pc: usize,
+    /// Whether the translation runs.
+    pub(super) is_translated: bool,
     /// First stack word.
     pub(super) stack_base: usize,
     /// Stack words in use.
@@ -151,9 +164,11 @@ impl<'c, A: Copy> Frame<'c, A> {
     /// The first frame of a run.
     #[must_use]
     pub const fn first(input: FrameInput<'c, A>) -> Self {
+        let translation = input.code.translation();
         Self {
             input,
-            pc: 0,
+            pc: first_position(&translation),
+            is_translated: translation.is_some(),
             stack_base: 0,
             stack_length: 0,
             memory_start: 0,
@@ -165,9 +180,11 @@ impl<'c, A: Copy> Frame<'c, A> {
     /// A frame that this one calls; its stack and memory lie behind this one's.
     #[must_use]
     pub const fn nested(&self, input: FrameInput<'c, A>) -> Self {
+        let translation = input.code.translation();
         Self {
             input,
-            pc: 0,
+            pc: first_position(&translation),
+            is_translated: translation.is_some(),
             stack_base: self.stack_base + self.stack_length,
             stack_length: 0,
             memory_start: self.memory_start + self.memory_length,
@@ -207,6 +224,14 @@ impl<'c, A: Copy> Frame<'c, A> {
     /// Notes where a call's output goes.
     pub(super) const fn expect_output(&mut self, start: usize, length: usize) {
         self.call_output = Output { start, length };
+    }
+}
+
+/// Where a run begins.
+const fn first_position(translation: &Option<Translation<'_>>) -> usize {
+    match translation {
+        Some(translation) => translation.records(),
+        None => 0,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{ProgramError, Result};
 use alloc::vec::Vec;
 use parhelion_evm::crypto::Crypto;
 use parhelion_evm::interpreter::Code;
+use parhelion_evm::translation::Translation;
 use parhelion_evm::{H160, H256};
 use parhelion_wire::account::Code as CodeAccount;
 use parhelion_wire::address::AccountKey;
@@ -73,7 +74,14 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             return Ok(code);
         }
         let code = self.stored_code(hash)?;
-        Ok(Code::Stored { padded: code.padded_code(), jump_map: code.jump_map(), length: code.len() })
+        let translation =
+            self.ledger.translation(&hash).and_then(|bytes| Translation::new(bytes, code.len()));
+        Ok(Code::Stored {
+            padded: code.padded_code(),
+            jump_map: code.jump_map(),
+            length: code.len(),
+            translation,
+        })
     }
 
     /// A code from its account.

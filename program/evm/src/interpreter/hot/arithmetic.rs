@@ -10,7 +10,7 @@ macro_rules! binary {
             let gas = enter!($op, pc, sp, gas, cpu, table);
             let result: U256 = $function(&word!(sp, 0), &word!(sp, 1));
             word!(sp, 1) = result;
-            next!(advanced!(pc, 1), dropped!(sp, 1), gas, cpu, table)
+            next!(advanced!(pc, F::OPCODE), dropped!(sp, 1), gas, cpu, table)
         });
     )+};
 }
@@ -22,7 +22,7 @@ macro_rules! compare {
             let gas = enter!($op, pc, sp, gas, cpu, table);
             let result: bool = $function(&word!(sp, 0), &word!(sp, 1));
             word!(sp, 1) = U256([u64::from(result), 0, 0, 0]);
-            next!(advanced!(pc, 1), dropped!(sp, 1), gas, cpu, table)
+            next!(advanced!(pc, F::OPCODE), dropped!(sp, 1), gas, cpu, table)
         });
     )+};
 }
@@ -34,7 +34,7 @@ macro_rules! ternary {
             let gas = enter!($op, pc, sp, gas, cpu, table);
             let result: U256 = $function(&word!(sp, 0), &word!(sp, 1), &word!(sp, 2));
             word!(sp, 2) = result;
-            next!(advanced!(pc, 1), dropped!(sp, 2), gas, cpu, table)
+            next!(advanced!(pc, F::OPCODE), dropped!(sp, 2), gas, cpu, table)
         });
     )+};
 }
@@ -75,6 +75,6 @@ handler!(
     not(pc, sp, gas, cpu, table) {
         let gas = enter!(NOT, pc, sp, gas, cpu, table);
         word!(sp, 0) = arith::not(&word!(sp, 0));
-        next!(advanced!(pc, 1), sp, gas, cpu, table)
+        next!(advanced!(pc, F::OPCODE), sp, gas, cpu, table)
     }
 );

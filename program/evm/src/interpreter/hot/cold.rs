@@ -15,7 +15,7 @@ macro_rules! cold {
                 cx.charge(const { info(op::$op).gas as i64 })?;
                 $operation(cx)
             }
-            cpu.postpone(operation::<H>, advanced!(pc, 1), sp, gas)
+            cpu.postpone(operation::<H>, advanced!(pc, F::OPCODE), sp, gas)
         });
     )+};
 }

@@ -8,6 +8,7 @@ use crate::U256;
 use crate::exit::Exit;
 use crate::host::Host;
 use crate::machine::Machine;
+use crate::translation::{self, record, record::SCALE};
 
 /// Words on a frame's stack at most.
 const STACK_MAX: usize = 1024;
@@ -17,6 +18,28 @@ const NEED_MAX: usize = 17;
 
 /// An operation that runs between chains.
 pub(super) type Cold<H> = fn(&mut Context<'_, '_, '_, H>) -> Result<(), <H as Host>::Error>;
+
+/// What a BEGIN says of its block.
+struct Block {
+    gas: i64,
+    code_position: usize,
+}
+
+impl Block {
+    /// The block whose BEGIN is at `pc`, if that is a BEGIN.
+    ///
+    /// # Safety
+    /// `pc` points to a record of a translation.
+    #[inline(always)]
+    unsafe fn at(pc: *const u8) -> Option<Self> {
+        let fields = pc.cast::<u16>();
+        // SAFETY: a record has its number, and a BEGIN four operands of 16 bits.
+        let field = |index: usize| u16::from_le(unsafe { fields.add(index).read_unaligned() });
+        let number = field(0) / SCALE;
+        let is_begin = number == record::BEGIN || number == record::BEGIN_ALONE;
+        is_begin.then(|| Self { gas: i64::from(field(1)), code_position: usize::from(field(4)) })
+    }
+}
 
 /// The state of a running frame.
 pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
@@ -40,6 +63,14 @@ pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
     pub(super) call_data: *const u8,
     /// Its length.
     pub(super) call_data_length: usize,
+    /// The translation, if there is one.
+    pub(super) translation: *const u8,
+    /// Its index.
+    pub(super) index: *const u8,
+    /// Its entries.
+    pub(super) entries: *const u8,
+    /// Whether records run, and not the code itself.
+    pub(super) is_translated: bool,
     /// Gas that is not in the window.
     pub(super) reserve: i64,
     /// Where the next chain begins.
@@ -63,6 +94,9 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
     ) -> Self {
         let (padded, jump_map, code_length) = frame.input.code.parts();
         let (code, jump_map) = (padded.as_ptr(), jump_map.as_ptr());
+        let translation = frame.input.code.translation();
+        let bytes = translation.map_or(&[][..], |translation| translation.bytes());
+        let at = |offset: usize| bytes.as_ptr().wrapping_add(offset);
         let (call_data, call_data_length) = match frame.input.input {
             Input::Bytes(bytes) => (bytes.as_ptr(), bytes.len()),
             Input::Memory { start, length } => (machine.memory_at(start).cast_const(), length),
@@ -81,6 +115,10 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
             jump_map,
             call_data,
             call_data_length,
+            translation: bytes.as_ptr(),
+            index: at(translation::PREFIX),
+            entries: at(translation.map_or(0, |translation| translation.entries())),
+            is_translated: frame.is_translated,
             reserve: 0,
             pc: code,
             sp: base,
@@ -99,11 +137,32 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
     }
 
     /// Moves gas from the reserve into the window.
+    ///
+    /// A translated block needs all of its gas at once; when there is less, the code itself runs on.
     #[inline(always)]
     pub(super) fn refill(&mut self) {
         let all = self.reserve + self.gas;
-        self.gas = if all < GAS_WINDOW { all } else { GAS_WINDOW };
+        let mut window = GAS_WINDOW;
+        if self.is_translated {
+            // SAFETY: `pc` points to a record of the translation.
+            let block = unsafe { Block::at(self.pc) };
+            if let Some(block) = block {
+                if all < block.gas {
+                    self.fall_back(block.code_position, self.sp, all);
+                } else if block.gas > window {
+                    window = block.gas;
+                }
+            }
+        }
+        self.gas = if all < window { all } else { window };
         self.reserve = all - self.gas;
+    }
+
+    /// Goes on in the code itself, for the rest of the frame.
+    pub(super) fn fall_back(&mut self, position: usize, sp: *mut U256, gas: i64) {
+        self.is_translated = false;
+        self.context.frame.is_translated = false;
+        self.save(self.code.wrapping_add(position), sp, gas);
     }
 
     /// Ends a chain before the opcode at `pc`.
@@ -154,7 +213,7 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
         let frame = &mut *self.context.frame;
         frame.input.gas = self.reserve + self.gas;
         frame.stack_length = (self.sp as usize - self.needs[0] as usize) / size_of::<U256>();
-        frame.pc = self.pc as usize - self.code as usize;
+        frame.pc = self.pc as usize - if self.is_translated { self.translation } else { self.code } as usize;
     }
 
     /// Reads the registers from the frame.
@@ -162,9 +221,10 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
         let frame = &*self.context.frame;
         (self.reserve, self.gas) = (0, frame.input.gas);
         // A frame's stack length is at most the limit: pushing keeps to it, here and in `Context`. Its position is at
-        // most the code's length: it is 0 at first and written by `store` only.
+        // most the code's length, or that of a record: it is the first one's at first and written by `store` only.
         self.sp = self.needs[0].wrapping_add(frame.stack_length);
-        self.pc = self.code.wrapping_add(frame.pc);
+        let origin = if self.is_translated { self.translation } else { self.code };
+        self.pc = origin.wrapping_add(frame.pc);
         self.memory_end = frame.memory_length.saturating_sub(31);
     }
 }

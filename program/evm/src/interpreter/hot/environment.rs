@@ -10,7 +10,7 @@ macro_rules! push {
         handler!(#[doc = concat!(stringify!($op), ".")] $name($pc, sp, gas, $cpu, table) {
             let $gas = enter!($op, $pc, sp, gas, $cpu, table);
             let word = $word;
-            next!(advanced!($pc, 1), pushed!(sp, word), $gas, $cpu, table)
+            next!(advanced!($pc, F::OPCODE), pushed!(sp, word), $gas, $cpu, table)
         });
     )+};
 }
@@ -46,7 +46,7 @@ handler!(
             // SAFETY: `rest` bytes follow.
             partial_word(unsafe { core::slice::from_raw_parts(cpu.call_data.add(start), rest) })
         };
-        next!(advanced!(pc, 1), sp, gas, cpu, table)
+        next!(advanced!(pc, F::OPCODE), sp, gas, cpu, table)
     }
 );
 

@@ -11,7 +11,7 @@ use crate::host::Host;
 pub(super) type Handler<H> =
     unsafe extern "C" fn(*const u8, *mut U256, i64, &mut Cpu<'_, '_, '_, H>, Table<H>);
 
-/// 256 handlers, by opcode.
+/// The handlers of a form, by opcode.
 #[repr(transparent)]
 pub(super) struct Table<H: Host>(*const Handler<H>);
 
@@ -27,29 +27,46 @@ impl<H: Host> Table<H> {
     /// A table.
     ///
     /// # Safety
-    /// 256 handlers are at `handlers`, and stay there.
+    /// Handlers for every opcode of a form are at `handlers`, and stay there.
     pub(super) const unsafe fn new(handlers: *const Handler<H>) -> Self {
         Self(handlers)
     }
 
-    /// The handler of an opcode.
+    /// The handler at an offset of bytes.
+    ///
+    /// # Safety
+    /// A handler is there.
     #[inline(always)]
-    pub(super) fn get(self, opcode: u8) -> Handler<H> {
+    pub(super) unsafe fn get(self, offset: usize) -> Handler<H> {
         // The sum in this order costs a register move less.
-        let address = usize::from(opcode) * size_of::<Handler<H>>() + self.0.expose_provenance();
-        // SAFETY: there are 256 handlers, by the contract of `new`.
+        let address = offset + self.0.expose_provenance();
+        // SAFETY: by this function's contract.
         unsafe { *core::ptr::with_exposed_provenance::<Handler<H>>(address) }
     }
 }
 
-/// Defines a handler: `handler!(NAME(pc, sp, gas, cpu, table) { … })`.
+/// A form of code: bytes of opcodes, or records of a translation.
+pub(super) trait Form {
+    /// Whether each opcode charges its gas and checks the stack. Otherwise this was done for the whole block.
+    const CHECKED: bool;
+    /// Bytes of an opcode.
+    const OPCODE: usize;
+
+    /// Where in the table the handler of the opcode at `pc` is, in bytes.
+    ///
+    /// # Safety
+    /// `pc` points to an opcode of this form.
+    unsafe fn offset(pc: *const u8) -> usize;
+}
+
+/// Defines a handler for any form of code: `handler!(NAME(pc, sp, gas, cpu, table) { … })`.
 macro_rules! handler {
     ($(#[$attribute:meta])* $name:ident($pc:ident, $sp:ident, $gas:ident, $cpu:ident, $table:ident) $body:block) => {
         $(#[$attribute])*
         ///
         /// # Safety
         /// As [`Handler`](super::handler::Handler).
-        pub(super) unsafe extern "C" fn $name<H: crate::host::Host>(
+        pub(super) unsafe extern "C" fn $name<H: crate::host::Host, F: super::handler::Form>(
             $pc: *const u8,
             $sp: *mut crate::U256,
             $gas: i64,
@@ -63,8 +80,8 @@ macro_rules! handler {
 macro_rules! next {
     ($pc:expr, $sp:expr, $gas:expr, $cpu:ident, $table:ident) => {{
         let (pc, sp, gas): (*const u8, *mut crate::U256, i64) = ($pc, $sp, $gas);
-        // SAFETY: `pc` points into the padded code, and the other registers fit, as the module says.
-        unsafe { $table.get(*pc)(pc, sp, gas, $cpu, $table) }
+        // SAFETY: `pc` points to an opcode, and the other registers fit, as the module says.
+        unsafe { $table.get(F::offset(pc))(pc, sp, gas, $cpu, $table) }
     }};
 }
 
@@ -72,15 +89,17 @@ macro_rules! next {
 macro_rules! enter {
     ($op:ident, $pc:ident, $sp:ident, $gas:ident, $cpu:ident, $table:ident) => {{
         const INFO: crate::opcode::Info = crate::opcode::info(crate::opcode::$op);
-        let gas = $gas - const { INFO.gas as i64 };
-        if gas < 0 {
-            return end!(pause, $pc, $sp, gas, $cpu, $table);
-        }
-        if const { INFO.inputs > 0 } && $sp < $cpu.needs[const { INFO.inputs as usize }] {
-            return end!(underflow, $pc, $sp, gas, $cpu, $table);
-        }
-        if const { INFO.outputs > INFO.inputs } && $sp >= $cpu.limit {
-            return end!(overflow, $pc, $sp, gas, $cpu, $table);
+        let gas = if F::CHECKED { $gas - const { INFO.gas as i64 } } else { $gas };
+        if F::CHECKED {
+            if gas < 0 {
+                return end!(pause, $pc, $sp, gas, $cpu, $table);
+            }
+            if const { INFO.inputs > 0 } && $sp < $cpu.needs[const { INFO.inputs as usize }] {
+                return end!(underflow, $pc, $sp, gas, $cpu, $table);
+            }
+            if const { INFO.outputs > INFO.inputs } && $sp >= $cpu.limit {
+                return end!(overflow, $pc, $sp, gas, $cpu, $table);
+            }
         }
         gas
     }};
@@ -90,7 +109,7 @@ macro_rules! enter {
 macro_rules! end {
     ($name:ident, $pc:ident, $sp:ident, $gas:ident, $cpu:ident, $table:ident) => {
         // SAFETY: the registers are those of a handler.
-        unsafe { super::ends::$name($pc, $sp, $gas, $cpu, $table) }
+        unsafe { super::ends::$name::<H, F>($pc, $sp, $gas, $cpu, $table) }
     };
 }
 
@@ -122,10 +141,10 @@ macro_rules! pushed {
     }};
 }
 
-/// The code position `$n` bytes further.
+/// The position `$n` bytes further.
 macro_rules! advanced {
     ($pc:ident, $n:expr) => {
-        // SAFETY: the padding is longer than an opcode with its immediate.
+        // SAFETY: what stands behind an opcode belongs to the same code.
         unsafe { $pc.add($n) }
     };
 }

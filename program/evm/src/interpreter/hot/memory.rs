@@ -18,30 +18,32 @@ macro_rules! place {
     }};
 }
 
+pub(super) use place;
+
 handler!(
     /// MLOAD.
     mload(pc, sp, gas, cpu, table) {
-        let left = enter!(MLOAD, pc, sp, gas, cpu, table);
+        let gas = enter!(MLOAD, pc, sp, gas, cpu, table);
         let Some(source) = place!(cpu, &word!(sp, 0)) else {
-            return cpu.postpone(cold::mload, advanced!(pc, 1), sp, gas);
+            return cpu.postpone(cold::mload, advanced!(pc, F::OPCODE), sp, gas);
         };
         // SAFETY: 32 bytes from `source` on lie in the frame's memory.
         word!(sp, 0) = unsafe { read::<32>(source) };
-        next!(advanced!(pc, 1), sp, left, cpu, table)
+        next!(advanced!(pc, F::OPCODE), sp, gas, cpu, table)
     }
 );
 
 handler!(
     /// MSTORE.
     mstore(pc, sp, gas, cpu, table) {
-        let left = enter!(MSTORE, pc, sp, gas, cpu, table);
+        let gas = enter!(MSTORE, pc, sp, gas, cpu, table);
         let Some(target) = place!(cpu, &word!(sp, 0)) else {
-            return cpu.postpone(cold::mstore, advanced!(pc, 1), sp, gas);
+            return cpu.postpone(cold::mstore, advanced!(pc, F::OPCODE), sp, gas);
         };
         let word = &word!(sp, 1);
         // SAFETY: 32 bytes from `target` on lie in the frame's memory.
         unsafe { write(target, word) };
-        next!(advanced!(pc, 1), dropped!(sp, 2), left, cpu, table)
+        next!(advanced!(pc, F::OPCODE), dropped!(sp, 2), gas, cpu, table)
     }
 );
 

@@ -41,9 +41,11 @@ mod environment;
 mod handler;
 mod memory;
 mod plain;
+mod run;
 mod stack;
+mod translated;
 
-pub use plain::run;
+pub use run::run;
 
 /// Gas of one chain of handlers: at 3 gas for 2 calls (JUMPDEST and a cheap opcode) it is worth 40 calls.
 pub(super) const GAS_WINDOW: i64 = 60;

@@ -1,43 +1,34 @@
 //! Code as it is: a handler for each opcode.
 
-use super::cpu::Cpu;
-use super::handler::{Handler, Table};
+use super::handler::{Form, Handler, Table};
 use super::{arithmetic, cold, control, environment, memory, stack};
 use crate::host::Host;
-use crate::interpreter::{Frame, Interrupt};
-use crate::machine::Machine;
 use crate::opcode as op;
 use core::marker::PhantomData;
 
-/// Runs a frame until it ends or asks for something.
-pub fn run<H: Host>(
-    machine: &mut Machine,
-    frame: &mut Frame<'_, H::Account>,
-    host: &mut H,
-) -> Interrupt<H::Error> {
-    let mut cpu = Cpu::new(machine, frame, host);
-    // SAFETY: a constant array of 256 handlers.
-    let table = unsafe { Table::new(const { (&Plain::<H>::HANDLERS).as_ptr() }) };
-    // Ends, because each round costs gas or ends the frame.
-    loop {
-        cpu.refill();
-        // SAFETY: `cpu` holds registers that fit together.
-        unsafe { table.get(*cpu.pc)(cpu.pc, cpu.sp, cpu.gas, &mut cpu, table) };
-        if let Some(interrupt) = cpu.settle() {
-            return interrupt;
-        }
+/// Code as bytes.
+pub(super) enum Plain {}
+
+impl Form for Plain {
+    const CHECKED: bool = true;
+    const OPCODE: usize = 1;
+
+    #[inline(always)]
+    unsafe fn offset(pc: *const u8) -> usize {
+        // SAFETY: by this function's contract.
+        usize::from(unsafe { *pc }) * size_of::<usize>()
     }
 }
 
 /// The handlers for a host.
-struct Plain<H>(PhantomData<H>);
+pub(super) struct Handlers<H>(PhantomData<H>);
 
 /// Puts handlers into the table.
 macro_rules! table {
     ($($module:ident { $($op:ident $name:ident)* })*) => {
         const fn handlers<H: Host>() -> [Handler<H>; 256] {
-            let mut table: [Handler<H>; 256] = [control::undefined::<H>; 256];
-            $($(table[op::$op as usize] = $module::$name::<H>;)*)*
+            let mut table: [Handler<H>; 256] = [control::undefined::<H, Plain>; 256];
+            $($(table[op::$op as usize] = $module::$name::<H, Plain>;)*)*
             table
         }
 
@@ -84,8 +75,15 @@ table! {
     }
 }
 
-impl<H: Host> Plain<H> {
-    const HANDLERS: [Handler<H>; 256] = handlers::<H>();
+impl<H: Host> Handlers<H> {
+    const ALL: [Handler<H>; 256] = handlers::<H>();
+
+    /// The table.
+    #[inline(always)]
+    pub(super) fn table() -> Table<H> {
+        // SAFETY: a constant array of 256 handlers.
+        unsafe { Table::new(const { (&Self::ALL).as_ptr() }) }
+    }
 }
 
 #[cfg(test)]

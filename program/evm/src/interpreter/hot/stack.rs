@@ -7,7 +7,7 @@ handler!(
     /// POP.
     pop(pc, sp, gas, cpu, table) {
         let gas = enter!(POP, pc, sp, gas, cpu, table);
-        next!(advanced!(pc, 1), dropped!(sp, 1), gas, cpu, table)
+        next!(advanced!(pc, F::OPCODE), dropped!(sp, 1), gas, cpu, table)
     }
 );
 
@@ -15,7 +15,7 @@ handler!(
     /// PUSH0 (EIP-3855).
     push0(pc, sp, gas, cpu, table) {
         let gas = enter!(PUSH0, pc, sp, gas, cpu, table);
-        next!(advanced!(pc, 1), pushed!(sp, U256([0; 4])), gas, cpu, table)
+        next!(advanced!(pc, F::OPCODE), pushed!(sp, U256([0; 4])), gas, cpu, table)
     }
 );
 
@@ -23,10 +23,10 @@ macro_rules! push {
     ($($name:ident $op:ident $n:literal;)+) => {$(
         handler!(#[doc = concat!(stringify!($op), ".")] $name(pc, sp, gas, cpu, table) {
             let gas = enter!($op, pc, sp, gas, cpu, table);
-            let bytes = advanced!(pc, 1);
+            let bytes = advanced!(pc, F::OPCODE);
             // SAFETY: 32 readable bytes follow the opcode (the padding).
             let word = unsafe { super::memory::read::<$n>(bytes) };
-            next!(advanced!(pc, 1 + $n), pushed!(sp, word), gas, cpu, table)
+            next!(advanced!(pc, F::OPCODE + $n), pushed!(sp, word), gas, cpu, table)
         });
     )+};
 }
@@ -36,7 +36,7 @@ macro_rules! dup {
         handler!(#[doc = concat!(stringify!($op), ".")] $name(pc, sp, gas, cpu, table) {
             let gas = enter!($op, pc, sp, gas, cpu, table);
             let word = word!(sp, $n - 1);
-            next!(advanced!(pc, 1), pushed!(sp, word), gas, cpu, table)
+            next!(advanced!(pc, F::OPCODE), pushed!(sp, word), gas, cpu, table)
         });
     )+};
 }
@@ -53,7 +53,7 @@ macro_rules! swap {
                 word!(sp, $n).0[limb] = top;
                 limb += 1;
             }
-            next!(advanced!(pc, 1), sp, gas, cpu, table)
+            next!(advanced!(pc, F::OPCODE), sp, gas, cpu, table)
         });
     )+};
 }

@@ -3,12 +3,10 @@
 use super::super::context::{Context, Result};
 use super::super::frame::Output;
 use crate::host::Host;
-use crate::opcode::{self as op, info};
 use crate::{U256, from_be_bytes};
 
-/// MLOAD, static gas included.
+/// MLOAD, whose static gas is charged already.
 pub(crate) fn mload<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
-    cx.charge(const { info(op::MLOAD).gas as i64 })?;
     let offset = cx.pop()?;
     let range = expanded(cx, &offset)?;
     let mut word = [0; 32];
@@ -19,9 +17,8 @@ pub(crate) fn mload<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::E
     cx.push(&from_be_bytes(&word))
 }
 
-/// MSTORE, static gas included.
+/// MSTORE, whose static gas is charged already.
 pub(crate) fn mstore<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
-    cx.charge(const { info(op::MSTORE).gas as i64 })?;
     let (offset, word) = (cx.pop()?, cx.pop()?);
     let range = expanded(cx, &offset)?;
     let bytes = cx.machine.memory_mut(range.start, range.length);

@@ -1,0 +1,478 @@
+//! Translated code: handlers of its records.
+
+use super::cpu::Cpu;
+use super::handler::{Form, Handler, Table, advanced, dropped, handler, next, pushed, word};
+use super::{arithmetic, cold, control, environment, memory, stack};
+use crate::exit::Exit;
+use crate::host::Host;
+use crate::interpreter::operations::memory as cold_memory;
+use crate::opcode as op;
+use crate::translation::ONES;
+use crate::translation::record::{self as r, SCALE};
+use crate::{U256, arith};
+use core::marker::PhantomData;
+
+/// Code as records.
+pub(super) enum Translated {}
+
+impl Form for Translated {
+    const CHECKED: bool = false;
+    const OPCODE: usize = 2;
+
+    #[inline(always)]
+    unsafe fn offset(pc: *const u8) -> usize {
+        const { assert!(SCALE as usize == 8) };
+        // The scale is the size of a function pointer on sBPF and on the hosts that the emulator runs on.
+        // SAFETY: by this function's contract.
+        usize::from(u16::from_le(unsafe { pc.cast::<u16>().read_unaligned() }))
+    }
+}
+
+const _: () = assert!(size_of::<usize>() == SCALE as usize);
+
+/// Reads an operand `$offset` bytes behind the record's number.
+macro_rules! operand {
+    ($type:ident, $pc:ident, $offset:expr) => {
+        // SAFETY: the record has this operand: the translator wrote it.
+        $type::from_le(unsafe { $pc.add(2 + $offset).cast::<$type>().read_unaligned() })
+    };
+}
+
+/// Goes on at the block whose BEGIN is at `$pc`.
+macro_rules! enter_block {
+    ($pc:expr, $sp:expr, $gas:ident, $cpu:ident, $table:ident) => {{
+        let (pc, sp): (*const u8, *mut U256) = ($pc, $sp);
+        let gas = $gas - i64::from(operand!(u16, pc, 0));
+        let needed = usize::from(operand!(u16, pc, 2)) + $cpu.needs[0] as usize;
+        let grown = usize::from(operand!(u16, pc, 4)) + sp as usize;
+        if gas < 0 {
+            // SAFETY: the registers are those of a handler at the BEGIN.
+            return unsafe { pause::<H, F>(pc, sp, gas, $cpu, $table) };
+        }
+        if (sp as usize) < needed || grown > $cpu.limit as usize {
+            // SAFETY: as above.
+            return unsafe { fall_back::<H, F>(pc, sp, gas, $cpu, $table) };
+        }
+        next!(advanced!(pc, const { r::length(r::BEGIN) }), sp, gas, $cpu, $table)
+    }};
+}
+
+impl<H: Host> Cpu<'_, '_, '_, H> {
+    /// The block of an entry.
+    ///
+    /// # Safety
+    /// The running translation has this entry.
+    #[inline(always)]
+    unsafe fn block(&self, entry: usize) -> *const u8 {
+        // SAFETY: by this function's contract; the translator wrote where the block is.
+        unsafe {
+            let place = u32::from_le(self.entries.add(4 * entry).cast::<u32>().read_unaligned());
+            self.translation.add(place as usize)
+        }
+    }
+
+    /// The block at a code position, if that is a jump destination.
+    #[inline(always)]
+    fn block_at(&self, word: &U256) -> Option<*const u8> {
+        let position = word.0[0] as usize;
+        if word.0[1] | word.0[2] | word.0[3] != 0 || position >= self.code_length {
+            return None;
+        }
+        // SAFETY: the index has a word for every 8 bytes of code.
+        let word = u32::from_le(unsafe { self.index.add(position / 8 * 4).cast::<u32>().read_unaligned() });
+        let bit = 1u32 << (position % 8);
+        if word & bit == 0 {
+            return None;
+        }
+        let before = ONES[(word & (bit - 1) & 0xff) as usize];
+        // SAFETY: every jump destination has an entry.
+        Some(unsafe { self.block((word >> 16) as usize + usize::from(before)) })
+    }
+}
+
+handler!(
+    /// The block's gas is not in the window.
+    #[cold]
+    #[inline(never)]
+    pause(pc, sp, gas, cpu, _table) {
+        cpu.save(pc, sp, gas + i64::from(operand!(u16, pc, 0)));
+    }
+);
+
+handler!(
+    /// The stack does not fit the block: the plain handlers find out where.
+    #[cold]
+    #[inline(never)]
+    fall_back(pc, sp, gas, cpu, _table) {
+        let position = operand!(u16, pc, 6);
+        cpu.fall_back(usize::from(position), sp, gas + i64::from(operand!(u16, pc, 0)));
+    }
+);
+
+handler!(
+    /// BEGIN.
+    begin(pc, sp, gas, cpu, table) {
+        enter_block!(pc, sp, gas, cpu, table)
+    }
+);
+
+handler!(
+    /// BEGIN_ALONE: a JUMPDEST, and the end of the chain, so that a row of them does not exhaust the native stack.
+    begin_alone(pc, sp, gas, cpu, table) {
+        let gas = gas - i64::from(operand!(u16, pc, 0));
+        if gas < 0 {
+            // SAFETY: the registers are those of a handler.
+            return unsafe { pause::<H, F>(pc, sp, gas, cpu, table) };
+        }
+        cpu.save(advanced!(pc, const { r::length(r::BEGIN) }), sp, gas)
+    }
+);
+
+/// Pushes a number.
+macro_rules! push {
+    ($($name:ident $record:ident |$pc:ident| $word:expr;)+) => {$(
+        handler!(#[doc = concat!(stringify!($record), ".")] $name($pc, sp, gas, cpu, table) {
+            let word = $word;
+            next!(advanced!($pc, const { r::length(r::$record) }), pushed!(sp, word), gas, cpu, table)
+        });
+    )+};
+}
+
+const fn small(value: u64) -> U256 {
+    U256([value, 0, 0, 0])
+}
+
+push! {
+    push_8 PUSH_8 |pc| small(u64::from(operand!(u8, pc, 0)));
+    push_16 PUSH_16 |pc| small(u64::from(operand!(u16, pc, 0)));
+    push_32 PUSH_32 |pc| small(u64::from(operand!(u32, pc, 0)));
+    push_64 PUSH_64 |pc| small(operand!(u64, pc, 0));
+    push_160 PUSH_160 |pc| {
+        let bytes = advanced!(pc, 2);
+        // SAFETY: the record has 20 bytes of operand.
+        unsafe { memory::read::<20>(bytes) }
+    };
+    push_256 PUSH_256 |pc| {
+        let bytes = advanced!(pc, 2);
+        // SAFETY: the record has 32 bytes of operand.
+        unsafe { memory::read::<32>(bytes) }
+    };
+}
+
+handler!(
+    /// GAS_AND.
+    gas_and(pc, sp, gas, cpu, table) {
+        let left = cpu.reserve + gas + i64::from(operand!(u16, pc, 0));
+        next!(advanced!(pc, const { r::length(r::GAS_AND) }), pushed!(sp, small(left as u64)), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// JUMP.
+    jump(pc, sp, gas, cpu, table) {
+        let _ = pc;
+        let Some(block) = cpu.block_at(&word!(sp, 0)) else { return cpu.halt(Exit::InvalidJump) };
+        enter_block!(block, dropped!(sp, 1), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// JUMPI.
+    jumpi(pc, sp, gas, cpu, table) {
+        if arith::is_zero(&word!(sp, 1)) {
+            return enter_block!(advanced!(pc, 2), dropped!(sp, 2), gas, cpu, table);
+        }
+        let Some(block) = cpu.block_at(&word!(sp, 0)) else { return cpu.halt(Exit::InvalidJump) };
+        enter_block!(block, dropped!(sp, 2), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// JUMP_TO.
+    jump_to(pc, sp, gas, cpu, table) {
+        let entry = usize::from(operand!(u16, pc, 0));
+        // SAFETY: the translator wrote an entry that there is.
+        enter_block!(unsafe { cpu.block(entry) }, sp, gas, cpu, table)
+    }
+);
+
+/// Jumps on a condition over the top words, which it drops.
+macro_rules! jump_if {
+    ($($name:ident $record:ident $drop:literal |$sp:ident| $condition:expr;)+) => {$(
+        handler!(#[doc = concat!(stringify!($record), ".")] $name(pc, $sp, gas, cpu, table) {
+            let is_met: bool = $condition;
+            let block = if is_met {
+                let entry = usize::from(operand!(u16, pc, 0));
+                // SAFETY: the translator wrote an entry that there is.
+                unsafe { cpu.block(entry) }
+            } else {
+                advanced!(pc, const { r::length(r::$record) })
+            };
+            enter_block!(block, dropped!($sp, $drop), gas, cpu, table)
+        });
+    )+};
+}
+
+jump_if! {
+    jumpi_to JUMPI_TO 1 |sp| !arith::is_zero(&word!(sp, 0));
+    jump_if_zero JUMP_IF_ZERO 1 |sp| arith::is_zero(&word!(sp, 0));
+    jump_if_eq JUMP_IF_EQ 2 |sp| arith::eq(&word!(sp, 0), &word!(sp, 1));
+    jump_if_ne JUMP_IF_NE 2 |sp| !arith::eq(&word!(sp, 0), &word!(sp, 1));
+    jump_if_lt JUMP_IF_LT 2 |sp| arith::lt(&word!(sp, 0), &word!(sp, 1));
+    jump_if_ge JUMP_IF_GE 2 |sp| !arith::lt(&word!(sp, 0), &word!(sp, 1));
+    jump_if_gt JUMP_IF_GT 2 |sp| arith::gt(&word!(sp, 0), &word!(sp, 1));
+    jump_if_le JUMP_IF_LE 2 |sp| !arith::gt(&word!(sp, 0), &word!(sp, 1));
+    jump_if_slt JUMP_IF_SLT 2 |sp| arith::slt(&word!(sp, 0), &word!(sp, 1));
+    jump_if_sge JUMP_IF_SGE 2 |sp| !arith::slt(&word!(sp, 0), &word!(sp, 1));
+}
+
+handler!(
+    /// SELECT.
+    select(pc, sp, gas, cpu, table) {
+        let top = &word!(sp, 0);
+        let is_met = top.0[0] == u64::from(operand!(u32, pc, 0)) && top.0[1] | top.0[2] | top.0[3] == 0;
+        let block = if is_met {
+            let entry = usize::from(operand!(u16, pc, 4));
+            // SAFETY: the translator wrote an entry that there is.
+            unsafe { cpu.block(entry) }
+        } else {
+            advanced!(pc, const { r::length(r::SELECT) })
+        };
+        enter_block!(block, sp, gas, cpu, table)
+    }
+);
+
+/// Changes the top word with a number.
+macro_rules! with_number {
+    ($($name:ident $record:ident |$number:ident, $top:ident| $result:expr;)+) => {$(
+        handler!(#[doc = concat!(stringify!($record), ".")] $name(pc, sp, gas, cpu, table) {
+            let $number = u64::from(operand!(u16, pc, 0));
+            let $top = &mut word!(sp, 0);
+            let result: U256 = $result;
+            *$top = result;
+            next!(advanced!(pc, const { r::length(r::$record) }), sp, gas, cpu, table)
+        });
+    )+};
+}
+
+const fn truth(value: bool) -> U256 {
+    small(value as u64)
+}
+
+with_number! {
+    add_16 ADD_16 |number, top| arith::add(&small(number), top);
+    sub_from_16 SUB_FROM_16 |number, top| arith::sub(&small(number), top);
+    mul_16 MUL_16 |number, top| arith::mul(&small(number), top);
+    and_16 AND_16 |number, top| small(number & top.0[0]);
+    eq_16 EQ_16 |number, top| truth(top.0[0] == number && top.0[1] | top.0[2] | top.0[3] == 0);
+    lt_16 LT_16 |number, top| truth(number < top.0[0] || top.0[1] | top.0[2] | top.0[3] != 0);
+    gt_16 GT_16 |number, top| truth(number > top.0[0] && top.0[1] | top.0[2] | top.0[3] == 0);
+    shl_16 SHL_16 |number, top| arith::shl(&small(number), top);
+    shr_16 SHR_16 |number, top| arith::shr(&small(number), top);
+}
+
+/// Changes the top word.
+macro_rules! unary {
+    ($($name:ident |$top:ident| $result:expr;)+) => {$(
+        handler!(#[doc = concat!("`", stringify!($name), "`.")] $name(pc, sp, gas, cpu, table) {
+            let $top = &mut word!(sp, 0);
+            let result: U256 = $result;
+            *$top = result;
+            next!(advanced!(pc, 2), sp, gas, cpu, table)
+        });
+    )+};
+}
+
+unary! {
+    iszero |top| truth(arith::is_zero(top));
+    is_nonzero |top| truth(!arith::is_zero(top));
+    and_160 |top| U256([top.0[0], top.0[1], top.0[2] & 0xffff_ffff, 0]);
+    shr_224 |top| small(top.0[3] >> 32);
+}
+
+/// Changes the top word with a copy of another.
+macro_rules! with_copy {
+    ($($name:ident $record:ident |$copy:ident, $top:ident| $result:expr;)+) => {$(
+        handler!(#[doc = concat!(stringify!($record), ".")] $name(pc, sp, gas, cpu, table) {
+            let result: U256 = {
+                let ($copy, $top) = (copied!(pc, sp), &word!(sp, 0));
+                $result
+            };
+            word!(sp, 0) = result;
+            next!(advanced!(pc, const { r::length(r::$record) }), sp, gas, cpu, table)
+        });
+    )+};
+}
+
+/// The word that the record's DUP copies.
+macro_rules! copied {
+    ($pc:ident, $sp:ident) => {
+        copied!(@ $sp, usize::from(operand!(u16, $pc, 0)))
+    };
+    (@ $sp:ident, $place:expr) => {{
+        let place: usize = $place;
+        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+        unsafe { &*$sp.byte_sub(place).cast_const() }
+    }};
+}
+
+with_copy! {
+    dup_add DUP_ADD |copy, top| arith::add(copy, top);
+    dup_sub DUP_SUB |copy, top| arith::sub(copy, top);
+    dup_mul DUP_MUL |copy, top| arith::mul(copy, top);
+    dup_and DUP_AND |copy, top| arith::and(copy, top);
+    dup_lt DUP_LT |copy, top| truth(arith::lt(copy, top));
+    dup_gt DUP_GT |copy, top| truth(arith::gt(copy, top));
+    dup_eq DUP_EQ |copy, top| truth(arith::eq(copy, top));
+}
+
+handler!(
+    /// DUP_MLOAD.
+    dup_mload(pc, sp, gas, cpu, table) {
+        let offset = *copied!(pc, sp);
+        let behind = advanced!(pc, const { r::length(r::DUP_MLOAD) });
+        let Some(source) = memory::place!(cpu, &offset) else {
+            return cpu.postpone(cold_memory::mload, behind, pushed!(sp, offset), gas);
+        };
+        // SAFETY: 32 bytes from `source` on lie in the frame's memory.
+        let word = unsafe { memory::read::<32>(source) };
+        next!(behind, pushed!(sp, word), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// DUP_MSTORE.
+    dup_mstore(pc, sp, gas, cpu, table) {
+        let offset = copied!(pc, sp);
+        let behind = advanced!(pc, const { r::length(r::DUP_MSTORE) });
+        let Some(target) = memory::place!(cpu, offset) else {
+            return cpu.postpone(cold_memory::mstore, behind, pushed!(sp, *offset), gas);
+        };
+        let word = &word!(sp, 0);
+        // SAFETY: 32 bytes from `target` on lie in the frame's memory.
+        unsafe { memory::write(target, word) };
+        next!(behind, dropped!(sp, 1), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// MLOAD_16.
+    mload_16(pc, sp, gas, cpu, table) {
+        let offset = usize::from(operand!(u16, pc, 0));
+        let behind = advanced!(pc, const { r::length(r::MLOAD_16) });
+        if offset >= cpu.memory_end {
+            return cpu.postpone(cold_memory::mload, behind, pushed!(sp, small(offset as u64)), gas);
+        }
+        // SAFETY: a word at an offset below `memory_end` lies in the frame's memory.
+        let word = unsafe { memory::read::<32>(cpu.memory.add(offset)) };
+        next!(behind, pushed!(sp, word), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// MSTORE_16.
+    mstore_16(pc, sp, gas, cpu, table) {
+        let offset = usize::from(operand!(u16, pc, 0));
+        let behind = advanced!(pc, const { r::length(r::MSTORE_16) });
+        if offset >= cpu.memory_end {
+            return cpu.postpone(cold_memory::mstore, behind, pushed!(sp, small(offset as u64)), gas);
+        }
+        let word = &word!(sp, 0);
+        // SAFETY: a word at an offset below `memory_end` lies in the frame's memory.
+        unsafe { memory::write(cpu.memory.add(offset), word) };
+        next!(behind, dropped!(sp, 1), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// SWAP_POP.
+    swap_pop(pc, sp, gas, cpu, table) {
+        let word = word!(sp, 0);
+        let place = usize::from(operand!(u16, pc, 0)) + size_of::<U256>();
+        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+        unsafe { *sp.byte_sub(place) = word };
+        next!(advanced!(pc, const { r::length(r::SWAP_POP) }), dropped!(sp, 1), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// POP_2.
+    pop_2(pc, sp, gas, cpu, table) {
+        next!(advanced!(pc, 2), dropped!(sp, 2), gas, cpu, table)
+    }
+);
+
+/// The handlers for a host.
+pub(super) struct Handlers<H>(PhantomData<H>);
+
+/// Puts handlers into the table: `records { RECORD handler }` and `module { OPCODE handler }`.
+macro_rules! table {
+    (records { $($record:ident $handler:ident)* } $($module:ident { $($op:ident $name:ident)* })*) => {
+        const fn handlers<H: Host>() -> [Handler<H>; r::COUNT] {
+            let mut table: [Handler<H>; r::COUNT] = [control::undefined::<H, Translated>; r::COUNT];
+            $($(table[op::$op as usize] = $module::$name::<H, Translated>;)*)*
+            $(table[r::$record as usize] = $handler::<H, Translated>;)*
+            table
+        }
+    };
+}
+
+table! {
+    records {
+        BEGIN begin BEGIN_ALONE begin_alone
+        PUSH_8 push_8 PUSH_16 push_16 PUSH_32 push_32 PUSH_64 push_64 PUSH_160 push_160 PUSH_256 push_256
+        GAS_AND gas_and JUMP_TO jump_to JUMPI_TO jumpi_to
+        JUMP_IF_ZERO jump_if_zero JUMP_IF_EQ jump_if_eq JUMP_IF_NE jump_if_ne JUMP_IF_LT jump_if_lt
+        JUMP_IF_GE jump_if_ge JUMP_IF_GT jump_if_gt JUMP_IF_LE jump_if_le JUMP_IF_SLT jump_if_slt
+        JUMP_IF_SGE jump_if_sge SELECT select
+        ADD_16 add_16 SUB_FROM_16 sub_from_16 MUL_16 mul_16 AND_16 and_16 EQ_16 eq_16 LT_16 lt_16 GT_16 gt_16
+        SHL_16 shl_16 SHR_16 shr_16 SHR_224 shr_224 MLOAD_16 mload_16 MSTORE_16 mstore_16 AND_160 and_160
+        DUP_ADD dup_add DUP_SUB dup_sub DUP_MUL dup_mul DUP_AND dup_and DUP_LT dup_lt DUP_GT dup_gt DUP_EQ dup_eq
+        DUP_MLOAD dup_mload DUP_MSTORE dup_mstore SWAP_POP swap_pop POP_2 pop_2 IS_NONZERO is_nonzero
+    }
+    arithmetic {
+        ADD add MUL mul SUB sub DIV div SDIV sdiv MOD rem SMOD smod ADDMOD addmod MULMOD mulmod
+        SIGNEXTEND signextend LT lt GT gt SLT slt SGT sgt EQ eq AND and OR or XOR xor NOT not BYTE byte
+        SHL shl SHR shr SAR sar
+    }
+    environment {
+        ADDRESS address CALLER caller CALLVALUE callvalue CALLDATALOAD calldataload CALLDATASIZE calldatasize
+        CODESIZE codesize RETURNDATASIZE returndatasize
+    }
+    memory { MLOAD mload MSTORE mstore }
+    stack {
+        POP pop PUSH0 push0
+        DUP1 dup1 DUP2 dup2 DUP3 dup3 DUP4 dup4 DUP5 dup5 DUP6 dup6 DUP7 dup7 DUP8 dup8 DUP9 dup9 DUP10 dup10
+        DUP11 dup11 DUP12 dup12 DUP13 dup13 DUP14 dup14 DUP15 dup15 DUP16 dup16
+        SWAP1 swap1 SWAP2 swap2 SWAP3 swap3 SWAP4 swap4 SWAP5 swap5 SWAP6 swap6 SWAP7 swap7 SWAP8 swap8
+        SWAP9 swap9 SWAP10 swap10 SWAP11 swap11 SWAP12 swap12 SWAP13 swap13 SWAP14 swap14 SWAP15 swap15
+        SWAP16 swap16
+    }
+    cold {
+        STOP stop EXP exp CLZ clz KECCAK256 keccak256 BALANCE balance ORIGIN origin CALLDATACOPY calldatacopy
+        CODECOPY codecopy GASPRICE gasprice EXTCODESIZE extcodesize EXTCODECOPY extcodecopy
+        RETURNDATACOPY returndatacopy EXTCODEHASH extcodehash BLOCKHASH blockhash COINBASE coinbase
+        TIMESTAMP timestamp NUMBER number PREVRANDAO prevrandao GASLIMIT gaslimit CHAINID chainid
+        SELFBALANCE selfbalance BASEFEE basefee BLOBHASH blobhash BLOBBASEFEE blobbasefee MSTORE8 mstore8
+        SLOAD sload SSTORE sstore MSIZE msize TLOAD tload TSTORE tstore MCOPY mcopy LOG0 log0 LOG1 log1 LOG2 log2
+        LOG3 log3 LOG4 log4 CREATE create CALL call CALLCODE callcode RETURN ret DELEGATECALL delegatecall
+        CREATE2 create2 STATICCALL staticcall REVERT revert SELFDESTRUCT selfdestruct
+    }
+}
+
+impl<H: Host> Handlers<H> {
+    const ALL: [Handler<H>; r::COUNT] = {
+        let mut table = handlers::<H>();
+        table[op::JUMP as usize] = jump::<H, Translated>;
+        table[op::JUMPI as usize] = jumpi::<H, Translated>;
+        table[op::ISZERO as usize] = iszero::<H, Translated>;
+        table
+    };
+
+    /// The table.
+    #[inline(always)]
+    pub(super) fn table() -> Table<H> {
+        // SAFETY: a constant array with a handler for every record.
+        unsafe { Table::new(const { (&Self::ALL).as_ptr() }) }
+    }
+}

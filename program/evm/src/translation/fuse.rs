@@ -1,0 +1,169 @@
+//! Sequences of opcodes that one record stands for.
+
+use super::record as r;
+use crate::opcode as op;
+
+/// What a sequence becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fused {
+    /// The record.
+    pub(super) record: u16,
+    /// Its operands.
+    pub(super) operands: Operands,
+    /// How many bytes of code it stands for.
+    pub(super) length: usize,
+}
+
+/// Operands of a fused record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operands {
+    None,
+    /// A u16.
+    Number(u16),
+    /// The code position of a jump destination, to become its entry.
+    Target(u64),
+    /// A u32, and a code position.
+    SelectorAndTarget(u32, u64),
+}
+
+/// A PUSH whose number fits 64 bits.
+#[derive(Clone, Copy)]
+struct Push {
+    value: u64,
+    /// Bytes of code.
+    length: usize,
+}
+
+/// The PUSH at the start of `code`. An immediate that the end of the code cuts off is none.
+fn push(code: &[u8]) -> Option<Push> {
+    let (&opcode, rest) = code.split_first()?;
+    if !(op::PUSH0..=op::PUSH32).contains(&opcode) {
+        return None;
+    }
+    let length = usize::from(opcode - op::PUSH0);
+    let bytes = rest.get(..length)?;
+    let (high, low) = bytes.split_at(length.saturating_sub(8));
+    if high.iter().any(|&byte| byte != 0) {
+        return None;
+    }
+    let value = low.iter().fold(0, |value, &byte| value << 8 | u64::from(byte));
+    Some(Push { value, length: length + 1 })
+}
+
+/// A PUSH and a JUMPI behind it: destination and length.
+fn push_jumpi(code: &[u8]) -> Option<Push> {
+    let push = push(code)?;
+    (code.get(push.length) == Some(&op::JUMPI)).then_some(Push { length: push.length + 1, ..push })
+}
+
+/// The sequence at the start of `code`, if it is one that a record stands for.
+pub(super) fn fuse(code: &[u8]) -> Option<Fused> {
+    let first = *code.first()?;
+    match first {
+        op::PUSH0..=op::PUSH32 => fuse_push(code),
+        op::DUP1..=op::DUP16 => fuse_dup(code, first - op::DUP1 + 1),
+        op::SWAP1..=op::SWAP16 if code.get(1) == Some(&op::POP) => {
+            let place = 32 * u16::from(first - op::SWAP1 + 1);
+            Some(Fused { record: r::SWAP_POP, operands: Operands::Number(place), length: 2 })
+        }
+        op::POP if code.get(1) == Some(&op::POP) => {
+            Some(Fused { record: r::POP_2, operands: Operands::None, length: 2 })
+        }
+        op::ISZERO | op::EQ | op::LT | op::GT | op::SLT => fuse_condition(code, first),
+        _ => None,
+    }
+}
+
+/// PUSH and what uses its number.
+fn fuse_push(code: &[u8]) -> Option<Fused> {
+    /// PUSH1 1, PUSH1 1, PUSH1 160, SHL, SUB, AND: how compilers write the mask of an address.
+    const MASK: [u8; 9] = [op::PUSH1, 1, op::PUSH1, 1, op::PUSH1, 160, op::SHL, op::SUB, op::AND];
+    let and_160 = |length| Some(Fused { record: r::AND_160, operands: Operands::None, length });
+    if code.starts_with(&MASK) {
+        return and_160(MASK.len());
+    }
+    if let Some([op::PUSH20, mask @ .., op::AND]) = code.get(..22)
+        && mask.iter().all(|&byte| byte == 0xff)
+    {
+        return and_160(22);
+    }
+    fuse_small_push(code)
+}
+
+/// PUSH of a number that fits 64 bits, and what uses it.
+fn fuse_small_push(code: &[u8]) -> Option<Fused> {
+    let Push { value, length } = push(code)?;
+    let following = *code.get(length)?;
+    let fused = |record, operands| Some(Fused { record, operands, length: length + 1 });
+    match following {
+        op::JUMP => return fused(r::JUMP_TO, Operands::Target(value)),
+        op::JUMPI => return fused(r::JUMPI_TO, Operands::Target(value)),
+        _ => {}
+    }
+    let number = u16::try_from(value).ok()?;
+    let record = match following {
+        op::ADD => r::ADD_16,
+        op::SUB => r::SUB_FROM_16,
+        op::MUL => r::MUL_16,
+        op::AND => r::AND_16,
+        op::EQ => r::EQ_16,
+        op::LT => r::LT_16,
+        op::GT => r::GT_16,
+        op::SHL => r::SHL_16,
+        op::SHR if number == 224 => return fused(r::SHR_224, Operands::None),
+        op::SHR => r::SHR_16,
+        op::MLOAD => r::MLOAD_16,
+        op::MSTORE => r::MSTORE_16,
+        _ => return None,
+    };
+    fused(record, Operands::Number(number))
+}
+
+/// DUP and what uses the copy.
+fn fuse_dup(code: &[u8], n: u8) -> Option<Fused> {
+    if n == 1
+        && code.get(1) == Some(&op::PUSH4)
+        && code.get(6) == Some(&op::EQ)
+        && let Some(jump) = push_jumpi(code.get(7..)?)
+    {
+        let selector = u32::from_be_bytes(*code.get(2..)?.first_chunk()?);
+        let operands = Operands::SelectorAndTarget(selector, jump.value);
+        return Some(Fused { record: r::SELECT, operands, length: 7 + jump.length });
+    }
+    let record = match *code.get(1)? {
+        op::ADD => r::DUP_ADD,
+        op::SUB => r::DUP_SUB,
+        op::MUL => r::DUP_MUL,
+        op::AND => r::DUP_AND,
+        op::LT => r::DUP_LT,
+        op::GT => r::DUP_GT,
+        op::EQ => r::DUP_EQ,
+        op::MLOAD => r::DUP_MLOAD,
+        op::MSTORE => r::DUP_MSTORE,
+        _ => return None,
+    };
+    Some(Fused { record, operands: Operands::Number(32 * u16::from(n)), length: 2 })
+}
+
+/// A comparison and what becomes of it.
+fn fuse_condition(code: &[u8], first: u8) -> Option<Fused> {
+    let is_negated = first != op::ISZERO && code.get(1) == Some(&op::ISZERO);
+    let length = if is_negated { 2 } else { 1 };
+    if let Some(jump) = push_jumpi(code.get(length..)?) {
+        let record = match (first, is_negated) {
+            (op::ISZERO, _) => r::JUMP_IF_ZERO,
+            (op::EQ, false) => r::JUMP_IF_EQ,
+            (op::EQ, true) => r::JUMP_IF_NE,
+            (op::LT, false) => r::JUMP_IF_LT,
+            (op::LT, true) => r::JUMP_IF_GE,
+            (op::GT, false) => r::JUMP_IF_GT,
+            (op::GT, true) => r::JUMP_IF_LE,
+            (op::SLT, false) => r::JUMP_IF_SLT,
+            (op::SLT, true) => r::JUMP_IF_SGE,
+            _ => return None,
+        };
+        return Some(Fused { record, operands: Operands::Target(jump.value), length: length + jump.length });
+    }
+    let is_twice = first == op::ISZERO && code.get(1) == Some(&op::ISZERO);
+    is_twice.then_some(Fused { record: r::IS_NONZERO, operands: Operands::None, length: 2 })
+}

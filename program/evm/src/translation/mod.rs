@@ -1,0 +1,114 @@
+//! Translations: hot code, decoded once.
+//!
+//! A translation is a function of the code alone and a cache: results, gas and errors are the same with and without it.
+//! What it saves is decoding (immediates, jump destinations), a gas check and two stack checks for most opcodes
+//! (they are made once for a *block*, a straight run of opcodes), and calls (frequent sequences are one record).
+//!
+//! ```text
+//!  0        4               4+w           4+w+4e
+//!  ├ prefix ┼ index: w bytes ┼ entries 4e ┼ records …
+//!
+//! prefix   entries e: u16, flags: u16
+//! index    for every 8 bytes of code: mask u8 (which are jump destinations), 0, entry of the first u16
+//! entries  for every jump destination, in order: where its block is, u32 from the start of the translation
+//! record   handler u16 (a multiple of 8: its place in the handler table) and operands, see [`record`]
+//! ```
+//!
+//! A block begins with [`record::BEGIN`], which has the gas of the whole block and the words that must be on the stack
+//! and fit it. Where these do not suffice, the interpreter goes back to the code itself, at the block's first
+//! opcode, and finds out there exactly what happens: out of gas and stack errors come from the plain handlers only.
+//!
+//! A block ends before a jump destination, behind a jump, behind whatever ends a frame, and behind opcodes that observe
+//! the gas left (SSTORE, calls, creations; GAS carries a correction instead). Opcodes that are not hot charge their own
+//! gas. Code that no jump reaches, such as the metadata that compilers append, is left out.
+//!
+//! All numbers are little-endian. A record's number is never given to another one; what changes the meaning of a
+//! translation changes [`VERSION`], and a program does not run translations of another version.
+
+mod fuse;
+pub(crate) mod record;
+mod translator;
+
+use alloc::vec::Vec;
+
+pub use translator::{Progress, Translator};
+
+/// The version of the format.
+pub const VERSION: u8 = 1;
+
+/// Bytes in front of the index.
+pub(crate) const PREFIX: usize = 4;
+
+/// Bytes of translation for a byte of code at most; code that would take more stays as it is.
+pub const DENSITY_MAX: usize = 6;
+
+/// Bytes of the index.
+pub(crate) const fn index_length(code_length: usize) -> usize {
+    code_length.div_ceil(8) * 4
+}
+
+/// The most bytes that the translation of a code takes.
+#[must_use]
+pub const fn length_max(code_length: usize) -> usize {
+    PREFIX + code_length * DENSITY_MAX
+}
+
+/// How many bits are set, by byte.
+pub(crate) static ONES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).count_ones() as u8;
+        byte += 1;
+    }
+    table
+};
+
+/// The translation of a code, made at once; `None` when it would be too long.
+#[must_use]
+pub fn translate(code: &[u8], jump_map: &[u8]) -> Option<Vec<u8>> {
+    let mut out = alloc::vec![0; length_max(code.len())];
+    let mut progress = Translator::start(code, jump_map, &mut out).ok()?;
+    while !progress.is_complete(code.len()) {
+        progress = Translator::new(code, jump_map, &mut out, &progress).run(&progress, usize::MAX).ok()?;
+    }
+    out.truncate(progress.length as usize);
+    Some(out)
+}
+
+/// A checked view of a translation.
+#[derive(Clone, Copy, Debug)]
+pub struct Translation<'c> {
+    bytes: &'c [u8],
+    entries: usize,
+    records: usize,
+}
+
+impl<'c> Translation<'c> {
+    /// The translation of a code of `code_length` bytes, which [`Translator`] made.
+    ///
+    /// Only the frame is checked: nobody but the translator writes translations.
+    #[must_use]
+    pub fn new(bytes: &'c [u8], code_length: usize) -> Option<Self> {
+        let (prefix, _) = bytes.split_first_chunk::<4>()?;
+        let count = usize::from(u16::from_le_bytes([prefix[0], prefix[1]]));
+        let entries = PREFIX + index_length(code_length);
+        let records = entries + 4 * count;
+        (records < bytes.len()).then_some(Self { bytes, entries, records })
+    }
+
+    /// The bytes.
+    pub(crate) const fn bytes(&self) -> &'c [u8] {
+        self.bytes
+    }
+
+    /// Where the entries are.
+    pub(crate) const fn entries(&self) -> usize {
+        self.entries
+    }
+
+    /// Where the first record is.
+    pub(crate) const fn records(&self) -> usize {
+        self.records
+    }
+}

@@ -1,0 +1,386 @@
+//! Makes a translation, block by block, so that it can stop and go on in another transaction.
+
+use super::fuse::{Operands, fuse};
+use super::record::{self as r, SCALE};
+use super::{ONES, PREFIX, index_length, length_max};
+use crate::opcode::{self as op, Info};
+
+/// Records of a block at most: the interpreter's chain of calls must be able to run a whole block.
+const RECORDS_MAX: usize = 24;
+
+/// Bytes that a block can take: its records, each with an opcode's longest operands.
+const ROOM: usize = (RECORDS_MAX + 2) * 34;
+
+/// How far a translation has got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes of code that are done.
+    pub position: u32,
+    /// Bytes of translation that are written.
+    pub length: u32,
+    /// Whether the code at `position` is reached from the code in front of it.
+    pub is_reachable: bool,
+}
+
+impl Progress {
+    /// Whether all code is done.
+    #[must_use]
+    pub const fn is_complete(&self, code_length: usize) -> bool {
+        self.position as usize >= code_length && !self.is_reachable
+    }
+}
+
+/// The code does not fit its translation: it stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
+
+/// A code and its translation in the making.
+#[derive(Debug)]
+pub struct Translator<'a> {
+    code: &'a [u8],
+    jump_map: &'a [u8],
+    /// Zeroed room of [`length_max`] bytes, or what was written before.
+    out: &'a mut [u8],
+    /// Where the next byte goes.
+    length: usize,
+}
+
+/// The block that is being written.
+struct Block {
+    /// Where its BEGIN is.
+    start: usize,
+    code_position: usize,
+    gas: u32,
+    /// Words on the stack, from its beginning.
+    height: i32,
+    lowest: i32,
+    highest: i32,
+    records: usize,
+    /// GAS records whose operand needs the gas of what follows: where, and the gas so far.
+    gas_records: [(usize, u32); 4],
+    gas_records_count: usize,
+}
+
+impl<'a> Translator<'a> {
+    /// Writes the index of a translation.
+    ///
+    /// # Errors
+    /// [`TooLong`].
+    pub fn start(code: &'a [u8], jump_map: &'a [u8], out: &'a mut [u8]) -> Result<Progress, TooLong> {
+        let mut count = 0u16;
+        let (prefix, rest) = out.split_at_mut_checked(PREFIX).ok_or(TooLong)?;
+        let (index, _) = rest.split_at_mut_checked(index_length(code.len())).ok_or(TooLong)?;
+        for (entry, &mask) in index.chunks_exact_mut(4).zip(jump_map) {
+            let [low, high] = count.to_le_bytes();
+            entry.copy_from_slice(&[mask, 0, low, high]);
+            count = count.checked_add(u16::from(ONES[usize::from(mask)])).ok_or(TooLong)?;
+        }
+        prefix[..2].copy_from_slice(&count.to_le_bytes());
+        let length = PREFIX + index_length(code.len()) + 4 * usize::from(count);
+        if length + ROOM > out.len() {
+            return Err(TooLong);
+        }
+        Ok(Progress { position: 0, length: length as u32, is_reachable: true })
+    }
+
+    /// Goes on with a translation in `out`.
+    pub const fn new(code: &'a [u8], jump_map: &'a [u8], out: &'a mut [u8], progress: &Progress) -> Self {
+        Self { code, jump_map, out, length: progress.length as usize }
+    }
+
+    /// Translates up to `blocks_max` blocks.
+    ///
+    /// # Errors
+    /// [`TooLong`].
+    pub fn run(&mut self, progress: &Progress, blocks_max: usize) -> Result<Progress, TooLong> {
+        let mut position = progress.position as usize;
+        let mut is_reachable = progress.is_reachable;
+        for _ in 0..blocks_max {
+            if !is_reachable {
+                position = self.next_destination(position);
+            }
+            if position >= self.code.len() && !is_reachable {
+                break;
+            }
+            if self.length + ROOM > self.out.len() || self.length > length_max(self.code.len()) {
+                return Err(TooLong);
+            }
+            (position, is_reachable) = self.block(position);
+        }
+        Ok(Progress { position: position as u32, length: self.length as u32, is_reachable })
+    }
+
+    /// The first jump destination from `position` on.
+    fn next_destination(&self, mut position: usize) -> usize {
+        while position < self.code.len() && !self.is_destination(position) {
+            position += 1;
+        }
+        position
+    }
+
+    fn is_destination(&self, position: usize) -> bool {
+        self.jump_map.get(position / 8).is_some_and(|bits| bits >> (position % 8) & 1 != 0)
+    }
+
+    /// The entry of a jump destination; `None` when it is none.
+    fn entry(&self, position: u64) -> Option<u16> {
+        let position = usize::try_from(position).ok().filter(|&position| position < self.code.len())?;
+        if !self.is_destination(position) {
+            return None;
+        }
+        let word = self.out.get(PREFIX + position / 8 * 4..)?.first_chunk::<4>()?;
+        let before = word[0] & ((1u16 << (position % 8)) - 1) as u8;
+        Some(u16::from_le_bytes([word[2], word[3]]) + u16::from(ONES[usize::from(before)]))
+    }
+
+    /// Translates one block; gives where the next one begins and whether this one runs on into it.
+    fn block(&mut self, start: usize) -> (usize, bool) {
+        let mut block = Block::new(self.length, start);
+        self.put_number(r::BEGIN);
+        self.put(&[0; 8]);
+        let mut position = start;
+        if self.is_destination(start) {
+            let entries = PREFIX + index_length(self.code.len());
+            if let Some(entry) = self.entry(start as u64) {
+                let at = entries + 4 * usize::from(entry);
+                self.out[at..at + 4].copy_from_slice(&(block.start as u32).to_le_bytes());
+            }
+            block.charge(op::info(op::JUMPDEST));
+            position += 1;
+        }
+        let is_reachable = loop {
+            if position < self.code.len() && self.is_destination(position) || block.records >= RECORDS_MAX {
+                break true;
+            }
+            let Some(&opcode) = self.code.get(position) else {
+                // Running off the code stops.
+                self.put_number(u16::from(op::STOP));
+                break false;
+            };
+            let (length, end) = self.record(&mut block, position, opcode);
+            position += length;
+            match end {
+                End::None => {}
+                End::Falls => break true,
+                End::Ends => break false,
+            }
+        };
+        self.finish(&block);
+        (position, is_reachable)
+    }
+
+    /// Writes the record for what is at `position`; gives its length in code, and whether the block ends.
+    fn record(&mut self, block: &mut Block, position: usize, opcode: u8) -> (usize, End) {
+        let code = &self.code[position..];
+        if let Some(fused) = fuse(code)
+            && let Some(operands) = self.resolved(fused.operands)
+        {
+            block.charge_all(&code[..fused.length]);
+            self.put_number(fused.record);
+            self.put(&operands.0[..operands.1]);
+            let end = match fused.record {
+                r::JUMP_TO => End::Ends,
+                r::JUMPI_TO..=r::SELECT => End::Falls,
+                _ => End::None,
+            };
+            return (fused.length, end);
+        }
+        let Some(info) = op::TABLE[usize::from(opcode)] else {
+            self.put_number(u16::from(opcode));
+            return (1, End::Ends);
+        };
+        match opcode {
+            op::PUSH1..=op::PUSH32 => {
+                block.charge(info);
+                (self.push(&code[1..], usize::from(opcode - op::PUSH0)), End::None)
+            }
+            op::PC => {
+                block.charge(info);
+                self.put_push(&(position as u32).to_be_bytes());
+                (1, End::None)
+            }
+            op::GAS => {
+                block.charge(info);
+                block.note_gas(self.length + 2);
+                self.put_number(r::GAS_AND);
+                self.put(&[0; 2]);
+                (1, if block.gas_records_count == block.gas_records.len() { End::Falls } else { End::None })
+            }
+            _ => {
+                block.note(info);
+                if is_hot(opcode) {
+                    block.gas += u32::from(info.gas);
+                }
+                self.put_number(u16::from(opcode));
+                (1, end_of(opcode))
+            }
+        }
+    }
+
+    /// Operands as bytes; `None` when a jump's destination is none.
+    fn resolved(&self, operands: Operands) -> Option<([u8; 6], usize)> {
+        let mut bytes = [0; 6];
+        let length = match operands {
+            Operands::None => 0,
+            Operands::Number(number) => {
+                bytes[..2].copy_from_slice(&number.to_le_bytes());
+                2
+            }
+            Operands::Target(position) => {
+                bytes[..2].copy_from_slice(&self.entry(position)?.to_le_bytes());
+                2
+            }
+            Operands::SelectorAndTarget(selector, position) => {
+                bytes[..4].copy_from_slice(&selector.to_le_bytes());
+                bytes[4..].copy_from_slice(&self.entry(position)?.to_le_bytes());
+                6
+            }
+        };
+        Some((bytes, length))
+    }
+
+    /// Writes a PUSH of `length` immediate bytes; those that the end of the code cuts off are zero.
+    fn push(&mut self, rest: &[u8], length: usize) -> usize {
+        let mut bytes = [0; 32];
+        let here = rest.len().min(length);
+        bytes[..here].copy_from_slice(&rest[..here]);
+        self.put_push(&bytes[..length]);
+        1 + length
+    }
+
+    /// Writes the shortest record that pushes these big-endian bytes.
+    fn put_push(&mut self, bytes: &[u8]) {
+        let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+        let bytes = &bytes[zeros..];
+        let (record, length) = match bytes.len() {
+            0 => return self.put_number(u16::from(op::PUSH0)),
+            1 => (r::PUSH_8, 1),
+            2 => (r::PUSH_16, 2),
+            3 | 4 => (r::PUSH_32, 4),
+            5..=8 => (r::PUSH_64, 8),
+            9..=20 => (r::PUSH_160, 20),
+            _ => (r::PUSH_256, 32),
+        };
+        self.put_number(record);
+        let mut padded = [0; 32];
+        padded[length - bytes.len()..length].copy_from_slice(bytes);
+        if length <= 8 {
+            // Short numbers are stored as the machine reads them.
+            padded[..length].reverse();
+        }
+        self.put(&padded[..length]);
+    }
+
+    /// Fills in the block's BEGIN.
+    fn finish(&mut self, block: &Block) {
+        let is_alone = self.length == block.start + r::length(r::BEGIN);
+        let record = if is_alone { r::BEGIN_ALONE } else { r::BEGIN };
+        let need = 32 * (-block.lowest) as u16;
+        let growth = 32 * block.highest as u16;
+        let fields = [record * SCALE, block.gas as u16, need, growth, block.code_position as u16];
+        for (target, field) in self.out[block.start..].chunks_exact_mut(2).zip(fields) {
+            target.copy_from_slice(&field.to_le_bytes());
+        }
+        for &(at, before) in &block.gas_records[..block.gas_records_count] {
+            self.out[at..at + 2].copy_from_slice(&((block.gas - before) as u16).to_le_bytes());
+        }
+    }
+
+    fn put_number(&mut self, record: u16) {
+        self.put(&(record * SCALE).to_le_bytes());
+    }
+
+    /// Writes bytes; `run` has made sure of the room.
+    fn put(&mut self, bytes: &[u8]) {
+        self.out[self.length..self.length + bytes.len()].copy_from_slice(bytes);
+        self.length += bytes.len();
+    }
+}
+
+/// What comes behind a record.
+enum End {
+    /// The block goes on.
+    None,
+    /// The block ends, and the code goes on.
+    Falls,
+    /// The code does not go on.
+    Ends,
+}
+
+impl Block {
+    const fn new(start: usize, code_position: usize) -> Self {
+        Self {
+            start,
+            code_position,
+            gas: 0,
+            height: 0,
+            lowest: 0,
+            highest: 0,
+            records: 0,
+            gas_records: [(0, 0); 4],
+            gas_records_count: 0,
+        }
+    }
+
+    /// Counts an opcode's gas and stack.
+    fn charge(&mut self, info: Info) {
+        self.note(info);
+        self.gas += u32::from(info.gas);
+    }
+
+    /// Counts an opcode's stack.
+    fn note(&mut self, info: Info) {
+        self.lowest = self.lowest.min(self.height - i32::from(info.inputs));
+        self.height += i32::from(info.outputs) - i32::from(info.inputs);
+        self.highest = self.highest.max(self.height);
+        self.records += 1;
+    }
+
+    /// Counts the opcodes of a sequence as one record.
+    fn charge_all(&mut self, code: &[u8]) {
+        let (mut position, records) = (0, self.records);
+        while let Some(&opcode) = code.get(position) {
+            self.charge(op::info(opcode));
+            position += 1 + push_length(opcode);
+        }
+        self.records = records + 1;
+    }
+
+    /// Notes a GAS whose operand is at `at`.
+    fn note_gas(&mut self, at: usize) {
+        if let Some(place) = self.gas_records.get_mut(self.gas_records_count) {
+            *place = (at, self.gas);
+            self.gas_records_count += 1;
+        }
+    }
+}
+
+/// Bytes of an opcode's immediate.
+fn push_length(opcode: u8) -> usize {
+    if (op::PUSH1..=op::PUSH32).contains(&opcode) { usize::from(opcode - op::PUSH0) } else { 0 }
+}
+
+/// Whether the block charges an opcode's static gas. The others charge it themselves.
+const fn is_hot(opcode: u8) -> bool {
+    matches!(opcode,
+        op::ADD..=op::MULMOD | op::SIGNEXTEND | op::LT..=op::SAR | op::ADDRESS | op::CALLER..=op::CALLDATASIZE
+        | op::CODESIZE | op::RETURNDATASIZE | op::POP..=op::MSTORE | op::JUMP | op::JUMPI | op::PC | op::GAS
+        | op::JUMPDEST | op::PUSH0..=op::SWAP16)
+}
+
+/// What comes behind an opcode.
+const fn end_of(opcode: u8) -> End {
+    match opcode {
+        op::JUMP | op::STOP | op::RETURN | op::REVERT | op::INVALID | op::SELFDESTRUCT => End::Ends,
+        // They observe the gas left, so nothing behind them may be charged yet.
+        op::SSTORE
+        | op::CREATE
+        | op::CALL
+        | op::CALLCODE
+        | op::DELEGATECALL
+        | op::CREATE2
+        | op::STATICCALL
+        | op::JUMPI => End::Falls,
+        _ => End::None,
+    }
+}
