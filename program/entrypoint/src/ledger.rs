@@ -8,8 +8,11 @@ use crate::account::{Account, SYSTEM_PROGRAM, is_same};
 use crate::cpi::{self, Derivation};
 use crate::crypto::sha256;
 use crate::sysvar;
+use parhelion_evm::translation;
 use parhelion_executor::Ledger;
-use parhelion_wire::account::{ACCOUNT_STORAGE_OVERHEAD, Config, GROWTH_MAX, Header, Kind, Layout};
+use parhelion_wire::account::{
+    ACCOUNT_STORAGE_OVERHEAD, Config, GROWTH_MAX, Header, Kind, Layout, Translation,
+};
 use parhelion_wire::address::{AccountKey, CONFIG_SEED, Deployment, Seed, VAULT_SEED};
 use parhelion_wire::{H256, ProgramError, Pubkey};
 
@@ -178,8 +181,13 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
         }
     }
 
-    fn translation(&self, _: &H256) -> Option<&'c [u8]> {
-        None
+    fn translation(&self, hash: &H256) -> Option<&'c [u8]> {
+        // No address is derived: only the program makes accounts of this kind, and they say which code they are of.
+        let mut ours = self.accounts.iter().filter(|account| is_translation(account) && self.exists(account));
+        // SAFETY: a translation is written by `translate` only, which runs no transaction.
+        ours.find_map(|account| {
+            Translation::of(unsafe { account.data_for_good() }, hash, translation::VERSION)
+        })
     }
 
     fn write(
@@ -255,6 +263,11 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
     fn newest_slot_hash(&mut self) -> Result<[u8; 32], ProgramError> {
         sysvar::newest_slot_hash()
     }
+}
+
+/// Whether an account may hold a translation.
+fn is_translation(account: &Account<'_>) -> bool {
+    account.data().first() == Some(&(Kind::Translation as u8))
 }
 
 /// Whether an account holds code.

@@ -19,6 +19,7 @@
 //! | Balance | `b` and the address, packed | 24 |
 //! | Contract | `c` and the address, packed | 24 |
 //! | Code | `k` and the first 30 bytes of the code hash, top bits cleared | 31 |
+//! | Translation | `t`, the format's version, and the first 29 bytes of the code hash, top bits cleared | 31 |
 //! | Cell | SHA-256(contract address ‖ first 31 bytes of the storage key), top bits cleared | 32 |
 //! | Holder | `holder` and the index in decimal | 7 to 16 |
 //!
@@ -57,6 +58,8 @@ pub enum AccountKey {
     Contract(H160),
     /// The [`crate::account::Code`] with a hash.
     Code(H256),
+    /// The [`crate::account::Translation`] of the code with a hash, in a version of the format below 128.
+    Translation(H256, u8),
     /// The [`crate::account::Cell`] of a contract with these upper 31 bytes of the storage key.
     Cell(H160, CellKey),
     /// The [`crate::account::Vault`].
@@ -119,6 +122,12 @@ impl Seed {
                 bytes.copy_within(0..30, 1);
                 bytes[0] = b'k';
                 bytes[31] = 0;
+                Self { bytes, length: 31 }
+            }
+            AccountKey::Translation(hash, format) => {
+                let mut bytes = clear_top_bits(&hash.0);
+                bytes.copy_within(0..29, 2);
+                (bytes[0], bytes[1], bytes[31]) = (b't', format & 0x7f, 0);
                 Self { bytes, length: 31 }
             }
             AccountKey::Cell(address, cell) => {
@@ -221,6 +230,7 @@ mod tests {
                 (AccountKey::Balance(address), 24),
                 (AccountKey::Contract(address), 24),
                 (AccountKey::Code(H256(hash)), 31),
+                (AccountKey::Translation(H256(hash), 1), 31),
                 (AccountKey::Cell(address, cell), 32),
             ] {
                 let seed = Seed::of(&key, sha256);

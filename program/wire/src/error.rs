@@ -98,6 +98,11 @@ errors! {
     /// The payee of a withdrawal cannot take lamports.
     InvalidPayee = 35 => "the withdrawal's Solana account cannot take lamports",
 
+    /// The translation of a code would be too long.
+    TranslationTooLong = 36 => "the code's translation would be too long: it runs as it is; close the account",
+    /// A translation of somebody else.
+    ForeignTranslation = 37 => "the translation was paid by somebody else",
+
     // 40-69: the Ethereum transaction
     /// Malformed RLP or field lengths.
     MalformedTransaction = 40 => "the Ethereum transaction is malformed",

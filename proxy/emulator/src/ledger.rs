@@ -2,11 +2,13 @@
 
 use parhelion_core::cluster::Account;
 use parhelion_executor::Ledger;
+use parhelion_executor::evm::translation;
 use parhelion_sdk::address::sha256;
-use parhelion_wire::account::{ACCOUNT_STORAGE_OVERHEAD, Kind};
+use parhelion_wire::account::{ACCOUNT_STORAGE_OVERHEAD, Kind, Translation};
 use parhelion_wire::address::{AccountKey, Deployment};
 use parhelion_wire::{H256, ProgramError, Pubkey};
-use std::collections::{BTreeMap, HashMap};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What was fetched for a run.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +50,8 @@ pub struct Recorder<'c> {
     index: BTreeMap<Pubkey, usize>,
     missing: Missing,
     creates: bool,
+    /// Addresses of the translations that the run used.
+    translations: RefCell<BTreeSet<Pubkey>>,
 }
 
 /// A used account.
@@ -74,6 +78,7 @@ impl<'c> Recorder<'c> {
             index: BTreeMap::new(),
             missing: Missing::default(),
             creates: false,
+            translations: RefCell::default(),
         }
     }
 
@@ -96,6 +101,11 @@ impl<'c> Recorder<'c> {
                 after: row.changed.unwrap_or_else(|| row.before.cloned()),
             })
             .collect();
+        uses.extend(self.translations.into_inner().into_iter().map(|address| Use {
+            address,
+            is_written: false,
+            after: self.known.accounts.get(&address).cloned().flatten(),
+        }));
         if self.creates {
             uses.push(Use { address: SYSTEM_PROGRAM, is_written: false, after: None });
         }
@@ -160,6 +170,11 @@ impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
         }
         let Some(before) = self.known.accounts.get(&address) else {
             self.missing.addresses.push(address);
+            if let AccountKey::Code(hash) = key {
+                // Not needed, but of use if it is there: fetched on the same way.
+                let translation = AccountKey::Translation(*hash, translation::VERSION);
+                self.missing.addresses.push(self.deployment.address(&translation, sha256));
+            }
             return Err(ProgramError::AccountMissing);
         };
         let owner = before.as_ref().map_or(SYSTEM_PROGRAM, |account| account.owner.to_bytes());
@@ -188,8 +203,13 @@ impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
         }
     }
 
-    fn translation(&self, _: &H256) -> Option<&'s [u8]> {
-        None
+    fn translation(&self, hash: &H256) -> Option<&'s [u8]> {
+        let address = self.deployment.address(&AccountKey::Translation(*hash, translation::VERSION), sha256);
+        let account = self.known.accounts.get(&address)?.as_ref()?;
+        let is_ours = account.owner.to_bytes() == self.deployment.program_id;
+        let bytes = Translation::of(&account.data, hash, translation::VERSION).filter(|_| is_ours)?;
+        self.translations.borrow_mut().insert(address);
+        Some(bytes)
     }
 
     fn write(&mut self, position: usize, _: &AccountKey, length: usize) -> Result<&mut [u8], ProgramError> {

@@ -156,7 +156,10 @@ pub(crate) fn states(accounts: &Accounts) -> Result<BTreeMap<H160, State>, Progr
                     state.storage.insert(U256::from_big_endian(&bytes), value);
                 }
             }
-            AccountKey::Code(_) | AccountKey::Vault | AccountKey::External(_) => {}
+            AccountKey::Code(_)
+            | AccountKey::Translation(..)
+            | AccountKey::Vault
+            | AccountKey::External(_) => {}
         }
     }
     Ok(states)

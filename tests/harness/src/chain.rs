@@ -1,21 +1,23 @@
 //! A chain over the real program binary, where every transaction is also emulated and compared.
 
 use crate::wallet::{BASE_FEE, CHAIN_ID};
-use alloy_primitives::{Address as EthereumAddress, U256};
+use alloy_primitives::{Address as EthereumAddress, B256, U256};
 use anyhow::{Context, bail, ensure};
 use parhelion_core::cluster::{Account, Cluster, ClusterError, LandedTransaction};
 use parhelion_core::emulator::{AccountUse, Emulation, Execution};
 use parhelion_core::transaction::Transaction;
 use parhelion_emulator::{Known, Native, Recorder, Use};
+use parhelion_executor::evm::translation;
 use parhelion_executor::{BlockValues, Options, Report};
 use parhelion_relay::plan::{HolderState, Plan, Request, plan};
 use parhelion_sdk::address::holder_address;
+use parhelion_sdk::convert::to_h256;
 use parhelion_sdk::event::reports;
-use parhelion_sdk::instruction::{deposit, initialize};
+use parhelion_sdk::instruction::{deposit, initialize, translate};
 use parhelion_sdk::transaction::{Budget, Format, sign};
 use parhelion_solana::{Features, SvmCluster, SvmOptions};
 use parhelion_wire::ProgramError;
-use parhelion_wire::account::{Balance, Holder, Layout};
+use parhelion_wire::account::{Balance, Contract, Holder, Layout, Translation, TranslationStage};
 use parhelion_wire::address::{AccountKey, Deployment};
 use parhelion_wire::event::Receipt;
 use parhelion_wire::instruction::Initialize;
@@ -354,6 +356,40 @@ impl Chain {
         self.compare(&landed, &done)?;
         self.assert_solvent()?;
         Ok(done)
+    }
+
+    /// Translates the code of a contract; gives the compute units of all the transactions that it took.
+    ///
+    /// # Errors
+    /// When there is no such contract, or its translation does not get done.
+    pub fn translate(&self, contract: EthereumAddress) -> anyhow::Result<Vec<u64>> {
+        const BLOCKS: u16 = 400;
+        let payer = self.operator.keypair.pubkey();
+        let hash = self.code_hash(contract)?;
+        let key = AccountKey::Translation(to_h256(hash), translation::VERSION);
+        let instruction = translate(&self.deployment, &payer, hash, translation::VERSION, BLOCKS);
+        let mut compute_units = Vec::new();
+        // Every transaction adds 10,240 bytes, and the largest translation has some 150,000.
+        for _ in 0..40 {
+            compute_units.push(self.send(std::slice::from_ref(&instruction))?.compute_units);
+            let account = self.account(&self.address(&key)).context("the translation exists")?;
+            let stage = Translation::view(&account.data).map(|view| view.prefix.stage());
+            if stage == Ok(TranslationStage::Complete) {
+                return Ok(compute_units);
+            }
+        }
+        bail!("the translation does not get done")
+    }
+
+    /// The hash of a contract's code.
+    ///
+    /// # Errors
+    /// When there is no such contract.
+    pub fn code_hash(&self, contract: EthereumAddress) -> anyhow::Result<B256> {
+        let key = AccountKey::Contract(contract.into_array().into());
+        let account = self.account(&self.address(&key)).context("no contract is there")?;
+        let contract = Contract::view(&account.data).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        Ok(contract.code_hash().0.into())
     }
 
     /// `execute` with recovery on chain.

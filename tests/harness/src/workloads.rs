@@ -3,7 +3,7 @@
 use crate::chain::{Chain, Done, Proof, SOL};
 use crate::contracts;
 use crate::wallet::Wallet;
-use alloy_primitives::{Address, U256};
+use alloy_primitives::U256;
 use alloy_sol_types::{SolCall, SolValue, sol};
 use anyhow::ensure;
 use std::fmt;
@@ -21,6 +21,8 @@ pub struct Row {
     pub workload: String,
     /// How the signature was proven.
     pub proof: String,
+    /// Whether the contract's code ran as it is or translated; `–` where no code ran.
+    pub code: String,
     /// Compute units of the executing Solana transaction.
     pub compute_units: u64,
     /// Compute units of all Solana transactions.
@@ -37,13 +39,14 @@ impl Row {
     /// The rows as a table.
     #[must_use]
     pub fn table(rows: &[Self]) -> String {
-        let head = "| workload | signature | CU | CU in all | Solana transactions | accounts | rent bytes |\n\
-                    |---|---|---:|---:|---:|---:|---:|\n";
+        let head = "| workload | signature | code | CU | CU in all | Solana transactions | accounts | rent bytes |\n\
+                    |---|---|---|---:|---:|---:|---:|---:|\n";
         let line = |row: &Self| {
             format!(
-                "| {} | {} | {} | {} | {} | {} | {} |\n",
+                "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
                 row.workload,
                 row.proof,
+                row.code,
                 row.compute_units,
                 row.compute_units_in_all,
                 row.transactions,
@@ -58,7 +61,7 @@ impl Row {
     #[must_use]
     pub fn parse(line: &str) -> Option<Self> {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-        let [workload, proof, compute_units, compute_units_in_all, transactions, accounts, rent_bytes] =
+        let [workload, proof, code, compute_units, compute_units_in_all, transactions, accounts, rent_bytes] =
             cells[..]
         else {
             return None;
@@ -66,6 +69,7 @@ impl Row {
         Some(Self {
             workload: workload.into(),
             proof: proof.into(),
+            code: code.into(),
             compute_units: compute_units.parse().ok()?,
             compute_units_in_all: compute_units_in_all.parse().ok()?,
             transactions: transactions.parse().ok()?,
@@ -77,7 +81,7 @@ impl Row {
     /// Whether both rows measure the same.
     #[must_use]
     pub fn is_same_workload(&self, other: &Self) -> bool {
-        (&self.workload, &self.proof) == (&other.workload, &other.proof)
+        (&self.workload, &self.proof, &self.code) == (&other.workload, &other.proof, &other.code)
     }
 
     /// Whether transactions, accounts and rent are the same.
@@ -90,7 +94,7 @@ impl Row {
 
 impl fmt::Display for Row {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} ({})", self.workload, self.proof)
+        write!(formatter, "{} ({}, {})", self.workload, self.proof, self.code)
     }
 }
 
@@ -121,6 +125,7 @@ fn row(chain: &Chain, workload: &str, proof: Proof, done: &Done) -> anyhow::Resu
     Ok(Row {
         workload: workload.into(),
         proof: proof.into(),
+        code: "–".into(),
         compute_units: done.compute_units,
         compute_units_in_all: done.compute_units_in_all,
         transactions: done.transactions as u64,
@@ -155,18 +160,23 @@ fn token(proof: Proof, rows: &mut Vec<Row>) -> anyhow::Result<()> {
     if proof == Proof::Planned {
         rows.push(row(&chain, "ERC-20 deployment", proof, &done)?);
     }
-    let (holder, from) = (Wallet::new(3).address(), owner.address());
-    let mut call = |rows: &mut Vec<Row>, wallet: &mut Wallet, workload: &str, data: Vec<u8>| {
-        let done = chain.run_with(&wallet.send(Some(token), U256::ZERO, data, GAS), proof)?;
-        rows.push(row(&chain, workload, proof, &done)?);
-        anyhow::Ok(())
-    };
-    let to_holder = |value: u64| transferCall { to: holder, value: U256::from(value) }.abi_encode();
-    call(rows, &mut owner, "ERC-20 transfer, fresh holder", to_holder(5))?;
-    call(rows, &mut owner, "ERC-20 transfer", to_holder(5))?;
-    let approval = approveCall { spender: spender.address(), value: U256::from(1000) }.abi_encode();
-    call(rows, &mut owner, "ERC-20 approve", approval)?;
-    let to: Address = holder;
-    let taking = transferFromCall { from, to, value: U256::from(10) }.abi_encode();
-    call(rows, &mut spender, "ERC-20 transferFrom", taking)
+    for (form, holder) in [("plain", 3), ("translated", 4)] {
+        let (holder, from) = (Wallet::new(holder).address(), owner.address());
+        if form == "translated" {
+            chain.translate(token)?;
+        }
+        let mut call = |rows: &mut Vec<Row>, wallet: &mut Wallet, workload: &str, data: Vec<u8>| {
+            let done = chain.run_with(&wallet.send(Some(token), U256::ZERO, data, GAS), proof)?;
+            rows.push(Row { code: form.into(), ..row(&chain, workload, proof, &done)? });
+            anyhow::Ok(())
+        };
+        let to_holder = |value: u64| transferCall { to: holder, value: U256::from(value) }.abi_encode();
+        call(rows, &mut owner, "ERC-20 transfer, fresh holder", to_holder(5))?;
+        call(rows, &mut owner, "ERC-20 transfer", to_holder(5))?;
+        let approval = approveCall { spender: spender.address(), value: U256::from(1000) }.abi_encode();
+        call(rows, &mut owner, "ERC-20 approve", approval)?;
+        let taking = transferFromCall { from, to: holder, value: U256::from(10) }.abi_encode();
+        call(rows, &mut spender, "ERC-20 transferFrom", taking)?;
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ mod holder;
 mod initialize;
 mod reserve;
 mod signature;
+mod translate;
 
 use crate::input::Input;
 use parhelion_wire::ProgramError;
@@ -28,6 +29,8 @@ pub(crate) fn process(input: &Input<'_>) -> Result<(), ProgramError> {
         tag::HOLDER_CLOSE => holder::close(input, data),
         tag::CODE_RESERVE => reserve::reserve(input, data),
         tag::CODE_RELEASE => reserve::release(input, data),
+        tag::TRANSLATE => translate::translate(input, data),
+        tag::TRANSLATION_CLOSE => translate::close(input, data),
         tag::DEPOSIT => deposit::process(input, data),
         tag::CONFIGURE => configure::process(input, data),
         tag::INITIALIZE => initialize::process(input, data),

@@ -50,7 +50,17 @@ pub(crate) const fn index_length(code_length: usize) -> usize {
 /// The most bytes that the translation of a code takes.
 #[must_use]
 pub const fn length_max(code_length: usize) -> usize {
-    PREFIX + code_length * DENSITY_MAX
+    PREFIX + code_length * DENSITY_MAX + translator::ROOM
+}
+
+/// Room behind what is written that lets the translator go on for long: as much as an account can grow by at once.
+pub const ROOM_FOR_LONG: usize = 5_000;
+
+/// The room that [`Translator::start`] needs.
+#[must_use]
+pub fn room_to_start(code: &[u8], jump_map: &[u8]) -> usize {
+    let entries: usize = jump_map.iter().map(|&mask| usize::from(ONES[usize::from(mask)])).sum();
+    PREFIX + index_length(code.len()) + 4 * entries + translator::ROOM
 }
 
 /// How many bits are set, by byte.

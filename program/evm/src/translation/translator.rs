@@ -9,7 +9,7 @@ use crate::opcode::{self as op, Info};
 const RECORDS_MAX: usize = 24;
 
 /// Bytes that a block can take: its records, each with an opcode's longest operands.
-const ROOM: usize = (RECORDS_MAX + 2) * 34;
+pub(super) const ROOM: usize = (RECORDS_MAX + 2) * 34;
 
 /// How far a translation has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl<'a> Translator<'a> {
         Self { code, jump_map, out, length: progress.length as usize }
     }
 
-    /// Translates up to `blocks_max` blocks.
+    /// Translates up to `blocks_max` blocks, as far as there is room.
     ///
     /// # Errors
     /// [`TooLong`].
@@ -102,8 +102,11 @@ impl<'a> Translator<'a> {
             if position >= self.code.len() && !is_reachable {
                 break;
             }
-            if self.length + ROOM > self.out.len() || self.length > length_max(self.code.len()) {
+            if self.length + ROOM > length_max(self.code.len()) {
                 return Err(TooLong);
+            }
+            if self.length + ROOM > self.out.len() {
+                break;
             }
             (position, is_reachable) = self.block(position);
         }

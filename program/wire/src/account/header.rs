@@ -23,6 +23,8 @@ pub enum Kind {
     Cell = 7,
     /// Bytes of a large transaction, see [`super::Holder`].
     Holder = 8,
+    /// The translated form of a code, see [`super::Translation`].
+    Translation = 9,
 }
 
 /// The first eight bytes of every account.

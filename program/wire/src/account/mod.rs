@@ -11,6 +11,7 @@ mod config;
 mod contract;
 mod header;
 mod holder;
+mod translation;
 mod vault;
 
 pub use balance::Balance;
@@ -20,6 +21,7 @@ pub use config::Config;
 pub use contract::Contract;
 pub use header::{Header, Kind, Layout};
 pub use holder::{Holder, HolderPrefix};
+pub use translation::{Translation, TranslationPrefix, TranslationStage};
 pub use vault::Vault;
 
 use crate::error::ProgramError;

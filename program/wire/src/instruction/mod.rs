@@ -12,6 +12,8 @@
 //! | 7 | [`ExecuteFromHolder`] | operator (s, w), config, program, holder, then as 3 | runs the transaction in a holder |
 //! | 8 | [`CodeReserve`] | payer (s, w), config, code (w), system program | grows the room for a large code |
 //! | 9 | [`CodeRelease`] | payer (s, w), code (w) | closes a reservation |
+//! | 10 | [`Translate`] | payer (s, w), config, code, translation (w), system program | translates a code, piece by piece |
+//! | 11 | [`TranslationClose`] | payer (s, w), translation (w) | gives the rent back |
 //! | 238 | event | config (s) | carries an event; accepted from the program itself only |
 //!
 //! The run's accounts of `execute` are the Ethereum state it touches, and, where needed, the System program (when
@@ -22,11 +24,13 @@ mod execute;
 mod holder;
 mod manage;
 mod reserve;
+mod translate;
 
 pub use execute::{Execute, ExecuteFromHolder, RECOVER_ON_CHAIN};
 pub use holder::{HolderClose, HolderCreate, HolderWrite};
 pub use manage::{Configure, Deposit, Initialize};
 pub use reserve::{CodeRelease, CodeReserve};
+pub use translate::{Translate, TranslationClose};
 
 use crate::error::ProgramError;
 
@@ -52,6 +56,10 @@ pub mod tag {
     pub const CODE_RESERVE: u8 = 8;
     /// [`super::CodeRelease`]
     pub const CODE_RELEASE: u8 = 9;
+    /// [`super::Translate`]
+    pub const TRANSLATE: u8 = 10;
+    /// [`super::TranslationClose`]
+    pub const TRANSLATION_CLOSE: u8 = 11;
     /// [`crate::event`]
     pub const EVENT: u8 = 0xee;
 }
