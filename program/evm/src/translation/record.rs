@@ -24,98 +24,96 @@ macro_rules! records {
 }
 
 records! {
-    /// A block: gas u16, bytes of stack that must be there u16, bytes by which it grows u16, code position u16.
-    256 BEGIN 8;
-    /// A block of one JUMPDEST: as [`BEGIN`]. It ends the chain.
-    257 BEGIN_ALONE 8;
+    /// A block: gas u16, bytes of stack that must be there u16, bytes by which it grows u16, code position u16, records u8.
+    256 BEGIN 9;
     /// Pushes a number u8.
-    258 PUSH_8 1;
+    257 PUSH_8 1;
     /// Pushes a number u16.
-    259 PUSH_16 2;
+    258 PUSH_16 2;
     /// Pushes a number u32.
-    260 PUSH_32 4;
+    259 PUSH_32 4;
     /// Pushes a number u64.
-    261 PUSH_64 8;
+    260 PUSH_64 8;
     /// Pushes a number of 20 bytes.
-    262 PUSH_160 20;
+    261 PUSH_160 20;
     /// Pushes a number of 32 bytes.
-    263 PUSH_256 32;
+    262 PUSH_256 32;
     /// GAS; u16 is what the block charged for later opcodes.
-    264 GAS_AND 2;
+    263 GAS_AND 2;
     /// PUSH, JUMP: entry u16.
-    265 JUMP_TO 2;
+    264 JUMP_TO 2;
     /// PUSH, JUMPI: entry u16.
-    266 JUMPI_TO 2;
+    265 JUMPI_TO 2;
     /// ISZERO, PUSH, JUMPI: entry u16.
-    267 JUMP_IF_ZERO 2;
+    266 JUMP_IF_ZERO 2;
     /// EQ, PUSH, JUMPI: entry u16.
-    268 JUMP_IF_EQ 2;
+    267 JUMP_IF_EQ 2;
     /// EQ, ISZERO, PUSH, JUMPI: entry u16.
-    269 JUMP_IF_NE 2;
+    268 JUMP_IF_NE 2;
     /// LT, PUSH, JUMPI: entry u16.
-    270 JUMP_IF_LT 2;
+    269 JUMP_IF_LT 2;
     /// LT, ISZERO, PUSH, JUMPI: entry u16.
-    271 JUMP_IF_GE 2;
+    270 JUMP_IF_GE 2;
     /// GT, PUSH, JUMPI: entry u16.
-    272 JUMP_IF_GT 2;
+    271 JUMP_IF_GT 2;
     /// GT, ISZERO, PUSH, JUMPI: entry u16.
-    273 JUMP_IF_LE 2;
+    272 JUMP_IF_LE 2;
     /// SLT, PUSH, JUMPI: entry u16.
-    274 JUMP_IF_SLT 2;
+    273 JUMP_IF_SLT 2;
     /// SLT, ISZERO, PUSH, JUMPI: entry u16.
-    275 JUMP_IF_SGE 2;
+    274 JUMP_IF_SGE 2;
     /// DUP1, PUSH4, EQ, PUSH, JUMPI: selector u32, entry u16.
-    276 SELECT 6;
+    275 SELECT 6;
     /// PUSH, ADD: number u16.
-    277 ADD_16 2;
+    276 ADD_16 2;
     /// PUSH, SUB: number u16 less the top.
-    278 SUB_FROM_16 2;
+    277 SUB_FROM_16 2;
     /// PUSH, MUL: number u16.
-    279 MUL_16 2;
+    278 MUL_16 2;
     /// PUSH, AND: number u16.
-    280 AND_16 2;
+    279 AND_16 2;
     /// PUSH, EQ: number u16.
-    281 EQ_16 2;
+    280 EQ_16 2;
     /// PUSH, LT: number u16 less than the top.
-    282 LT_16 2;
+    281 LT_16 2;
     /// PUSH, GT: number u16 greater than the top.
-    283 GT_16 2;
+    282 GT_16 2;
     /// PUSH, SHL: by u16 bits.
-    284 SHL_16 2;
+    283 SHL_16 2;
     /// PUSH, SHR: by u16 bits.
-    285 SHR_16 2;
+    284 SHR_16 2;
     /// PUSH, MLOAD: offset u16.
-    286 MLOAD_16 2;
+    285 MLOAD_16 2;
     /// PUSH, MSTORE: offset u16.
-    287 MSTORE_16 2;
+    286 MSTORE_16 2;
     /// PUSH 2^160 - 1, AND.
-    288 AND_160 0;
+    287 AND_160 0;
     /// DUPn, ADD: 32 n u16.
-    289 DUP_ADD 2;
+    288 DUP_ADD 2;
     /// DUPn, SUB: 32 n u16.
-    290 DUP_SUB 2;
+    289 DUP_SUB 2;
     /// DUPn, MUL: 32 n u16.
-    291 DUP_MUL 2;
+    290 DUP_MUL 2;
     /// DUPn, AND: 32 n u16.
-    292 DUP_AND 2;
+    291 DUP_AND 2;
     /// DUPn, LT: 32 n u16.
-    293 DUP_LT 2;
+    292 DUP_LT 2;
     /// DUPn, GT: 32 n u16.
-    294 DUP_GT 2;
+    293 DUP_GT 2;
     /// DUPn, EQ: 32 n u16.
-    295 DUP_EQ 2;
+    294 DUP_EQ 2;
     /// DUPn, MLOAD: 32 n u16.
-    296 DUP_MLOAD 2;
+    295 DUP_MLOAD 2;
     /// DUPn, MSTORE: 32 n u16.
-    297 DUP_MSTORE 2;
+    296 DUP_MSTORE 2;
     /// SWAPn, POP: 32 n u16.
-    298 SWAP_POP 2;
+    297 SWAP_POP 2;
     /// POP, POP.
-    299 POP_2 0;
+    298 POP_2 0;
     /// ISZERO, ISZERO.
-    300 IS_NONZERO 0;
+    299 IS_NONZERO 0;
     /// PUSH 224, SHR: the function selector.
-    301 SHR_224 0;
+    300 SHR_224 0;
 }
 
 #[cfg(test)]
@@ -125,6 +123,6 @@ mod tests {
     #[test]
     fn numbers_follow_one_another() {
         assert_eq!(COUNT, usize::from(SHR_224) + 1);
-        assert_eq!((length(BEGIN), length(SELECT), length(0x01)), (10, 8, 2));
+        assert_eq!((length(BEGIN), length(SELECT), length(0x01)), (11, 8, 2));
     }
 }

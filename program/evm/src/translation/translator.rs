@@ -140,7 +140,7 @@ impl<'a> Translator<'a> {
     fn block(&mut self, start: usize) -> (usize, bool) {
         let mut block = Block::new(self.length, start);
         self.put_number(r::BEGIN);
-        self.put(&[0; 8]);
+        self.put(&[0; r::length(r::BEGIN) - 2]);
         let mut position = start;
         if self.is_destination(start) {
             let entries = PREFIX + index_length(self.code.len());
@@ -276,14 +276,14 @@ impl<'a> Translator<'a> {
 
     /// Fills in the block's BEGIN.
     fn finish(&mut self, block: &Block) {
-        let is_alone = self.length == block.start + r::length(r::BEGIN);
-        let record = if is_alone { r::BEGIN_ALONE } else { r::BEGIN };
         let need = 32 * (-block.lowest) as u16;
         let growth = 32 * block.highest as u16;
-        let fields = [record * SCALE, block.gas as u16, need, growth, block.code_position as u16];
+        let fields = [r::BEGIN * SCALE, block.gas as u16, need, growth, block.code_position as u16];
         for (target, field) in self.out[block.start..].chunks_exact_mut(2).zip(fields) {
             target.copy_from_slice(&field.to_le_bytes());
         }
+        // One more for BEGIN itself.
+        self.out[block.start + 10] = (block.records + 1) as u8;
         for &(at, before) in &block.gas_records[..block.gas_records_count] {
             self.out[at..at + 2].copy_from_slice(&((block.gas - before) as u16).to_le_bytes());
         }

@@ -3,12 +3,12 @@
 use super::super::Interrupt;
 use super::super::context::{Context, Result};
 use super::super::frame::{Frame, Input, Output};
-use super::GAS_WINDOW;
+use super::{GAS_WINDOW, RECORDS_MAX};
 use crate::U256;
 use crate::exit::Exit;
 use crate::host::Host;
 use crate::machine::Machine;
-use crate::translation::{self, record, record::SCALE};
+use crate::translation;
 
 /// Words on a frame's stack at most.
 const STACK_MAX: usize = 1024;
@@ -18,28 +18,6 @@ const NEED_MAX: usize = 17;
 
 /// An operation that runs between chains.
 pub(super) type Cold<H> = fn(&mut Context<'_, '_, '_, H>) -> Result<(), <H as Host>::Error>;
-
-/// What a BEGIN says of its block.
-struct Block {
-    gas: i64,
-    code_position: usize,
-}
-
-impl Block {
-    /// The block whose BEGIN is at `pc`, if that is a BEGIN.
-    ///
-    /// # Safety
-    /// `pc` points to a record of a translation.
-    #[inline(always)]
-    unsafe fn at(pc: *const u8) -> Option<Self> {
-        let fields = pc.cast::<u16>();
-        // SAFETY: a record has its number, and a BEGIN four operands of 16 bits.
-        let field = |index: usize| u16::from_le(unsafe { fields.add(index).read_unaligned() });
-        let number = field(0) / SCALE;
-        let is_begin = number == record::BEGIN || number == record::BEGIN_ALONE;
-        is_begin.then(|| Self { gas: i64::from(field(1)), code_position: usize::from(field(4)) })
-    }
-}
 
 /// The state of a running frame.
 pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
@@ -71,6 +49,8 @@ pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
     pub(super) entries: *const u8,
     /// Whether records run, and not the code itself.
     pub(super) is_translated: bool,
+    /// How many records may still run in this chain.
+    pub(super) records: i64,
     /// Gas that is not in the window.
     pub(super) reserve: i64,
     /// Where the next chain begins.
@@ -119,6 +99,7 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
             index: at(translation::PREFIX),
             entries: at(translation.map_or(0, |translation| translation.entries())),
             is_translated: frame.is_translated,
+            records: 0,
             reserve: 0,
             pc: code,
             sp: base,
@@ -136,26 +117,17 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
         &self.context
     }
 
-    /// Moves gas from the reserve into the window.
-    ///
-    /// A translated block needs all of its gas at once; when there is less, the code itself runs on.
+    /// Makes ready for a chain: moves gas from the reserve into the window; for a translation all of it, and allows so
+    /// many records.
     #[inline(always)]
     pub(super) fn refill(&mut self) {
         let all = self.reserve + self.gas;
-        let mut window = GAS_WINDOW;
         if self.is_translated {
-            // SAFETY: `pc` points to a record of the translation.
-            let block = unsafe { Block::at(self.pc) };
-            if let Some(block) = block {
-                if all < block.gas {
-                    self.fall_back(block.code_position, self.sp, all);
-                } else if block.gas > window {
-                    window = block.gas;
-                }
-            }
+            (self.gas, self.reserve, self.records) = (all, 0, RECORDS_MAX);
+        } else {
+            self.gas = if all < GAS_WINDOW { all } else { GAS_WINDOW };
+            self.reserve = all - self.gas;
         }
-        self.gas = if all < window { all } else { window };
-        self.reserve = all - self.gas;
     }
 
     /// Goes on in the code itself, for the rest of the frame.
@@ -197,7 +169,8 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
     /// Does what the last chain left to do. Gives the reason when no chain follows.
     #[inline(always)]
     pub(super) fn settle(&mut self) -> Option<Interrupt<H::Error>> {
-        if let Some(operation) = self.pending.take() {
+        if let Some(operation) = self.pending {
+            self.pending = None;
             self.store();
             if let Err(stop) = operation(&mut self.context) {
                 return Some(stop.into());
@@ -205,7 +178,7 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
             self.load();
             return None;
         }
-        self.interrupt.take()
+        if self.interrupt.is_some() { self.interrupt.take() } else { None }
     }
 
     /// Writes the registers into the frame.

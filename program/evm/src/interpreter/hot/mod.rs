@@ -12,15 +12,18 @@
 //!
 //! # Registers
 //! `pc` points to the opcode that runs, `sp` one past the top word, `gas` is what is left of the gas window, `cpu`
-//! is everything else ([`Cpu`]), `table` the handlers by opcode.
+//! is everything else ([`Cpu`](cpu::Cpu)), `table` the handlers by opcode.
 //!
 //! # The gas window
 //! The chain must unwind before the native stack is used up (64 frames on sBPF). Counting calls would cost every
 //! opcode 2 CU; instead the chain runs on a window of at most [`GAS_WINDOW`] gas, the rest lies in
-//! [`Cpu::reserve`]. Every handler charges at least 2 gas (JUMPDEST charges 1 but never follows another one in the
+//! [`Cpu::reserve`](cpu::Cpu). Every handler charges at least 2 gas (JUMPDEST charges 1 but never follows another one in the
 //! chain), so a window is worth at most 40 calls. A handler that finds too little gas in the window *pauses*: it leaves
 //! the registers as they were before the opcode, and `run` refills the window. When nothing is left to refill with,
 //! gas has run out.
+//!
+//! A translation charges its gas block by block, so it runs on all of the gas and counts records instead, block by block
+//! as well ([`Cpu::records`](cpu::Cpu)).
 //!
 //! # What handlers rely on
 //! * `pc` points into `padded` code: 33 zero bytes stand behind the code ([`super::Code::PADDING`], checked when a run
@@ -28,7 +31,7 @@
 //!   32 bytes further. Jumps go to positions whose map bit is set, which are inside the code.
 //! * `base <= sp <= limit`, and `base..limit` lies in the stack arena. `enter!` keeps it so: it refuses an opcode whose
 //!   inputs are not there or whose outputs do not fit.
-//! * Memory words are touched only below [`Cpu::memory_end`], which lies in the memory arena.
+//! * Memory words are touched only below [`Cpu::memory_end`](cpu::Cpu), which lies in the memory arena.
 //! * No reference into the arenas is alive while handlers use pointers into them: cold operations run between chains, on
 //!   a [`super::context::Context`], which gets positions through the frame and gives them back the same way.
 
@@ -46,6 +49,9 @@ mod stack;
 mod translated;
 
 pub use run::run;
+
+/// Records of one chain of a translation: each block says how many it has.
+pub(super) const RECORDS_MAX: i64 = 44;
 
 /// Gas of one chain of handlers: at 3 gas for 2 calls (JUMPDEST and a cheap opcode) it is worth 40 calls.
 pub(super) const GAS_WINDOW: i64 = 60;

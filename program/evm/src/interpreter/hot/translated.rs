@@ -45,14 +45,15 @@ macro_rules! enter_block {
         let gas = $gas - i64::from(operand!(u16, pc, 0));
         let needed = usize::from(operand!(u16, pc, 2)) + $cpu.needs[0] as usize;
         let grown = usize::from(operand!(u16, pc, 4)) + sp as usize;
-        if gas < 0 {
+        if gas < 0 || (sp as usize) < needed || grown > $cpu.limit as usize {
             // SAFETY: the registers are those of a handler at the BEGIN.
-            return unsafe { pause::<H, F>(pc, sp, gas, $cpu, $table) };
-        }
-        if (sp as usize) < needed || grown > $cpu.limit as usize {
-            // SAFETY: as above.
             return unsafe { fall_back::<H, F>(pc, sp, gas, $cpu, $table) };
         }
+        let records = $cpu.records - i64::from(operand!(u8, pc, 8));
+        if records < 0 {
+            return $cpu.save(pc, sp, gas + i64::from(operand!(u16, pc, 0)));
+        }
+        $cpu.records = records;
         next!(advanced!(pc, const { r::length(r::BEGIN) }), sp, gas, $cpu, $table)
     }};
 }
@@ -91,16 +92,7 @@ impl<H: Host> Cpu<'_, '_, '_, H> {
 }
 
 handler!(
-    /// The block's gas is not in the window.
-    #[cold]
-    #[inline(never)]
-    pause(pc, sp, gas, cpu, _table) {
-        cpu.save(pc, sp, gas + i64::from(operand!(u16, pc, 0)));
-    }
-);
-
-handler!(
-    /// The stack does not fit the block: the plain handlers find out where.
+    /// Gas or stack do not suffice for the block: the plain handlers find out for which opcode.
     #[cold]
     #[inline(never)]
     fall_back(pc, sp, gas, cpu, _table) {
@@ -113,18 +105,6 @@ handler!(
     /// BEGIN.
     begin(pc, sp, gas, cpu, table) {
         enter_block!(pc, sp, gas, cpu, table)
-    }
-);
-
-handler!(
-    /// BEGIN_ALONE: a JUMPDEST, and the end of the chain, so that a row of them does not exhaust the native stack.
-    begin_alone(pc, sp, gas, cpu, table) {
-        let gas = gas - i64::from(operand!(u16, pc, 0));
-        if gas < 0 {
-            // SAFETY: the registers are those of a handler.
-            return unsafe { pause::<H, F>(pc, sp, gas, cpu, table) };
-        }
-        cpu.save(advanced!(pc, const { r::length(r::BEGIN) }), sp, gas)
     }
 );
 
@@ -419,7 +399,7 @@ macro_rules! table {
 
 table! {
     records {
-        BEGIN begin BEGIN_ALONE begin_alone
+        BEGIN begin
         PUSH_8 push_8 PUSH_16 push_16 PUSH_32 push_32 PUSH_64 push_64 PUSH_160 push_160 PUSH_256 push_256
         GAS_AND gas_and JUMP_TO jump_to JUMPI_TO jumpi_to
         JUMP_IF_ZERO jump_if_zero JUMP_IF_EQ jump_if_eq JUMP_IF_NE jump_if_ne JUMP_IF_LT jump_if_lt
