@@ -13,15 +13,16 @@ use parhelion_executor::Ledger;
 use parhelion_wire::account::{
     ACCOUNT_STORAGE_OVERHEAD, Config, GROWTH_MAX, Header, Kind, Layout, Translation,
 };
-use parhelion_wire::address::{AccountKey, CONFIG_SEED, Deployment, Seed, VAULT_SEED};
+use parhelion_wire::address::{AccountKey, CONFIG_SEED, Seed, VAULT_SEED, with_seed};
 use parhelion_wire::{H256, ProgramError, Pubkey};
 
 /// The accounts of the running instruction as Ethereum state.
 pub(crate) struct OnChain<'a, 'c> {
     accounts: &'a [Account<'c>],
-    deployment: Deployment,
+    program_id: Pubkey,
     config: Account<'c>,
     config_bump: u8,
+    vault_bump: u8,
     /// Who pays for new accounts.
     payer: Account<'c>,
     /// The current slot.
@@ -63,16 +64,12 @@ impl<'a, 'c> OnChain<'a, 'c> {
         program_id: &Pubkey,
         slot: u64,
     ) -> Self {
-        let deployment = Deployment {
-            program_id: *program_id,
-            config: *config_account.key(),
-            vault: program_address(VAULT_SEED, config.vault_bump, program_id),
-        };
         Self {
             accounts,
-            deployment,
+            program_id: *program_id,
             config: config_account,
             config_bump: config.config_bump,
+            vault_bump: config.vault_bump,
             payer,
             slot,
             rent_per_byte: None,
@@ -82,6 +79,16 @@ impl<'a, 'c> OnChain<'a, 'c> {
     /// The account at a position.
     pub(crate) fn account(&self, position: Position) -> Result<&'a Account<'c>, ProgramError> {
         self.accounts.get(position).ok_or(ProgramError::AccountMissing)
+    }
+
+    /// The address of a key's account.
+    #[inline(always)]
+    fn address(&self, key: &AccountKey) -> Pubkey {
+        match key {
+            AccountKey::Vault => program_address(VAULT_SEED, self.vault_bump, &self.program_id),
+            AccountKey::External(address) => *address,
+            _ => with_seed(self.config.key(), Seed::of(key, sha256).as_bytes(), &self.program_id, sha256),
+        }
     }
 
     /// Finds an address among the accounts. Nearly every other one differs in its first eight bytes already.
@@ -100,7 +107,7 @@ impl<'a, 'c> OnChain<'a, 'c> {
 
     /// Whether an account exists: the program owns it.
     fn exists(&self, account: &Account<'_>) -> bool {
-        account.is_owned_by(&self.deployment.program_id)
+        account.is_owned_by(&self.program_id)
     }
 
     /// Creates an account that does not exist.
@@ -114,7 +121,7 @@ impl<'a, 'c> OnChain<'a, 'c> {
         let seeds: [&[u8]; 2] = [CONFIG_SEED, &bump];
         let derivation =
             Derivation::WithSeed { base: &self.config, seed: seed.as_bytes(), base_seeds: &seeds };
-        cpi::create(&self.payer, account, &derivation, length, lamports, &self.deployment.program_id)
+        cpi::create(&self.payer, account, &derivation, length, lamports, &self.program_id)
     }
 
     /// Grows (or shrinks) an account that exists.
@@ -154,9 +161,9 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
     type Account = Position;
 
     fn load(&mut self, key: &AccountKey) -> Result<Position, ProgramError> {
-        let position = self.find(&self.deployment.address(key, sha256))?;
+        let position = self.find(&self.address(key))?;
         let account = self.account(position)?;
-        let is_ours = account.is_owned_by(&self.deployment.program_id);
+        let is_ours = account.is_owned_by(&self.program_id);
         match key {
             AccountKey::External(_) => Ok(position),
             _ if is_ours || account.is_owned_by(&SYSTEM_PROGRAM) && account.len() == 0 => Ok(position),

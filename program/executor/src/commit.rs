@@ -86,19 +86,18 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// Plans an account's Balance, Contract and Code.
     fn plan_account(&mut self, plan: &mut Plan<L::Account>, id: Id) -> Result<()> {
         let row = self.account(id)?;
-        let (state, original) = (row.state, row.original);
-        let (balance_account, contract_account) = (row.balance_account, row.contract_account);
-        let code = if state.is_destroyed { CodeOf::None } else { state.code };
-        let code_changes = row.is_code_known && code != original.code;
-        if let Some(account) = balance_account {
-            let (nonce, balance) =
-                if state.is_destroyed { (0, U256([0; 4])) } else { (state.nonce, state.balance) };
+        let (state, original) = (&row.state, &row.original);
+        let contract_account = row.contract_account;
+        let code_changes = row.is_code_known && row.code_afterwards() != original.code;
+        if let Some(account) = row.balance_account {
             let exists = !self.ledger.data(account).is_empty();
-            let changes = if exists {
-                nonce != original.nonce || !arith::eq(&balance, &original.balance) || code_changes
+            let changes = if state.is_destroyed {
+                exists && (original.nonce != 0 || !arith::is_zero(&original.balance) || code_changes)
+            } else if exists {
+                state.nonce != original.nonce || !arith::eq(&state.balance, &original.balance) || code_changes
             } else {
                 // An absent Balance reads as balance 0, and nonce 1 for a contract or 0 for another address.
-                !balance.is_zero() || nonce != u64::from(code != CodeOf::None)
+                !arith::is_zero(&state.balance) || state.nonce != u64::from(state.code != CodeOf::None)
             };
             if changes {
                 if !exists {
@@ -108,6 +107,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             }
         }
         if let (true, Some(account)) = (code_changes, contract_account) {
+            let code = self.account(id)?.code_afterwards();
             if self.ledger.data(account).is_empty() {
                 self.add_rent(plan, |per_byte| rent::of_account(size_of::<Contract>(), per_byte))?;
             }

@@ -126,6 +126,7 @@ struct Message<'c> {
 /// # Errors
 /// When the transaction is invalid, an account is missing or not what it should be, or a limit is reached. Then
 /// nothing counts as written, although some accounts may have been: on chain the whole Solana transaction fails.
+#[inline(never)] // a stack frame has 4 KiB on sBPF: this one and the caller's together have more
 pub fn execute<'c, L: Ledger<'c>, C: Crypto>(
     ledger: L,
     crypto: C,

@@ -205,17 +205,27 @@ impl Encoded {
     /// A list's prefix for a payload of `length` bytes.
     #[must_use]
     pub fn list_prefix(length: usize) -> Self {
-        if length <= 55 {
-            return Self::from_parts(&[0xc0 | length as u8], &[]);
+        match length {
+            0..=55 => Self::from_parts(&[0xc0 | length as u8], &[]),
+            56..=0xff => Self::from_parts(&[0xf8, length as u8], &[]),
+            0x100..=0xffff => Self::from_parts(&[0xf9, (length >> 8) as u8, length as u8], &[]),
+            _ => {
+                let bytes = (length as u64).to_be_bytes();
+                let significant = trim(&bytes);
+                Self::from_parts(&[0xf7 + significant.len() as u8], significant)
+            }
         }
-        let bytes = (length as u64).to_be_bytes();
-        let significant = trim(&bytes);
-        Self::from_parts(&[0xf7 + significant.len() as u8], significant)
     }
 
     /// An integer, from its big-endian bytes (at most 32; leading zeros are dropped).
     #[must_use]
     pub fn integer(big_endian: &[u8]) -> Self {
+        if let Ok(whole @ [1..=0xff, ..]) = <&[u8; 32]>::try_from(big_endian) {
+            // A part of a signature is nearly always this long: copied eight bytes at a time.
+            let mut bytes = [0xa0; 33];
+            bytes[1..].copy_from_slice(whole);
+            return Self { bytes, length: 33 };
+        }
         match trim(big_endian) {
             [byte] if *byte < 0x80 => Self::from_parts(&[], &[*byte]),
             significant => Self::from_parts(&[0x80 + significant.len() as u8], significant),

@@ -57,9 +57,8 @@ impl<'c> Code<'c> {
             Self::Init { padded, jump_map, length } => (&padded[..], &jump_map[..], *length),
             Self::Empty => (&EMPTY[..], &[][..], 0),
         };
-        let sound = padded.len() >= length + Self::PADDING
-            && map.len() >= jump_map::length(length)
-            && padded[length..].iter().take(Self::PADDING).all(|&byte| byte == 0);
+        let padding = padded.get(length..).and_then(<[u8]>::first_chunk);
+        let sound = map.len() >= jump_map::length(length) && padding.is_some_and(is_zero);
         if sound { (padded, map, length) } else { (&EMPTY, &[], 0) }
     }
 
@@ -77,6 +76,12 @@ impl<'c> Code<'c> {
         let (padded, _, length) = self.parts();
         &padded[..length]
     }
+}
+
+/// Whether all bytes are zero, eight at a time.
+fn is_zero(padding: &[u8; Code::PADDING]) -> bool {
+    let (words, rest) = padding.as_chunks::<8>();
+    words.iter().fold(0, |all, word| all | u64::from_ne_bytes(*word)) == 0 && rest == [0]
 }
 
 /// The padding of no code.

@@ -123,6 +123,11 @@ impl<A: Copy> Accounts<A> {
 }
 
 impl<A> Account<A> {
+    /// The code that the account has after the transaction.
+    pub(crate) const fn code_afterwards(&self) -> CodeOf {
+        if self.state.is_destroyed { CodeOf::None } else { self.state.code }
+    }
+
     const fn new(address: H160) -> Self {
         let state = State {
             nonce: 0,
@@ -153,8 +158,13 @@ fn is_precompile(address: &H160, fork: Fork) -> bool {
 /// Whether two addresses are equal, a few bytes at a time: `==` would be a syscall on chain.
 #[inline(always)]
 fn is_same(a: &H160, b: &H160) -> bool {
-    let (a, b) = (a.0.as_chunks::<4>().0, b.0.as_chunks::<4>().0);
-    a.iter().zip(b).all(|(a, b)| u32::from_le_bytes(*a) == u32::from_le_bytes(*b))
+    let words = |address: &H160| {
+        let (words, rest) = address.0.as_chunks::<8>();
+        let rest = rest.first_chunk::<4>().copied().unwrap_or_default();
+        (u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1]), u32::from_le_bytes(rest))
+    };
+    let (a, b) = (words(a), words(b));
+    a.2 == b.2 && a.1 == b.1 && a.0 == b.0
 }
 
 /// Addresses are hashes already, but for precompiles.

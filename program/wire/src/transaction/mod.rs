@@ -182,6 +182,7 @@ impl<'a> Transaction<'a> {
 
     /// The transaction hash: Keccak-256 of the raw signed transaction, assembled from the pieces at hand.
     #[must_use]
+    #[inline(never)] // its buffers would crowd the caller's stack frame, which has 4 KiB on sBPF
     pub fn hash(&self, signature: &Signature, keccak256: impl Hash) -> H256 {
         let v = self.v(signature);
         let r = Encoded::integer(&signature.r);
