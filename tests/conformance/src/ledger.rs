@@ -176,6 +176,8 @@ pub(crate) struct Memory<'c> {
     pub(crate) prevrandao: [u8; 32],
     /// NUMBER.
     pub(crate) number: u64,
+    /// Whether PREVRANDAO is the hash of the block before, as on this chain.
+    pub(crate) newest_is_random: bool,
 }
 
 struct Row<'c> {
@@ -192,7 +194,15 @@ impl<'c> Memory<'c> {
         number: u64,
         prevrandao: [u8; 32],
     ) -> Self {
-        Self { before, rows: Vec::new(), index: HashMap::new(), translations, prevrandao, number }
+        Self {
+            before,
+            rows: Vec::new(),
+            index: HashMap::new(),
+            translations,
+            prevrandao,
+            number,
+            newest_is_random: false,
+        }
     }
 
     /// Whether a run looked at an account.
@@ -211,6 +221,24 @@ impl<'c> Memory<'c> {
             }
         }
         accounts
+    }
+
+    /// Accounts that the run used, and whether it wrote them.
+    pub(crate) fn used(&self) -> Vec<(AccountKey, bool)> {
+        self.rows.iter().map(|row| (row.key, row.changed.is_some())).collect()
+    }
+
+    /// Slot hashes as the run sees them, newest first.
+    pub(crate) fn slot_hashes(&self) -> Vec<(u64, [u8; 32])> {
+        let first = self.number.saturating_sub(256);
+        (first..self.number).rev().map(|slot| (slot, self.hash_of(slot))).collect()
+    }
+
+    fn hash_of(&self, slot: u64) -> [u8; 32] {
+        if self.newest_is_random && slot + 1 == self.number {
+            return self.prevrandao;
+        }
+        keccak256(&[slot.to_string().as_bytes()])
     }
 
     fn row(&mut self, position: usize) -> Result<&mut Row<'c>, ProgramError> {
@@ -279,7 +307,7 @@ impl<'s, 'c: 's> Ledger<'s> for Memory<'c> {
     fn slot_hash(&mut self, slot: u64) -> Result<Option<[u8; 32]>, ProgramError> {
         // What state tests define: the hash of the number in decimal, for the last 256 blocks.
         let is_recent = slot < self.number && self.number - slot <= 256;
-        Ok(is_recent.then(|| keccak256(&[slot.to_string().as_bytes()])))
+        Ok(is_recent.then(|| self.hash_of(slot)))
     }
 
     fn newest_slot_hash(&mut self) -> Result<[u8; 32], ProgramError> {

@@ -24,6 +24,7 @@ mod source;
 mod state;
 mod suite;
 mod transactions;
+mod vm;
 
 use anyhow::Result;
 use clap::Parser;
@@ -45,6 +46,12 @@ pub(crate) struct Arguments {
     /// Run stored code by its translation
     #[arg(long)]
     translated: bool,
+    /// The program's binary: repeats the Osaka state tests in a Solana VM
+    #[arg(long, value_name = "FILE")]
+    vm: Option<PathBuf>,
+    /// With --vm: one case in so many, chosen by the hash of its name
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    vm_sample: u64,
     /// Worker threads; as many as there are cores unless told
     #[arg(long)]
     jobs: Option<usize>,
@@ -59,6 +66,7 @@ pub(crate) struct Arguments {
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let files = source::files(&arguments.data)?;
-    let results = suite::run(files, &arguments)?;
+    let program = arguments.vm.as_ref().map(std::fs::read).transpose()?;
+    let results = suite::run(files, program.as_deref(), &arguments)?;
     Ok(report::print(&results, &arguments))
 }

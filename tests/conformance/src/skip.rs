@@ -15,6 +15,10 @@ pub(crate) enum Rule {
     GasLimitAboveCap,
     /// A fork that the executor has no rules for.
     OtherFork,
+    /// The bytes are no transaction of this chain.
+    NotDecoded,
+    /// The run does not fit one Solana transaction.
+    TooLargeForSolana,
     /// A format that the program does not read.
     NotOfTheProgram,
 }
@@ -36,6 +40,10 @@ impl Rule {
                 "gas limits above 2^24 are accepted here, because they pay for rent as well; the EVM's part is capped"
             }
             Self::OtherFork => "the fork is none that the executor has rules for",
+            Self::NotDecoded => "in the VM: no transaction can be made of it; rejected natively",
+            Self::TooLargeForSolana => {
+                "in the VM: needs more than one Solana transaction has (1.4M compute units, 64 accounts, 256 KiB)"
+            }
             Self::NotOfTheProgram => "tests tries, ABI or key files, which the program does not have",
         }
     }

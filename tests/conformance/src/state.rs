@@ -4,9 +4,10 @@ use crate::ledger::{self, Accounts, Memory, State, Translations};
 use crate::sender::recover;
 use crate::skip::Rule;
 use crate::suite::{Sink, Verdict};
-use crate::{reason, root};
+use crate::vm::{Outcome, Run, Vm};
+use crate::{Arguments, reason, root};
 use alloy_eips::eip4844::fake_exponential;
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use anyhow::{Context as _, Result, anyhow};
 use parhelion_emulator::Native;
 use parhelion_executor::evm::fork::Fork;
@@ -91,7 +92,12 @@ struct Indexes {
 }
 
 /// Runs every case of a file.
-pub(crate) fn run(bytes: &[u8], is_translated: bool, sink: &mut Sink<'_>) -> Result<()> {
+pub(crate) fn run(
+    bytes: &[u8],
+    arguments: &Arguments,
+    vm: &mut Option<Vm>,
+    sink: &mut Sink<'_>,
+) -> Result<()> {
     let file: File = serde_json::from_slice(bytes)?;
     for (name, test) in &file {
         for (fork_name, posts) in &test.post {
@@ -103,11 +109,67 @@ pub(crate) fn run(bytes: &[u8], is_translated: bool, sink: &mut Sink<'_>) -> Res
             for post in posts {
                 let Indexes { data, gas, value } = post.indexes;
                 let name = format!("{name} {fork_name} d{data}g{gas}v{value}");
-                sink.case(&group, &name, || run_case(test, fork_name, fork, post, is_translated));
+                sink.case(&group, &name, || run_case(test, fork_name, fork, post, arguments.translated));
+                if let (Fork::Osaka, Some(vm)) = (fork, &mut *vm)
+                    && is_sampled(&name, arguments.vm_sample)
+                {
+                    let name = format!("{name} in the VM");
+                    sink.case("state, Osaka, in the VM", &name, || {
+                        run_in_vm(test, fork_name, post, arguments.translated, vm)
+                    });
+                };
             }
         }
     }
     Ok(())
+}
+
+/// Whether a case is among one in `sample`, by the hash of its name.
+fn is_sampled(name: &str, sample: u64) -> bool {
+    let hash = keccak256(name);
+    let number = u64::from_be_bytes(*hash.first_chunk().unwrap_or(&[0; 8]));
+    number.is_multiple_of(sample.max(1))
+}
+
+/// Repeats a case in the VM: as natively, with the limits of the chain.
+fn run_in_vm(
+    test: &StateTest,
+    fork_name: &str,
+    post: &Post,
+    is_translated: bool,
+    vm: &mut Vm,
+) -> Result<Verdict> {
+    let (before, block) = (genesis(test, Fork::Osaka)?, block(test, fork_name, Fork::Osaka)?);
+    let Ok(signed) = SignedTransaction::decode(&post.txbytes) else {
+        return Ok(Verdict::Skipped(Rule::NotDecoded));
+    };
+    let payload = signed.payload();
+    let sender = H160(test.transaction.sender.0.0);
+    let envelope = Envelope { sender, signature: signed.signature, payload: &payload };
+    let none = Translations::new();
+    let mut memory = Memory::new(&before, &none, block.slot, test.env.current_random.0);
+    memory.newest_is_random = true;
+    let result = parhelion_executor::execute(&mut memory, Native, &block, &Options::ON_CHAIN, &envelope);
+    if let Err(ProgramError::HeapLimit | ProgramError::TableLimit) = result {
+        return Ok(Verdict::Skipped(Rule::TooLargeForSolana));
+    }
+    let (used, slot_hashes) = (memory.used(), memory.slot_hashes());
+    let after = memory.into_accounts();
+    let translations = if is_translated { ledger::translate(&before).map_err(program_error)? } else { none };
+    let run = Run {
+        block: &block,
+        envelope: &envelope,
+        used: &used,
+        before: &before,
+        after: &after,
+        translations: &translations,
+        slot_hashes: &slot_hashes,
+        result: &result,
+    };
+    Ok(match vm.repeat(&run)? {
+        Outcome::Same => Verdict::Passed,
+        Outcome::TooLarge => Verdict::Skipped(Rule::TooLargeForSolana),
+    })
 }
 
 /// The rules of a fork by its name.

@@ -1,6 +1,7 @@
 //! Runs the cases of every file on all cores.
 
 use crate::source::VectorFile;
+use crate::vm::Vm;
 use crate::{Arguments, rlp, skip, state, transactions};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -57,6 +58,7 @@ impl Sink<'_> {
 /// Runs all cases; the results are sorted by name.
 pub(crate) fn run(
     files: impl Iterator<Item = Result<VectorFile>> + Send,
+    program: Option<&[u8]>,
     arguments: &Arguments,
 ) -> Result<Vec<Case>> {
     let jobs = arguments.jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, Into::into));
@@ -65,11 +67,18 @@ pub(crate) fn run(
     thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
             scope.spawn(|| {
+                let mut vm = match program.map(Vm::new).transpose() {
+                    Ok(vm) => vm,
+                    Err(error) => {
+                        *lock(&failure) = Some(error);
+                        return;
+                    }
+                };
                 while let Some(file) = next(&files) {
                     match file {
                         Ok(file) => {
                             progress.set_message(file.path.clone());
-                            let cases = run_file(&file, arguments);
+                            let cases = run_file(&file, arguments, &mut vm);
                             progress.inc(cases.len() as u64);
                             lock(&results).extend(cases);
                         }
@@ -89,10 +98,10 @@ pub(crate) fn run(
 }
 
 /// Runs the cases of one file.
-fn run_file(file: &VectorFile, arguments: &Arguments) -> Vec<Case> {
+fn run_file(file: &VectorFile, arguments: &Arguments, vm: &mut Option<Vm>) -> Vec<Case> {
     let mut sink = Sink { path: &file.path, only: &arguments.only, cases: Vec::new() };
     let read = if file.path.starts_with("state-tests/") {
-        state::run(&file.bytes, arguments.translated, &mut sink)
+        state::run(&file.bytes, arguments, vm, &mut sink)
     } else if file.path.contains("transaction_tests") || file.path.contains("TransactionTests/") {
         transactions::run(&file.bytes, &mut sink)
     } else if file.path.contains("RLPTests/") {
