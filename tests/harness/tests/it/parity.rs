@@ -5,8 +5,8 @@ use crate::token::{GAS, Token, approveCall, transferCall, transferFromCall};
 use alloy_consensus::{TxEip2930, TxEip7702, TxLegacy};
 use alloy_eips::eip2930::{AccessList, AccessListItem};
 use alloy_primitives::{Address, B256, TxKind, U256};
+use parhelion_assembler::Code;
 use parhelion_executor::evm::opcode as op;
-use parhelion_harness::assembler::Code;
 use parhelion_harness::chain::{Chain, Proof, SOL, refusal};
 use parhelion_harness::wallet::{BASE_FEE, CHAIN_ID, Wallet};
 use parhelion_solana::Features;
@@ -159,8 +159,13 @@ fn out_of_rent_gas_changes_nothing_and_says_so() {
 #[test]
 fn storage_in_one_cell_and_in_many() {
     let (mut chain, mut wallet) = funded();
-    let code =
-        Code::new().sstore(0, 1).sstore(1, 2).sstore(255, 3).sstore(256, 4).sstore(U256::MAX, 5).sstore(1, 0);
+    let code = Code::new()
+        .sstore(0, 1)
+        .sstore(1, 2)
+        .sstore(255, 3)
+        .sstore(256, 4)
+        .sstore([0xff; 32], 5)
+        .sstore(1, 0);
     let address = deploy(&mut chain, &mut wallet, &code);
     for _ in 0..2 {
         let done = chain.run(&wallet.send(Some(address), U256::ZERO, [], GAS)).unwrap();
@@ -199,7 +204,7 @@ fn calls_creations_and_self_destruction() {
     let doomed = Code::new().op(op::ADDRESS).op(op::SELFDESTRUCT);
     let word = B256::right_padding_from(doomed.bytes());
     let creator = Code::new()
-        .push(U256::from_be_bytes(word.0))
+        .push(word.0)
         .push(0)
         .op(op::MSTORE)
         .push(doomed.bytes().len() as u64)
