@@ -78,7 +78,12 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, RelayError> {
     let reserves = reserves(request);
     for proof in [true, false] {
         let last = [reserves.clone(), direct(request, &accounts, proof, reserves.len())].concat();
-        if fits(request, &last)? {
+        let fits = match fits(request, &last) {
+            // The proof takes two addresses of its own; without it there may be few enough.
+            Err(RelayError::DoesNotFit { .. }) if proof => false,
+            other => other?,
+        };
+        if fits {
             return Ok(Plan { before: Vec::new(), last, uses_holder: false });
         }
     }
