@@ -301,6 +301,36 @@ fn the_largest_contract_is_deployed() {
 }
 
 #[test]
+fn output_of_any_length_and_outcome() {
+    let (mut chain, mut wallet) = funded();
+    // Fills memory with ones, and ends with as much of it as the call data says. The comparison is in `Chain::run`.
+    for (ending, outcome) in [(op::RETURN, Outcome::Success), (op::REVERT, Outcome::Revert)] {
+        let ones =
+            (0..64).fold(Code::new(), |code, word| code.push([0xff; 32]).push(32 * word).op(op::MSTORE));
+        let address = deploy(&mut chain, &mut wallet, &ones.push(0).op(op::CALLDATALOAD).push(0).op(ending));
+        for length in [0usize, 1, 32, 1023, 1024, 1025, 2048] {
+            let input = U256::from(length).to_be_bytes::<32>();
+            let done = chain.run(&wallet.send(Some(address), U256::ZERO, input, GAS)).unwrap();
+            assert_eq!((done.receipt.outcome, done.report.output), (outcome, vec![0xff; length]));
+        }
+    }
+}
+
+#[test]
+fn envelopes_of_every_size_land() {
+    let (mut chain, mut wallet) = funded();
+    let hash = Code::new().op(op::CALLDATASIZE).return_top();
+    let address = deploy(&mut chain, &mut wallet, &hash);
+    // Directly with proof and by recovery, through a holder, beyond 64 KiB, and the most that the proxy accepts.
+    for (length, transactions) in [(3000, 1), (3400, 1), (5000, 3), (70_000, 20), (130_900, 35)] {
+        let done = chain.run(&wallet.send(Some(address), U256::ZERO, vec![0; length], GAS)).unwrap();
+        assert_eq!(done.receipt.outcome, Outcome::Success);
+        assert_eq!(U256::from_be_slice(&done.report.output), U256::from(length));
+        assert_eq!(done.transactions, transactions, "{length}");
+    }
+}
+
+#[test]
 fn the_same_under_all_features() {
     let mut chain = Chain::with_features(Features::All).unwrap();
     let mut wallet = Wallet::new(1);
