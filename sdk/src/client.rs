@@ -29,7 +29,8 @@ const DELEGATION_PREFIX: [u8; 3] = [0xef, 0x01, 0x00];
 pub enum ClientError {
     /// The cluster did not answer.
     #[error("the Solana cluster does not answer: {0}; check the RPC URL and try again")]
-    Cluster(#[source] Box<client_error::Error>),
+    // No #[source]: its text is in this one's already.
+    Cluster(Box<client_error::Error>),
     /// There is no chain at this program id.
     #[error(
         "no chain at program {program_id} on this cluster: check program id and RPC URL, or initialize it"

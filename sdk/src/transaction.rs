@@ -131,7 +131,7 @@ pub enum BuildError {
          instruction, or write the Ethereum transaction into a holder first"
     )]
     TooLarge {
-        /// Its size in bytes, signatures included.
+        /// Its size in bytes, signatures included; of the data alone if that is too much already.
         size: usize,
         /// The most that the format allows.
         max: usize,
@@ -208,8 +208,14 @@ pub fn compile(
     if count > ADDRESSES_MAX {
         return Err(BuildError::TooManyAccounts { count, max: ADDRESSES_MAX });
     }
+    let max = format.bytes_max();
+    // First, because a length beyond 16 bits cannot even be written, and is no other mistake than this one.
+    let data: usize = instructions.iter().map(|instruction| instruction.data.len()).sum();
+    if data > max {
+        return Err(BuildError::TooLarge { size: data, max });
+    }
     message.sanitize().map_err(|error| BuildError::Invalid(explain(&message, error.to_string())))?;
-    let (size, max) = (signed_size(&message), format.bytes_max());
+    let size = signed_size(&message);
     if size > max { Err(BuildError::TooLarge { size, max }) } else { Ok(message) }
 }
 
@@ -359,7 +365,16 @@ mod tests {
             assert!(
                 matches!(too_large, BuildError::TooLarge { size, max: limit } if size > max && limit == max)
             );
-            assert_eq!(super::room(&with_data(&payer, 5000), &payer.pubkey(), &TIGHT, format).ok(), Some(0));
+            // Also beyond the lengths that the format can express.
+            for length in [5000, 65_535, 65_536, 200_000] {
+                let error = build(length).expect_err("too large");
+                assert!(
+                    matches!(error, BuildError::TooLarge { size, .. } if size >= length),
+                    "{length}: {error}"
+                );
+                let room = super::room(&with_data(&payer, length), &payer.pubkey(), &TIGHT, format);
+                assert_eq!(room.ok(), Some(0), "{length}");
+            }
         }
     }
 

@@ -113,6 +113,7 @@ async function main() {
     console.log(`testing ${version} with node ${process.version}, ${args.files.length} files`)
     process.env.PARHELION_RPC_URL = node.url
     process.env.PARHELION_EXCLUSIVE = own ? '1' : '0'
+    if (args.binary) process.env.PARHELION_BINARY = path.resolve(args.binary)
     result = await runTests(args)
     died = node.ended?.()
   } finally {

@@ -148,9 +148,8 @@ describe('errors are decoded', SUITE, () => {
   test('a revert seen by estimateContractGas and by writeContract', async () => {
     const call = { ...counter, functionName: 'failWithCustomError', args: [7n] }
     const nonce = await client.getTransactionCount({ address: owner.address })
-    // One after the other: a rejection that nobody waits for yet ends the process.
-    const attempts = [() => client.estimateContractGas({ ...call, account: owner }), () => wallet.writeContract(call)]
-    for (const attempt of attempts) {
+    // Functions, because a promise that rejects before it is awaited fails the test on its own.
+    for (const attempt of [() => client.estimateContractGas({ ...call, account: owner }), () => wallet.writeContract(call)]) {
       await assert.rejects(attempt, (error) => {
         assert.match(error.message, /Forbidden|execution reverted/i)
         return true

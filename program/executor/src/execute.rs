@@ -228,6 +228,11 @@ pub fn call<'c, L: Ledger<'c>, C: Crypto>(
         nonce: call.nonce.unwrap_or(state.nonce),
         intrinsic,
     };
+    // As in a transaction the nonce is used up before authorizations are looked at. A sender without a Balance
+    // account could send none, and gets no such account here: its rent would be counted.
+    if world.balance_exists(sender)? {
+        world.change(sender)?.nonce = message.nonce.checked_add(1).ok_or(ProgramError::NonceOverflow)?;
+    }
     world.warm_start(&message)?;
     for (address, keys) in call.access_list {
         world.warm(address)?;

@@ -87,8 +87,8 @@ errors! {
     ForeignHolder = 29 => "the holder belongs to another operator",
     /// A write outside of the holder.
     HolderRange = 30 => "the write lies outside of the holder",
-    /// The operator's lamports do not cover the rent of new accounts.
-    OperatorFunds = 31 => "the operator has too few lamports for the rent of the accounts this run creates",
+    /// The lamports of the operator, or of who deposits, do not cover the deposit and the rent of new accounts.
+    OperatorFunds = 31 => "the account that pays has too few lamports for the deposit or the rent of new accounts",
     /// The fee recipient has no Balance account yet.
     CoinbaseMissing = 32 => "the fee recipient has no Balance account: deposit to it once",
     /// A reservation of somebody else.

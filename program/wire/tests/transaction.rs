@@ -215,3 +215,39 @@ fn a_payload_that_is_no_signing_payload_is_refused() {
     }
     assert_eq!(TransactionType::Legacy as u8, 0);
 }
+
+/// Wraps items into a list.
+fn list(items: &[&[u8]]) -> Vec<u8> {
+    let items = items.concat();
+    [parhelion_wire::rlp::Encoded::list_prefix(items.len()).as_slice(), &items].concat()
+}
+
+#[test]
+fn lists_of_another_shape_are_refused() {
+    let address = [&[0x94][..], &[1; 20]].concat();
+    let (key, short_key) = ([&[0xa0][..], &[2; 32]].concat(), [&[0x9f][..], &[2; 31]].concat());
+    let no_keys = list(&[]);
+    let access = |item: &[u8]| [&[1][..], &list(&[&[0x80; 7], &list(&[item])])].concat();
+    let tuple = |nonce: &[u8], parity: &[u8]| list(&[&[1], &address, nonce, parity, &[1], &[1]]);
+    let authorization = |item: &[u8]| {
+        [&[4][..], &list(&[&[0x80; 5], &address, &[0x80; 2], &no_keys, &list(&[item])])].concat()
+    };
+    let malformed = Some(ProgramError::MalformedTransaction);
+    for (what, payload, error) in [
+        ("an address and a key", access(&list(&[&address, &list(&[&key])])), None),
+        ("a key of 31 bytes", access(&list(&[&address, &list(&[&short_key])])), malformed),
+        ("a key that is a list", access(&list(&[&address, &list(&[&no_keys])])), malformed),
+        ("no keys at all", access(&list(&[&address])), malformed),
+        ("something behind the keys", access(&list(&[&address, &no_keys, &[1]])), malformed),
+        ("an address of 32 bytes", access(&list(&[&key, &no_keys])), malformed),
+        ("an item that is no list", access(&[1]), malformed),
+        ("an authorization", authorization(&tuple(&[1], &[1])), None),
+        ("a parity of 255", authorization(&tuple(&[1], &[0x81, 255])), None),
+        ("a parity of 256", authorization(&tuple(&[1], &[0x82, 1, 0])), malformed),
+        ("a nonce of 65 bits", authorization(&tuple(&[0x89, 1, 0, 0, 0, 0, 0, 0, 0, 0], &[1])), malformed),
+        ("too little", authorization(&list(&[&[1], &address, &[1], &[1], &[1]])), malformed),
+        ("too much", authorization(&list(&[&[1], &address, &[1], &[1], &[1], &[1], &[1]])), malformed),
+    ] {
+        assert_eq!(Transaction::decode_payload(&payload).err(), error, "{what}");
+    }
+}

@@ -46,7 +46,8 @@ impl Shell {
 
     /// What runs of `from` to `to` need in any case.
     pub(crate) fn first_addresses(&self, from: H160, to: Option<H160>) -> Vec<Pubkey> {
-        let mut keys = vec![AccountKey::Balance(from)];
+        // An address without a Balance account may be a contract, so the executor looks for that, too.
+        let mut keys = vec![AccountKey::Balance(from), AccountKey::Contract(from)];
         if let Some(to) = to {
             keys.push(AccountKey::Contract(to));
             keys.push(AccountKey::Balance(to));

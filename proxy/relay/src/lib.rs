@@ -8,7 +8,8 @@
 //!
 //! A plan is the shortest list of Solana transactions that executes one Ethereum transaction ([`plan::plan`], a
 //! pure function). The usual one has a single step: a secp256k1 instruction that proves the signature, and `execute`.
-//! A transaction that is too large for that is written into a holder first.
+//! A transaction that is too large for that is written into a holder first, but for its end, which goes with the
+//! execution.
 //!
 //! Only the last step executes, and it does so atomically: whatever fails before costs the operator a fee and the
 //! sender nothing.

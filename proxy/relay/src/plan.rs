@@ -78,7 +78,12 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, RelayError> {
     let reserves = reserves(request);
     for proof in [true, false] {
         let last = [reserves.clone(), direct(request, &accounts, proof, reserves.len())].concat();
-        if fits(request, &last)? {
+        let fits = match fits(request, &last) {
+            // The proof takes two addresses of its own; without it there may be few enough.
+            Err(RelayError::DoesNotFit { .. }) if proof => false,
+            other => other?,
+        };
+        if fits {
             return Ok(Plan { before: Vec::new(), last, uses_holder: false });
         }
     }
@@ -92,15 +97,19 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, RelayError> {
         ),
         holder_close(request.deployment, &request.operator, request.holder.index),
     ];
-    let last = [&reserves[..], &from_holder[..]].concat();
-    let mut before = write_holder(request)?;
+    let mut last = [&reserves[..], &from_holder[..]].concat();
+    let reserves_ahead = !fits(request, &last)?;
+    if reserves_ahead {
+        // What is left is as small as it gets.
+        last = from_holder.to_vec();
+    }
+    let (mut before, last_piece) = write_holder(request, &last)?;
+    if reserves_ahead {
+        before.push(vec![reserves]);
+    }
+    last.splice(0..0, last_piece);
     if fits(request, &last)? {
         return Ok(Plan { before, last, uses_holder: true });
-    }
-    // The reservations go ahead; what is left is as small as it gets.
-    before.push(vec![reserves]);
-    if fits(request, &from_holder)? {
-        return Ok(Plan { before, last: from_holder.to_vec(), uses_holder: true });
     }
     Err(too_many_accounts(accounts.len()))
 }
@@ -157,8 +166,12 @@ fn direct(
 }
 
 /// The steps that write the envelope into the holder: the first one makes room and writes what fits beside, the
-/// second one writes the rest, in any order.
-fn write_holder(request: &Request<'_>) -> Result<Vec<Step>, RelayError> {
+/// second one writes the rest, in any order. The end of the envelope is written by the instruction that is given
+/// beside the steps, for which there is room in front of `last`.
+fn write_holder(
+    request: &Request<'_>,
+    last: &[Instruction],
+) -> Result<(Vec<Step>, Option<Instruction>), RelayError> {
     let Request { deployment, operator, envelope, holder, .. } = request;
     if envelope.len() > Holder::ENVELOPE_MAX {
         return Err(RelayError::DoesNotFit {
@@ -179,20 +192,25 @@ fn write_holder(request: &Request<'_>) -> Result<Vec<Step>, RelayError> {
     }
     let mut empty = first.clone();
     empty.push(write(0, &[]));
-    let beside = room(&empty, operator, &Budget::MAX, FORMAT).map_err(unbuildable)?.min(envelope.len());
-    let (head, tail) = envelope.split_at(beside);
+    let room = |instructions: &[Instruction]| {
+        room(instructions, operator, &Budget::MAX, FORMAT).map_err(unbuildable)
+    };
+    let (head, tail) = envelope.split_at(room(&empty)?.min(envelope.len()));
     first.push(write(0, head));
-    let piece = room(&[write(0, &[])], operator, &Budget::MAX, FORMAT).map_err(unbuildable)?.max(1);
-    let rest: Step = tail
+    let at_the_end = room(&[&[write(0, &[])], last].concat())?.min(tail.len());
+    let (middle, end) = tail.split_at(tail.len() - at_the_end);
+    let piece = room(&[write(0, &[])])?.max(1);
+    let rest: Step = middle
         .chunks(piece)
         .enumerate()
-        .map(|(number, bytes)| vec![write(beside + number * piece, bytes)])
+        .map(|(number, bytes)| vec![write(head.len() + number * piece, bytes)])
         .collect();
     let mut steps = vec![vec![first]];
     if !rest.is_empty() {
         steps.push(rest);
     }
-    Ok(steps)
+    let last_piece = (!end.is_empty()).then(|| write(envelope.len() - end.len(), end));
+    Ok((steps, last_piece))
 }
 
 /// Whether instructions fit one Solana transaction.

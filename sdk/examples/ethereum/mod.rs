@@ -5,8 +5,8 @@ use alloy_eips::eip2718::Encodable2718;
 use alloy_network::TxSignerSync;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U64, U256};
 use alloy_signer_local::PrivateKeySigner;
-use anyhow::{Context, Result, ensure};
-use jsonrpsee::core::client::ClientT;
+use anyhow::{Context, Result, bail, ensure};
+use jsonrpsee::core::client::{ClientT, Error as ClientError};
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::http_client::HttpClient;
 use jsonrpsee::rpc_params;
@@ -75,10 +75,14 @@ impl Node {
             }
             tokio::time::sleep(Duration::from_millis(RECEIPT_POLL_MS)).await;
         }
-        anyhow::bail!("transaction {hash} did not land in time; ask the node for its receipt later")
+        bail!("transaction {hash} did not land in time; ask the node for its receipt later")
     }
 
     async fn ask<T: serde::de::DeserializeOwned>(&self, method: &str, params: ArrayParams) -> Result<T> {
-        self.0.request(method, params).await.with_context(|| format!("the node refused {method}"))
+        match self.0.request(method, params).await {
+            Ok(answer) => Ok(answer),
+            Err(ClientError::Call(refusal)) => bail!("the node refused {method}: {}", refusal.message()),
+            Err(error) => Err(error).context("the node does not answer; check ETHEREUM_URL"),
+        }
     }
 }

@@ -17,6 +17,9 @@ assert.ok(RPC_URL, 'PARHELION_RPC_URL is not set: start the tests with run.mjs')
 /** Whether nobody but these tests uses the node, so that its block number belongs to them. */
 export const EXCLUSIVE = process.env.PARHELION_EXCLUSIVE === '1'
 
+/** The binary under test, where `run.mjs` was given one. */
+export const BINARY = process.env.PARHELION_BINARY
+
 const MNEMONIC = 'test test test test test test test test test test test junk'
 
 /** One funded account (or two) for each test file, so that files never share a nonce. */
@@ -30,6 +33,7 @@ export const ACCOUNT = {
   rpc: 6,
   badTransactions: 7,
   badRequests: 8, // sends nothing
+  sdk: 9,
 }
 
 /** The development account `index` as `{ address, privateKey }`. */

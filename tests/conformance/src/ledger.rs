@@ -178,6 +178,8 @@ pub(crate) struct Memory<'c> {
     pub(crate) number: u64,
     /// Whether PREVRANDAO is the hash of the block before, as on this chain.
     pub(crate) newest_is_random: bool,
+    /// Lamports that every account has: what comes back when one is closed.
+    pub(crate) lamports: u64,
 }
 
 struct Row<'c> {
@@ -202,6 +204,7 @@ impl<'c> Memory<'c> {
             prevrandao,
             number,
             newest_is_random: false,
+            lamports: 0,
         }
     }
 
@@ -286,10 +289,11 @@ impl<'s, 'c: 's> Ledger<'s> for Memory<'c> {
 
     fn may_write(&mut self, _: usize) {}
 
-    fn close(&mut self, position: usize, _: usize) -> Result<u64, ProgramError> {
+    fn close(&mut self, position: usize, vault: usize) -> Result<u64, ProgramError> {
         self.row(position)?.changed = Some(Vec::new());
-        // Rent is free, so none comes back.
-        Ok(0)
+        let vault = self.row(vault)?;
+        vault.changed = Some(vault.before.to_vec());
+        Ok(self.lamports)
     }
 
     fn pay_out(&mut self, _: usize, _: usize, _: u64) -> Result<(), ProgramError> {

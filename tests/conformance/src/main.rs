@@ -43,9 +43,6 @@ pub(crate) struct Arguments {
     /// Only cases whose name (path, test, fork, indexes) contains this; may be given several times
     #[arg(long, value_name = "TEXT")]
     only: Vec<String>,
-    /// Run stored code by its translation
-    #[arg(long)]
-    translated: bool,
     /// The program's binary: repeats the Osaka state tests in a Solana VM
     #[arg(long, value_name = "FILE")]
     vm: Option<PathBuf>,

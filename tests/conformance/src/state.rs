@@ -4,7 +4,7 @@ use crate::ledger::{self, Accounts, Memory, State, Translations};
 use crate::sender::recover;
 use crate::skip::Rule;
 use crate::suite::{Sink, Verdict};
-use crate::vm::{Outcome, Run, Vm};
+use crate::vm::{self, Outcome, Run, Vm};
 use crate::{Arguments, reason, root};
 use alloy_eips::eip4844::fake_exponential;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
@@ -109,19 +109,49 @@ pub(crate) fn run(
             for post in posts {
                 let Indexes { data, gas, value } = post.indexes;
                 let name = format!("{name} {fork_name} d{data}g{gas}v{value}");
-                sink.case(&group, &name, || run_case(test, fork_name, fork, post, arguments.translated));
-                if let (Fork::Osaka, Some(vm)) = (fork, &mut *vm)
-                    && is_sampled(&name, arguments.vm_sample)
-                {
-                    let name = format!("{name} in the VM");
-                    sink.case("state, Osaka, in the VM", &name, || {
-                        run_in_vm(test, fork_name, post, arguments.translated, vm)
-                    });
-                };
+                for form in Form::ALL {
+                    let (group, name) = (format!("{group}{}", form.text()), format!("{name}{}", form.text()));
+                    sink.case(&group, &name, || run_case(test, fork_name, fork, post, form));
+                    if let (Fork::Osaka, Some(vm)) = (fork, &mut *vm)
+                        && is_sampled(&name, arguments.vm_sample)
+                    {
+                        let (group, name) = (format!("{group}, in the VM"), format!("{name}, in the VM"));
+                        sink.case(&group, &name, || run_in_vm(test, fork_name, post, form, vm));
+                    }
+                }
             }
         }
     }
     Ok(())
+}
+
+/// How stored code runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As it is.
+    Plain,
+    /// By its translation.
+    Translated,
+}
+
+impl Form {
+    const ALL: [Self; 2] = [Self::Plain, Self::Translated];
+
+    /// For the names of cases.
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Translated => ", translated",
+        }
+    }
+
+    /// The translations of stored codes, for this form.
+    fn translations(self, accounts: &Accounts) -> Result<Translations> {
+        match self {
+            Self::Plain => Ok(Translations::new()),
+            Self::Translated => ledger::translate(accounts).map_err(program_error),
+        }
+    }
 }
 
 /// Whether a case is among one in `sample`, by the hash of its name.
@@ -132,13 +162,7 @@ fn is_sampled(name: &str, sample: u64) -> bool {
 }
 
 /// Repeats a case in the VM: as natively, with the limits of the chain.
-fn run_in_vm(
-    test: &StateTest,
-    fork_name: &str,
-    post: &Post,
-    is_translated: bool,
-    vm: &mut Vm,
-) -> Result<Verdict> {
+fn run_in_vm(test: &StateTest, fork_name: &str, post: &Post, form: Form, vm: &mut Vm) -> Result<Verdict> {
     let (before, block) = (genesis(test, Fork::Osaka)?, block(test, fork_name, Fork::Osaka)?);
     let Ok(signed) = SignedTransaction::decode(&post.txbytes) else {
         return Ok(Verdict::Skipped(Rule::NotDecoded));
@@ -148,14 +172,14 @@ fn run_in_vm(
     let envelope = Envelope { sender, signature: signed.signature, payload: &payload };
     let none = Translations::new();
     let mut memory = Memory::new(&before, &none, block.slot, test.env.current_random.0);
-    memory.newest_is_random = true;
+    (memory.newest_is_random, memory.lamports) = (true, vm::LAMPORTS);
     let result = parhelion_executor::execute(&mut memory, Native, &block, &Options::ON_CHAIN, &envelope);
     if let Err(ProgramError::HeapLimit | ProgramError::TableLimit) = result {
         return Ok(Verdict::Skipped(Rule::TooLargeForSolana));
     }
     let (used, slot_hashes) = (memory.used(), memory.slot_hashes());
     let after = memory.into_accounts();
-    let translations = if is_translated { ledger::translate(&before).map_err(program_error)? } else { none };
+    let translations = form.translations(&before)?;
     let run = Run {
         block: &block,
         envelope: &envelope,
@@ -182,19 +206,12 @@ pub(crate) fn fork_of(name: &str) -> Option<Fork> {
     }
 }
 
-fn run_case(
-    test: &StateTest,
-    fork_name: &str,
-    fork: Fork,
-    post: &Post,
-    is_translated: bool,
-) -> Result<Verdict> {
+fn run_case(test: &StateTest, fork_name: &str, fork: Fork, post: &Post, form: Form) -> Result<Verdict> {
     if let Some(rule) = skipped(post) {
         return Ok(Verdict::Skipped(rule));
     }
     let (before, block) = (genesis(test, fork)?, block(test, fork_name, fork)?);
-    let translations =
-        if is_translated { ledger::translate(&before).map_err(program_error)? } else { Translations::new() };
+    let translations = form.translations(&before)?;
     let mut memory = Memory::new(&before, &translations, block.slot, test.env.current_random.0);
     let result = execute(&mut memory, &block, fork, post, &test.transaction.sender);
     let impossible = impossible_account(test, &memory);

@@ -1,8 +1,8 @@
 //! The program's sBPF binary in a Solana VM, for cases that were run natively before.
 //!
 //! The VM gets the accounts of the native run, in the same layouts, at their derived addresses; then outcome, gas, logs,
-//! return data and the bytes of every account must be what the native run gave. Rent is free here, too, and an account
-//! that does not exist yet has a lamport, because the runtime removes accounts without any.
+//! return data and the bytes of every account must be what the native run gave. Rent is free here, too, but every
+//! account has a lamport, also one that does not exist yet.
 
 use crate::ledger::{Accounts, Translations};
 use agave_feature_set::enable_tx_v1;
@@ -15,7 +15,9 @@ use parhelion_sdk::address::{bumps, deployment, holder_address, sha256};
 use parhelion_sdk::instruction::{RunAccount, execute_from_holder};
 use parhelion_sdk::transaction::{ADDRESSES_MAX, Budget, Format, sign};
 use parhelion_wire::ProgramError;
-use parhelion_wire::account::{Config, Holder, Layout, Translation, TranslationStage};
+use parhelion_wire::account::{
+    Code, CodeReservation, Config, GROWTH_MAX, Holder, Layout, Translation, TranslationStage,
+};
 use parhelion_wire::address::{AccountKey, Deployment};
 use parhelion_wire::event::{Receipt, share};
 use parhelion_wire::transaction::Envelope;
@@ -31,6 +33,9 @@ use solana_slot_hashes::SlotHashes;
 
 /// Where the program is.
 const PROGRAM: Address = Address::new_from_array([7; 32]);
+
+/// What every account has: the runtime removes accounts without lamports.
+pub(crate) const LAMPORTS: u64 = 1;
 
 /// The runtime keeps this much return data.
 const RETURN_DATA_MAX: usize = 1024;
@@ -80,7 +85,8 @@ impl Vm {
         svm.set_sysvar(&Rent::free());
         svm.add_program(PROGRAM, program).map_err(|error| anyhow!("the program does not load: {error}"))?;
         let operator = Keypair::new_from_array([5; 32]);
-        svm.airdrop(&operator.pubkey(), 1 << 60).map_err(|error| anyhow!("{:?}", error.err))?;
+        let rich = Account { lamports: 1 << 60, owner: system_program::ID, ..Account::default() };
+        svm.set_account(operator.pubkey(), rich).map_err(|error| anyhow!("{error}"))?;
         Ok(Self { svm, deployment: deployment(&PROGRAM), operator })
     }
 
@@ -106,7 +112,7 @@ impl Vm {
         self.svm.set_sysvar(&hashes.collect::<SlotHashes>());
         let mut put = |vm: &mut Self, address: Address, data: Vec<u8>, owner: Address| {
             set.push(address);
-            vm.set(address, Account { lamports: 1, data, owner, ..Account::default() })
+            vm.set(address, Account { lamports: LAMPORTS, data, owner, ..Account::default() })
         };
         put(self, self.deployment.config.into(), self.config(run.block)?, PROGRAM)?;
         let (holder, data) = self.holder(run.envelope)?;
@@ -115,7 +121,10 @@ impl Vm {
             let address = self.address(key);
             match run.before.get(key) {
                 Some(data) => put(self, address, data.clone(), PROGRAM)?,
-                None => put(self, address, Vec::new(), system_program::ID)?,
+                None => match reservation(key, run) {
+                    Some(data) => put(self, address, data, PROGRAM)?,
+                    None => put(self, address, Vec::new(), system_program::ID)?,
+                },
             }
         }
         for (hash, bytes) in self.translations_of(run) {
@@ -153,9 +162,8 @@ impl Vm {
                 if expected.is_some_and(|expected| text.contains(&expected)) {
                     return Ok(Outcome::Same);
                 }
-                let is_too_large = ["ComputationalBudgetExceeded", "ProgramFailedToComplete"];
                 let logs = failed.meta.logs.join("\n");
-                if is_too_large.iter().any(|word| text.contains(word)) && logs.contains("exceeded CUs") {
+                if text.contains("ComputationalBudgetExceeded") || logs.contains("exceeded CUs") {
                     return Ok(Outcome::TooLarge);
                 }
                 bail!("the VM fails with {text}, natively {:?}\n{logs}", run.result.as_ref().map(|_| ()))
@@ -249,4 +257,13 @@ impl Vm {
             })
             .collect()
     }
+}
+
+/// The room for a code that is larger than one instruction may make: the relay reserves it beforehand.
+fn reservation(key: &AccountKey, run: &Run<'_>) -> Option<Vec<u8>> {
+    let (AccountKey::Code(hash), Ok((_, report))) = (key, run.result) else { return None };
+    let (_, length) = report.codes.iter().find(|(found, _)| found == hash)?;
+    let mut data = vec![0; Code::account_length(*length)];
+    CodeReservation::create(data.get_mut(..size_of::<CodeReservation>())?, 0).ok()?;
+    (data.len() > GROWTH_MAX).then_some(data)
 }

@@ -20,7 +20,7 @@ use parhelion_wire::ProgramError;
 use parhelion_wire::account::{Balance, Contract, Holder, Layout, Translation, TranslationStage};
 use parhelion_wire::address::{AccountKey, Deployment};
 use parhelion_wire::event::Receipt;
-use parhelion_wire::instruction::Initialize;
+use parhelion_wire::instruction::{Initialize, tag};
 use parhelion_wire::transaction::Envelope;
 use solana_address::Address;
 use solana_instruction::Instruction;
@@ -354,6 +354,7 @@ impl Chain {
             accounts: locks(&last),
         };
         self.compare(&landed, &done)?;
+        self.compare_output(&last, &done)?;
         self.assert_solvent()?;
         Ok(done)
     }
@@ -434,6 +435,18 @@ impl Chain {
         self.known.insert(address);
     }
 
+    /// Compares the return data of the executing transaction, which is newest, with the emulated output.
+    fn compare_output(&self, instructions: &[Instruction], done: &Done) -> anyhow::Result<()> {
+        let shown = self.runtime.block_on(self.svm.return_data())?;
+        let output = &done.report.output;
+        // Each instruction replaces the return data, and behind one that executes from a holder stands another.
+        let is_last =
+            instructions.last().and_then(|instruction| instruction.data.first()) == Some(&tag::EXECUTE);
+        let expected = if is_last { &output[..output.len().min(RETURN_DATA_MAX)] } else { &[] };
+        ensure!(shown == expected, "the output differs: {shown:02x?} and {expected:02x?}");
+        Ok(())
+    }
+
     /// Compares what landed with what was emulated.
     fn compare(&self, landed: &LandedTransaction, done: &Done) -> anyhow::Result<()> {
         let inner = landed.instructions.iter().flat_map(|instruction| &instruction.inner);
@@ -469,6 +482,9 @@ impl Chain {
         Ok(())
     }
 }
+
+/// The runtime keeps this much return data.
+const RETURN_DATA_MAX: usize = 1024;
 
 /// Different accounts that instructions name, programs included.
 fn locks(instructions: &[Instruction]) -> usize {

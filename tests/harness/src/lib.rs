@@ -5,7 +5,6 @@
 //! ([`chain::Chain::run`] emulates every transaction, runs it on chain, and compares both).
 #![forbid(unsafe_code)]
 
-pub mod assembler;
 pub mod chain;
 pub mod contracts;
 pub mod wallet;

@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
+use super::build_sbf;
 use crate::{context::Context, process};
 
 /// The program of tests/conformance.
@@ -17,6 +18,7 @@ const DATA: &str = "tests/conformance/data";
 
 /// Runs Ethereum's test vectors through the executor: state tests, transactions, RLP, precompiles.
 ///
+/// State tests of Osaka are repeated in a Solana VM with the program's sBPF binary, as the code is and translated.
 /// The last line counts the cases. Fails when a case fails that the skip list (tests/conformance/src/skip.rs) does not
 /// name by its condition.
 #[derive(clap::Args, Default)]
@@ -31,16 +33,21 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
-    let mut runner = command(context, args.data.as_deref())?;
+    let program = build_sbf::build(context, &build_sbf::Args::default())?.path;
+    let mut runner = command(context, args.data.as_deref(), &program)?;
     process::run(runner.args(&args.more)).context(
         "not as Ethereum has it: see the failures above; `cargo xtask conformance -- --only TEXT` runs fewer cases",
     )
 }
 
 /// The runner over a data folder; the checkout's vectors unless told.
-pub(crate) fn command(context: &Context, data: Option<&Path>) -> Result<Command> {
+pub(crate) fn command(context: &Context, data: Option<&Path>, program: &Path) -> Result<Command> {
     let binaries = context.build_binaries(&[RUNNER])?;
     let mut runner = Command::new(binaries.join(RUNNER));
-    runner.arg("--data").arg(data.map_or_else(|| context.root.join(DATA), Path::to_path_buf));
+    runner
+        .arg("--vm")
+        .arg(program)
+        .arg("--data")
+        .arg(data.map_or_else(|| context.root.join(DATA), Path::to_path_buf));
     Ok(runner)
 }

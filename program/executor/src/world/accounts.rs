@@ -200,9 +200,9 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             (row.state.nonce, row.state.balance) = (nonce, balance);
             return Ok(id);
         }
-        let is_contract = !matches!(self.load_code_of(id)?, CodeOf::None);
+        self.load_code_of(id)?;
         let row = self.accounts.get_mut(id)?;
-        if is_contract && !row.state.is_created {
+        if !matches!(row.original.code, CodeOf::None) {
             row.original.nonce = 1;
             row.state.nonce = 1;
         }

@@ -12,6 +12,9 @@ mod storage;
 mod table;
 mod transient;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use accounts::{CodeOf, EMPTY_CODE_HASH, Id, State};
 pub(crate) use journal::Checkpoint;
 pub(crate) use storage::{LoadedCell, Slot};

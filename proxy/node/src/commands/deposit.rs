@@ -31,6 +31,8 @@ pub(crate) struct Options {
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let keypair = keys::read_keypair(&options.keypair.clone().unwrap_or_else(keys::default_keypair))?;
     let client = Client::new(&options.solana_url, options.program_id);
+    // A wrong program id or cluster is told as such, before anything is signed.
+    client.config().await?;
     let signature = client.deposit(&keypair, options.to, options.lamports).await?;
     println!("deposited {} lamports to {}: {signature}", options.lamports, options.to);
     println!("balance   {} wei", client.balance(options.to).await?);

@@ -6,10 +6,12 @@ use alloy_primitives::{Address as EthereumAddress, B256, Bytes, U64, U256};
 use alloy_signer_local::PrivateKeySigner;
 use anyhow::{Context, bail};
 use clap::Args;
-use jsonrpsee::core::client::ClientT;
+use jsonrpsee::core::client::{ClientT, Error as ClientError};
+use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::http_client::{HttpClient, HttpClientBuilder};
 use jsonrpsee::rpc_params;
 use parhelion_sdk::withdraw::{lamports_to_wei, withdraw_call};
+use serde::de::DeserializeOwned;
 use solana_address::Address;
 use std::time::Duration;
 
@@ -47,7 +49,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let wallet = EthereumWallet::from(signer);
     let envelope: TxEnvelope = transaction.build(&wallet).await?;
     let raw = parhelion_core::transaction::encode(&envelope);
-    let hash: B256 = node.request("eth_sendRawTransaction", rpc_params![raw]).await?;
+    let hash: B256 = ask(&node, "eth_sendRawTransaction", rpc_params![raw]).await?;
     println!("sent      {hash}");
     let receipt = receipt(&node, hash).await?;
     let status = receipt.get("status").and_then(|status| status.as_str()).unwrap_or_default();
@@ -63,6 +65,19 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Asks the node; what it refuses is told in its own words.
+async fn ask<T: DeserializeOwned>(
+    node: &HttpClient,
+    method: &str,
+    parameters: ArrayParams,
+) -> anyhow::Result<T> {
+    match node.request(method, parameters).await {
+        Ok(answer) => Ok(answer),
+        Err(ClientError::Call(refusal)) => bail!("{}", refusal.message()),
+        Err(error) => Err(error).context("the node does not answer; check --rpc-url"),
+    }
+}
+
 /// The transaction, with nonce, gas and price as the node says.
 async fn build(
     node: &HttpClient,
@@ -71,13 +86,11 @@ async fn build(
     data: Bytes,
     value: U256,
 ) -> anyhow::Result<alloy_rpc_types_eth::TransactionRequest> {
-    let context = || "the node does not answer; check --rpc-url";
-    let chain_id: U64 = node.request("eth_chainId", rpc_params![]).await.with_context(context)?;
-    let nonce: U64 = node.request("eth_getTransactionCount", rpc_params![from, "pending"]).await?;
-    let price: U256 = node.request("eth_gasPrice", rpc_params![]).await?;
+    let chain_id: U64 = ask(node, "eth_chainId", rpc_params![]).await?;
+    let nonce: U64 = ask(node, "eth_getTransactionCount", rpc_params![from, "pending"]).await?;
+    let price: U256 = ask(node, "eth_gasPrice", rpc_params![]).await?;
     let call = serde_json::json!({ "from": from, "to": to, "data": data, "value": value });
-    let gas: U64 = node
-        .request("eth_estimateGas", rpc_params![call])
+    let gas: U64 = ask(node, "eth_estimateGas", rpc_params![call])
         .await
         .context("the withdrawal would fail: is the balance enough, and can the Solana account take it?")?;
     Ok(alloy_rpc_types_eth::TransactionRequest::default()
@@ -97,7 +110,7 @@ async fn receipt(node: &HttpClient, hash: B256) -> anyhow::Result<serde_json::Va
     let started = std::time::Instant::now();
     while started.elapsed() < RECEIPT_WAIT_MAX {
         let receipt: Option<serde_json::Value> =
-            node.request("eth_getTransactionReceipt", rpc_params![hash]).await?;
+            ask(node, "eth_getTransactionReceipt", rpc_params![hash]).await?;
         if let Some(receipt) = receipt {
             return Ok(receipt);
         }

@@ -37,6 +37,8 @@ pub(super) struct Chain {
     pub(super) blocks_max: usize,
     /// The newest slot of which the block was dropped.
     dropped: u64,
+    /// What the last instruction of the newest block's transaction returned.
+    pub(super) return_data: Vec<u8>,
 }
 
 impl Chain {
@@ -70,6 +72,7 @@ impl Chain {
             blocks: VecDeque::new(),
             blocks_max: BLOCKS_MAX,
             dropped: 0,
+            return_data: Vec::new(),
         };
         chain.enter(clock);
         chain
@@ -185,6 +188,7 @@ impl Chain {
         let parent = self.latest_blockhash();
         push_bounded(&mut self.hashes, (clock.slot, slot_hash(parent.as_ref(), clock.slot)), MAX_ENTRIES + 1);
         push_bounded(&mut self.signatures, meta.signature, BLOCKHASH_BLOCKS_MAX);
+        self.return_data = meta.return_data.data;
         if landed::mentions(&transaction.message, &[], &self.program_id) {
             let inner = meta.inner_instructions.into_iter().enumerate().flat_map(|(index, inner)| {
                 inner.into_iter().map(move |inner| Inner {

@@ -99,6 +99,15 @@ impl SvmCluster {
         self.run(move |chain| chain.set_account(address, account)).await
     }
 
+    /// What the last instruction of the newest transaction returned (Solana's *return data*), as Solana's own tools
+    /// show it.
+    ///
+    /// # Errors
+    /// None but that of a VM that stopped.
+    pub async fn return_data(&self) -> Result<Vec<u8>, ClusterError> {
+        self.run(|chain| Ok(chain.return_data.clone())).await
+    }
+
     /// Runs `work` on a thread that may block.
     async fn run<T: Send + 'static>(
         &self,

@@ -5,8 +5,8 @@ use crate::token::{GAS, Token, approveCall, transferCall, transferFromCall};
 use alloy_consensus::{TxEip2930, TxEip7702, TxLegacy};
 use alloy_eips::eip2930::{AccessList, AccessListItem};
 use alloy_primitives::{Address, B256, TxKind, U256};
+use parhelion_assembler::Code;
 use parhelion_executor::evm::opcode as op;
-use parhelion_harness::assembler::Code;
 use parhelion_harness::chain::{Chain, Proof, SOL, refusal};
 use parhelion_harness::wallet::{BASE_FEE, CHAIN_ID, Wallet};
 use parhelion_solana::Features;
@@ -159,8 +159,13 @@ fn out_of_rent_gas_changes_nothing_and_says_so() {
 #[test]
 fn storage_in_one_cell_and_in_many() {
     let (mut chain, mut wallet) = funded();
-    let code =
-        Code::new().sstore(0, 1).sstore(1, 2).sstore(255, 3).sstore(256, 4).sstore(U256::MAX, 5).sstore(1, 0);
+    let code = Code::new()
+        .sstore(0, 1)
+        .sstore(1, 2)
+        .sstore(255, 3)
+        .sstore(256, 4)
+        .sstore([0xff; 32], 5)
+        .sstore(1, 0);
     let address = deploy(&mut chain, &mut wallet, &code);
     for _ in 0..2 {
         let done = chain.run(&wallet.send(Some(address), U256::ZERO, [], GAS)).unwrap();
@@ -199,7 +204,7 @@ fn calls_creations_and_self_destruction() {
     let doomed = Code::new().op(op::ADDRESS).op(op::SELFDESTRUCT);
     let word = B256::right_padding_from(doomed.bytes());
     let creator = Code::new()
-        .push(U256::from_be_bytes(word.0))
+        .push(word.0)
         .push(0)
         .op(op::MSTORE)
         .push(doomed.bytes().len() as u64)
@@ -293,6 +298,36 @@ fn the_largest_contract_is_deployed() {
     let too_large = Code::new().raw(&[op::JUMPDEST; 24_577]);
     let done = chain.run(&wallet.send(None, U256::ZERO, too_large.init_code(), gas)).unwrap();
     assert_eq!(done.receipt.outcome, Outcome::Halt, "EIP-170");
+}
+
+#[test]
+fn output_of_any_length_and_outcome() {
+    let (mut chain, mut wallet) = funded();
+    // Fills memory with ones, and ends with as much of it as the call data says. The comparison is in `Chain::run`.
+    for (ending, outcome) in [(op::RETURN, Outcome::Success), (op::REVERT, Outcome::Revert)] {
+        let ones =
+            (0..64).fold(Code::new(), |code, word| code.push([0xff; 32]).push(32 * word).op(op::MSTORE));
+        let address = deploy(&mut chain, &mut wallet, &ones.push(0).op(op::CALLDATALOAD).push(0).op(ending));
+        for length in [0usize, 1, 32, 1023, 1024, 1025, 2048] {
+            let input = U256::from(length).to_be_bytes::<32>();
+            let done = chain.run(&wallet.send(Some(address), U256::ZERO, input, GAS)).unwrap();
+            assert_eq!((done.receipt.outcome, done.report.output), (outcome, vec![0xff; length]));
+        }
+    }
+}
+
+#[test]
+fn envelopes_of_every_size_land() {
+    let (mut chain, mut wallet) = funded();
+    let hash = Code::new().op(op::CALLDATASIZE).return_top();
+    let address = deploy(&mut chain, &mut wallet, &hash);
+    // Directly with proof and by recovery, through a holder, beyond 64 KiB, and the most that the proxy accepts.
+    for (length, transactions) in [(3000, 1), (3400, 1), (5000, 2), (70_000, 19), (130_900, 34)] {
+        let done = chain.run(&wallet.send(Some(address), U256::ZERO, vec![0; length], GAS)).unwrap();
+        assert_eq!(done.receipt.outcome, Outcome::Success);
+        assert_eq!(U256::from_be_slice(&done.report.output), U256::from(length));
+        assert_eq!(done.transactions, transactions, "{length}");
+    }
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::token::GAS;
 use alloy_primitives::U256;
+use parhelion_assembler::Code;
 use parhelion_executor::evm::opcode as op;
-use parhelion_harness::assembler::Code;
 use parhelion_harness::chain::{Chain, SOL};
 use parhelion_harness::wallet::{BASE_FEE, Wallet};
 use parhelion_sdk::withdraw::{WITHDRAW_PRECOMPILE, lamports_to_wei, withdraw_call};
@@ -79,7 +79,7 @@ fn a_withdrawal_in_a_call_that_reverts_never_happened() {
         .op(op::CALLDATASIZE)
         .push(0)
         .op(op::CALLVALUE)
-        .push(U256::from_be_slice(WITHDRAW_PRECOMPILE.as_slice()))
+        .push(WITHDRAW_PRECOMPILE.into_array())
         .op(op::GAS)
         .op(op::CALL)
         .push(0)

@@ -1,0 +1,9 @@
+//! Integration tests of the emulator, over a cluster in memory that hands out what it is asked for and takes notes.
+#![allow(clippy::unwrap_used)]
+
+mod calls;
+mod cluster;
+mod estimates;
+mod reads;
+mod rounds;
+mod transactions;

@@ -1,0 +1,5 @@
+//! Integration tests of the binary: commands against a Solana RPC.
+#![allow(clippy::unwrap_used)]
+
+mod deposit;
+mod solana;

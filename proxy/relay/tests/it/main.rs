@@ -1,0 +1,4 @@
+//! Integration tests of the relay.
+#![allow(clippy::unwrap_used)]
+
+mod plan;
