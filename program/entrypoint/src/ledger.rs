@@ -190,9 +190,9 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
 
     fn translation(&self, hash: &H256) -> Option<&'c [u8]> {
         // No address is derived: only the program makes accounts of this kind, and they say which code they are of.
-        let mut ours = self.accounts.iter().filter(|account| is_translation(account) && self.exists(account));
-        // SAFETY: a translation is written by `translate` only, which runs no transaction.
-        ours.find_map(|account| {
+        let ours = |account: &Account<'c>| is_translation(account) && self.exists(account);
+        self.accounts.iter().filter(|account| ours(account)).find_map(|account| {
+            // SAFETY: only `translate` writes a translation, and it runs no transaction.
             Translation::of(unsafe { account.data_for_good() }, hash, translation::VERSION)
         })
     }

@@ -451,6 +451,7 @@ impl<H: Host> Handlers<H> {
 
     /// The table.
     #[inline(always)]
+    #[allow(clippy::needless_borrow)] // the borrow of the constant is what makes it a static
     pub(super) fn table() -> Table<H> {
         // SAFETY: a constant array with a handler for every record.
         unsafe { Table::new(const { (&Self::ALL).as_ptr() }) }
