@@ -11,10 +11,10 @@
 //! prefix   entries e: u16, flags: u16
 //! index    for every 8 bytes of code: mask u8 (which are jump destinations), 0, entry of the first u16
 //! entries  for every jump destination, in order: where its block is, u32 from the start of the translation
-//! record   handler u16 (a multiple of 8: its place in the handler table) and operands, see [`record`]
+//! record   handler u16 (a multiple of 8: its place in the handler table) and operands, see `record.rs`
 //! ```
 //!
-//! A block begins with [`record::BEGIN`], which has the gas of the whole block and the words that must be on the stack
+//! A block begins with `record::BEGIN`, which has the gas of the whole block and the words that must be on the stack
 //! and fit it. Where these do not suffice, the interpreter goes back to the code itself, at the block's first
 //! opcode, and finds out there exactly what happens: out of gas and stack errors come from the plain handlers only.
 //!
@@ -31,7 +31,7 @@ mod translator;
 
 use alloc::vec::Vec;
 
-pub use translator::{Progress, Translator};
+pub use translator::{Progress, TooLong, Translator};
 
 /// The version of the format.
 pub const VERSION: u8 = 1;
