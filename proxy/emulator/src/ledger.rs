@@ -8,7 +8,7 @@ use parhelion_wire::account::{ACCOUNT_STORAGE_OVERHEAD, Kind, Translation};
 use parhelion_wire::address::{AccountKey, Deployment};
 use parhelion_wire::{H256, ProgramError, Pubkey};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// What was fetched for a run.
 #[derive(Clone, Debug, Default)]
@@ -50,8 +50,8 @@ pub struct Recorder<'c> {
     index: BTreeMap<Pubkey, usize>,
     missing: Missing,
     creates: bool,
-    /// Addresses of the translations that the run used.
-    translations: RefCell<BTreeSet<Pubkey>>,
+    /// Addresses of the translations of codes that ran, and whether they are there to be used.
+    translations: RefCell<BTreeMap<Pubkey, bool>>,
 }
 
 /// A used account.
@@ -82,6 +82,11 @@ impl<'c> Recorder<'c> {
         }
     }
 
+    /// Where translations of the codes that ran would be: worth a look next time.
+    pub(crate) fn translations(&self) -> Vec<Pubkey> {
+        self.translations.borrow().keys().copied().collect()
+    }
+
     /// What the run did not find.
     #[must_use]
     pub fn into_missing(self) -> Missing {
@@ -101,7 +106,8 @@ impl<'c> Recorder<'c> {
                 after: row.changed.unwrap_or_else(|| row.before.cloned()),
             })
             .collect();
-        uses.extend(self.translations.into_inner().into_iter().map(|address| Use {
+        let translations = self.translations.into_inner().into_iter().filter(|(_, is_there)| *is_there);
+        uses.extend(translations.map(|(address, _)| Use {
             address,
             is_written: false,
             after: self.known.accounts.get(&address).cloned().flatten(),
@@ -205,11 +211,11 @@ impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
 
     fn translation(&self, hash: &H256) -> Option<&'s [u8]> {
         let address = self.deployment.address(&AccountKey::Translation(*hash, translation::VERSION), sha256);
-        let account = self.known.accounts.get(&address)?.as_ref()?;
-        let is_ours = account.owner.to_bytes() == self.deployment.program_id;
-        if is_ours && Translation::of(&account.data, hash, translation::VERSION).is_some() {
-            self.translations.borrow_mut().insert(address);
-        }
+        let is_there = self.known.accounts.get(&address).and_then(Option::as_ref).is_some_and(|account| {
+            account.owner.to_bytes() == self.deployment.program_id
+                && Translation::of(&account.data, hash, translation::VERSION).is_some()
+        });
+        self.translations.borrow_mut().insert(address, is_there);
         // The program will run it. Here the code itself does the same, and needs no trust in fetched bytes.
         None
     }

@@ -22,8 +22,8 @@ pub(crate) type Run<T> = (Result<T, ProgramError>, Outcome);
 
 /// What a run's ledger recorded.
 pub(crate) enum Outcome {
-    /// It has all it needs.
-    Used(Vec<crate::ledger::Use>),
+    /// It has all it needs; besides, addresses to look at next time.
+    Used(Vec<crate::ledger::Use>, Vec<Pubkey>),
     /// It missed something.
     Missed(Missing),
 }
@@ -68,7 +68,10 @@ impl Shell {
                 let result = run(&mut recorder, &block);
                 let outcome = match result {
                     Err(ProgramError::AccountMissing) => Outcome::Missed(recorder.into_missing()),
-                    _ => Outcome::Used(recorder.into_uses()),
+                    _ => {
+                        let translations = recorder.translations();
+                        Outcome::Used(recorder.into_uses(), translations)
+                    }
                 };
                 (result, outcome)
             };
@@ -76,8 +79,8 @@ impl Shell {
             let (result, outcome) =
                 spawn_blocking(work).await.map_err(|error| EmulatorError::State(error.to_string()))?;
             match outcome {
-                Outcome::Used(uses) => {
-                    self.touched.set(kind, uses.iter().map(|used| used.address));
+                Outcome::Used(uses, translations) => {
+                    self.touched.set(kind, uses.iter().map(|used| used.address).chain(translations));
                     return Ok(Finished { result, uses, block });
                 }
                 Outcome::Missed(missing) => {

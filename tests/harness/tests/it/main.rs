@@ -6,6 +6,7 @@
 //! | `value` | value comes in, moves and leaves, and the vault covers it all the while |
 //! | `hostile` | forged, wrong and missing accounts, bad transactions: each its own error, and nothing changes |
 //! | `management` | initialize, configure, holders, reservations |
+//! | `translation` | translations are written from the code alone, used where they fit, and closed by their payer |
 //! | `parallel` | unrelated transfers have no writable account in common |
 //! | `bank` | the same binary under agave's own bank |
 #![allow(clippy::unwrap_used)]
@@ -16,4 +17,5 @@ mod management;
 mod parallel;
 mod parity;
 mod token;
+mod translation;
 mod value;
