@@ -1,7 +1,16 @@
 //! Cryptography by syscalls.
 
 use parhelion_evm::crypto::Crypto;
-use solana_define_syscall::definitions::{sol_keccak256, sol_secp256k1_recover, sol_sha256};
+use solana_define_syscall::definitions::{
+    sol_alt_bn128_group_op, sol_keccak256, sol_secp256k1_recover, sol_sha256,
+};
+
+/// Operations of `sol_alt_bn128_group_op` over big-endian numbers (solana-bn254).
+mod bn254_operation {
+    pub(super) const G1_ADD: u64 = 0;
+    pub(super) const G1_MUL: u64 = 2;
+    pub(super) const PAIRING: u64 = 3;
+}
 
 /// The runtime's cryptography.
 #[derive(Clone, Copy)]
@@ -43,4 +52,26 @@ impl Crypto for Syscalls {
         };
         (status == 0).then_some(key)
     }
+
+    fn bn254_add(&self, points: &[u8; 128]) -> Option<[u8; 64]> {
+        bn254(bn254_operation::G1_ADD, points)
+    }
+
+    fn bn254_mul(&self, factors: &[u8; 96]) -> Option<[u8; 64]> {
+        bn254(bn254_operation::G1_MUL, factors)
+    }
+
+    fn bn254_pairing(&self, pairs: &[u8]) -> Option<bool> {
+        bn254(bn254_operation::PAIRING, pairs).map(|word: [u8; 32]| word[31] == 1)
+    }
+}
+
+/// An operation whose result has `N` bytes: 64 for a point of G1, 32 for a pairing.
+fn bn254<const N: usize>(operation: u64, input: &[u8]) -> Option<[u8; N]> {
+    let mut output = [0; N];
+    // SAFETY: the syscall reads as many bytes as it is told, and writes a point of 64 bytes or a word of 32, which
+    // `N` is for the operations above.
+    let status =
+        unsafe { sol_alt_bn128_group_op(operation, input.as_ptr(), input.len() as u64, output.as_mut_ptr()) };
+    (status == 0).then_some(output)
 }

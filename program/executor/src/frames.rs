@@ -233,19 +233,21 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         input: Input<'c>,
         checkpoint: &Checkpoint,
     ) -> Result<Entered<'c>> {
-        let outcome = precompile::run(number, input.bytes(machine), gas, &self.crypto);
-        Ok(Entered::Ended(match outcome {
+        let budget = precompile::Budget { gas, compute_units: self.limits.precompile_compute_units };
+        let outcome = precompile::run(number, self.env.fork, input.bytes(machine), &budget, &self.crypto);
+        let exit = match outcome {
             precompile::Outcome::Return { gas: cost, output } => {
                 self.check_return_data(output.len())?;
                 machine.set_return_data(&output);
-                Ended { exit: Exit::Return, gas: gas.saturating_sub(cost), created: None }
+                let left = gas.saturating_sub(cost);
+                return Ok(Entered::Ended(Ended { exit: Exit::Return, gas: left, created: None }));
             }
-            precompile::Outcome::OutOfGas => {
-                self.undo_to(checkpoint)?;
-                machine.set_return_data(&[]);
-                Ended { exit: Exit::OutOfGas, gas: 0, created: None }
-            }
-        }))
+            precompile::Outcome::OutOfGas => Exit::OutOfGas,
+            precompile::Outcome::Failure => Exit::PrecompileFailure,
+        };
+        self.undo_to(checkpoint)?;
+        machine.set_return_data(&[]);
+        Ok(Entered::Ended(Ended { exit, gas: 0, created: None }))
     }
 
     /// Runs the withdraw precompile.

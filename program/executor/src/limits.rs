@@ -23,7 +23,14 @@ pub struct Limits {
     pub report_bytes: usize,
     /// Bytes of init code and deployed code, of all creations together.
     pub code_bytes: usize,
+    /// Compute units that one call of a precompile may take, by its own estimate. One that needs more runs out of
+    /// gas.
+    pub precompile_compute_units: u64,
 }
+
+/// What is left for one call of a precompile in a Solana transaction, which has 1.4 million compute units: the rest
+/// is for the Ethereum transaction around it.
+const PRECOMPILE_COMPUTE_UNITS_MAX: u64 = 1_300_000;
 
 impl Limits {
     /// What fits the 256 KiB of heap that a Solana transaction can have. The emulator runs transactions with the
@@ -38,6 +45,7 @@ impl Limits {
         undo_entries: 320,
         report_bytes: 12 * 1024,
         code_bytes: 60 * 1024,
+        precompile_compute_units: PRECOMPILE_COMPUTE_UNITS_MAX,
     };
 
     /// For calls that never go on chain: what Ethereum nodes allow.
@@ -51,6 +59,7 @@ impl Limits {
         undo_entries: 10_000_000,
         report_bytes: 64 * 1024 * 1024,
         code_bytes: 1 << 30,
+        precompile_compute_units: u64::MAX,
     };
 
     /// Up to this size tables are allocated in full at the start. On chain the heap is handed out once and growing
