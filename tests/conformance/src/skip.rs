@@ -11,6 +11,8 @@ pub(crate) enum Rule {
     StorageOnly,
     /// The pre-state has an empty account.
     EmptyAccount,
+    /// The run called a precompile that is not there yet.
+    MissingPrecompile,
     /// Refused for its gas limit by EIP-7825.
     GasLimitAboveCap,
     /// A fork that the executor has no rules for.
@@ -35,6 +37,9 @@ impl Rule {
             }
             Self::EmptyAccount => {
                 "the pre-state has an empty account (before EIP-161): cannot come about here"
+            }
+            Self::MissingPrecompile => {
+                "calls a precompile that is missing so far: point evaluation, BLS12-381 or P256VERIFY"
             }
             Self::GasLimitAboveCap => {
                 "gas limits above 2^24 are accepted here, because they pay for rent as well; the EVM's part is capped"

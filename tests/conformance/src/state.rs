@@ -214,7 +214,7 @@ fn run_case(test: &StateTest, fork_name: &str, fork: Fork, post: &Post, form: Fo
     let translations = form.translations(&before)?;
     let mut memory = Memory::new(&before, &translations, block.slot, test.env.current_random.0);
     let result = execute(&mut memory, &block, fork, post, &test.transaction.sender);
-    let impossible = impossible_account(test, &memory);
+    let impossible = impossible_account(test, &memory).or_else(|| missing_precompile(&memory));
     let verdict = judge(result, memory, &block, post)?;
     Ok(match (verdict, impossible) {
         (Verdict::Failed(_), Some(rule)) => Verdict::Skipped(rule),
@@ -282,6 +282,15 @@ fn impossible_account(test: &StateTest, memory: &Memory<'_>) -> Option<Rule> {
         let is_seen = [AccountKey::Balance(address), AccountKey::Contract(address)];
         (is_empty && is_seen.iter().any(|key| memory.has_loaded(key))).then_some(Rule::EmptyAccount)
     })
+}
+
+/// The rule that excuses a failure: the run took a precompile that is missing for an account.
+fn missing_precompile(memory: &Memory<'_>) -> Option<Rule> {
+    let is_used = |number: u64| {
+        let address = H160::from_low_u64_be(number);
+        [AccountKey::Contract(address), AccountKey::Balance(address)].iter().any(|key| memory.has_loaded(key))
+    };
+    (0x0a..=0x11).chain([0x100]).any(is_used).then_some(Rule::MissingPrecompile)
 }
 
 /// The accounts before the transaction.
