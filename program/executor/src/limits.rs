@@ -30,7 +30,7 @@ pub struct Limits {
 
 /// What is left for one call of a precompile in a Solana transaction, which has 1.4 million compute units: the rest
 /// is for the Ethereum transaction around it.
-const PRECOMPILE_COMPUTE_UNITS_MAX: u64 = 1_300_000;
+const PRECOMPILE_COMPUTE_UNITS_MAX: u64 = 1_350_000;
 
 impl Limits {
     /// What fits the 256 KiB of heap that a Solana transaction can have. The emulator runs transactions with the

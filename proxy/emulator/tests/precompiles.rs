@@ -56,6 +56,48 @@ fn ethereum_vectors() {
     assert!(cases > 0 && problems.is_empty(), "{} problems:\n{}", problems.len(), shown.join("\n"));
 }
 
+/// The runtime takes eight pairs at a time; the rest of the product is the precompile's.
+#[test]
+fn pairings_of_any_number_of_pairs() {
+    const PAIRING: u16 = 0x0f;
+    let run = |pairs: &[&[u8]]| {
+        let budget = Budget { gas: GAS_MAX, compute_units: u64::MAX };
+        match precompile::run(PAIRING, Fork::Osaka, &pairs.concat(), &budget, &Native) {
+            Outcome::Return { output, .. } => output[31] == 1,
+            outcome => panic!("{outcome:?}"),
+        }
+    };
+    // The pairing of the generators, and its inverse.
+    let (pair, inverse) = (generators(false), generators(true));
+    for count in 1..=20 {
+        let both = [&pair[..], &inverse].repeat(count);
+        assert!(run(&both), "{count}");
+        assert!(!run(&both[1..]), "{count}");
+        let mut other: Vec<&[u8]> = vec![&pair; 2 * count];
+        assert!(!run(&other), "{count}");
+        other.splice(..count, vec![&inverse[..]; count]);
+        assert!(run(&other), "{count}");
+    }
+}
+
+/// The generators of G1, or its negative, and of G2.
+fn generators(is_negative: bool) -> Vec<u8> {
+    const G1_X: &str =
+        "17f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb";
+    const G1_Y: &str =
+        "08b3f481e3aaa0f1a09e30ed741d8ae4fcf5e095d5d00af600db18cb2c04b3edd03cc744a2888ae40caa232946c5e7e1";
+    const MINUS_G1_Y: &str =
+        "114d1d6855d545a8aa7d76c8cf2e21f267816aef1db507c96655b9d5caac42364e6f38ba0ecb751bad54dcd6b939c2ca";
+    const G2: [&str; 4] = [
+        "024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8",
+        "13e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e",
+        "0ce5d527727d6e118cc9cdc6da2e351aadfd9baa8cbdd3a76d429a695160d12c923ac9cc3baca289e193548608b82801",
+        "0606c4a02ea734cc32acd2b02bc28b99cb3e287e85a763af267492ab572e99ab3f370d275cec1da1aaa9075ff05f79be",
+    ];
+    let y = if is_negative { MINUS_G1_Y } else { G1_Y };
+    [G1_X, y].iter().chain(&G2).flat_map(|hex| [vec![0; 16], bytes(hex)].concat()).collect()
+}
+
 /// What is wrong with the case, in every fork and with every limit worth trying.
 fn check(number: u16, case: &Case) -> Option<String> {
     let mut address = H160::zero();

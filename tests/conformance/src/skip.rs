@@ -38,9 +38,7 @@ impl Rule {
             Self::EmptyAccount => {
                 "the pre-state has an empty account (before EIP-161): cannot come about here"
             }
-            Self::MissingPrecompile => {
-                "calls a precompile that is missing so far: point evaluation, BLS12-381 or P256VERIFY"
-            }
+            Self::MissingPrecompile => "calls a precompile that is missing so far: P256VERIFY (EIP-7951)",
             Self::GasLimitAboveCap => {
                 "gas limits above 2^24 are accepted here, because they pay for rent as well; the EVM's part is capped"
             }

@@ -23,3 +23,11 @@ pub(super) fn word(truth: bool) -> Vec<u8> {
     word[31] = u8::from(truth);
     word
 }
+
+/// Whether a big-endian number, of some words of eight bytes, is 1.
+pub(super) fn is_one(number: &[u8]) -> bool {
+    let words = number.as_chunks::<8>().0.split_last();
+    words.is_some_and(|(last, rest)| {
+        u64::from_be_bytes(*last) == 1 && rest.iter().all(|word| u64::from_be_bytes(*word) == 0)
+    })
+}

@@ -7,7 +7,8 @@
 //! | 0x05 | MODEXP | – | EIP-198, 2565; Osaka: 7823, 7883 |
 //! | 0x06, 0x07, 0x08 | BN254_ADD, BN254_MUL, BN254_PAIRING | – | EIP-196, 197, 1108 |
 //! | 0x09 | BLAKE2F | – | EIP-152 |
-//! | 0x0a | KZG_POINT_EVALUATION | – | EIP-4844 |
+//! | 0x0a | KZG_POINT_EVALUATION | Cancun | EIP-4844 |
+//! | 0x0b to 0x11 | BLS12_G1ADD, G1MSM, G2ADD, G2MSM, PAIRING_CHECK, MAP_FP_TO_G1, MAP_FP2_TO_G2 | Prague | EIP-2537 |
 //!
 //! Curve operations and hashes that the Solana runtime has come through [`Crypto`]; the rest is computed here.
 //!
@@ -18,11 +19,14 @@
 //! emulator alike, because the estimate is a function of the input alone.
 
 mod blake2f;
+mod bls12_381;
 mod bn254;
 mod bytes;
 mod digits;
 mod ecrecover;
 mod hashes;
+mod inverse;
+mod kzg;
 mod modexp;
 
 use crate::H160;
@@ -66,15 +70,18 @@ pub struct Cost {
 
 /// The number of the precompile at `address`, if `fork` has one there.
 #[must_use]
-pub fn number_of(address: &H160, _fork: Fork) -> Option<u16> {
+pub fn number_of(address: &H160, fork: Fork) -> Option<u16> {
     let (front, last) = address.0.split_at(18);
     if front.iter().any(|&byte| byte != 0) {
         return None;
     }
-    match last {
-        [0, number @ 1..=9] => Some(u16::from(*number)),
-        _ => None,
-    }
+    let number = u16::from_be_bytes(*last.as_array()?);
+    let since = match number {
+        0x01..=0x0a => Fork::Cancun,
+        bls12_381::G1_ADD..=bls12_381::MAP_G2 => Fork::Prague,
+        _ => return None,
+    };
+    (fork >= since).then_some(number)
 }
 
 /// Runs the precompile `number`, which [`number_of`] gave for the same fork.
@@ -104,6 +111,8 @@ pub fn cost(number: u16, fork: Fork, input: &[u8]) -> Option<Cost> {
         0x07 => bn254::MUL_COST,
         0x08 => return bn254::pairing_cost(input),
         0x09 => return blake2f::cost(input),
+        0x0a => return kzg::cost(input),
+        bls12_381::G1_ADD..=bls12_381::MAP_G2 => return bls12_381::cost(number, input),
         _ => return None,
     })
 }
@@ -120,6 +129,8 @@ fn output(number: u16, input: &[u8], crypto: &impl Crypto) -> Option<Vec<u8>> {
         0x07 => bn254::mul(input, crypto),
         0x08 => bn254::pairing(input, crypto),
         0x09 => blake2f::run(input),
+        0x0a => kzg::run(input, crypto),
+        bls12_381::G1_ADD..=bls12_381::MAP_G2 => bls12_381::run(number, input, crypto),
         _ => None,
     }
 }
@@ -136,8 +147,8 @@ mod tests {
             address
         };
         let last = |fork: Fork| (0..=0x1000).rev().find_map(|number| number_of(&low(number), fork));
-        assert_eq!(last(Fork::Cancun), Some(9));
-        for number in 1..=9 {
+        assert_eq!((last(Fork::Cancun), last(Fork::Prague)), (Some(0x0a), Some(0x11)));
+        for number in 1..=0x11 {
             assert_eq!(number_of(&low(number), Fork::Osaka), Some(number));
         }
         for address in [H160::zero(), low(0x101), low(0x200), H160::repeat_byte(1)] {

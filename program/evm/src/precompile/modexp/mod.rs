@@ -126,6 +126,7 @@ fn compute_units(operands: &Operands<'_>) -> u64 {
 }
 
 /// The power.
+#[inline(never)]
 pub(super) fn run(input: &[u8]) -> Vec<u8> {
     let operands = Operands::parse(input);
     let mut output = vec![0; operands.modulus.length as usize];

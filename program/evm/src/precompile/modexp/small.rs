@@ -140,6 +140,7 @@ impl Modulus {
 }
 
 /// Writes the power to the end of `output`, which is zero and has room for the modulus.
+#[inline(never)]
 pub(super) fn power(base: &Number<'_>, exponent: &Number<'_>, modulus: &Number<'_>, output: &mut [u8]) {
     let word = |number: &Number<'_>, index: u64| {
         U256(core::array::from_fn(|limb| number.bits_64(256 * index as i64 + 64 * limb as i64)))

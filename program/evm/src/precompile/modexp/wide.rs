@@ -81,6 +81,7 @@ struct Wide {
 }
 
 /// Writes the power to the end of `output`, which is zero and has room for the modulus.
+#[inline(never)]
 pub(super) fn power(base: &Number<'_>, exponent: &Number<'_>, modulus: &Number<'_>, output: &mut [u8]) {
     let mut residues = Wide::new(modulus, power::table_entries(exponent.bit_length()));
     if exponent.bit_length() == 0 {
