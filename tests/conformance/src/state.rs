@@ -11,7 +11,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use anyhow::{Context as _, Result, anyhow};
 use parhelion_emulator::Native;
 use parhelion_executor::evm::fork::Fork;
-use parhelion_executor::evm::{self, H160, gas};
+use parhelion_executor::evm::{self, H160, gas, machine};
 use parhelion_executor::{BlockValues, Limits, Options};
 use parhelion_wire::ProgramError;
 use parhelion_wire::address::AccountKey;
@@ -340,6 +340,12 @@ fn block(test: &StateTest, fork_name: &str, fork: Fork) -> Result<BlockValues> {
     })
 }
 
+/// Tests go up to a thousand frames with a megabyte of memory each.
+const LIMITS: Limits = Limits {
+    machine: machine::Limits { memory_bytes: 2 << 30, ..Limits::OFF_CHAIN.machine },
+    ..Limits::OFF_CHAIN
+};
+
 /// Decodes, validates and runs the transaction.
 fn execute(
     memory: &mut Memory<'_>,
@@ -356,7 +362,7 @@ fn execute(
     }
     let envelope = Envelope { sender, signature: signed.signature, payload: &payload };
     let evm_gas_max = if fork >= Fork::Osaka { gas::TRANSACTION_MAX } else { gas::LIMIT_MAX };
-    let options = Options { limits: Limits::OFF_CHAIN, evm_gas_max, fork };
+    let options = Options { limits: LIMITS, evm_gas_max, fork };
     let (receipt, report) = parhelion_executor::execute(memory, Native, block, &options, &envelope)?;
     Ok((receipt, report.records))
 }
