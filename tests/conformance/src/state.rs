@@ -1,6 +1,5 @@
 //! State tests: a pre-state, a transaction, and the root of the state that it leaves.
 
-use crate::ledger::{self, Accounts, Memory, State, Translations};
 use crate::sender::recover;
 use crate::skip::Rule;
 use crate::suite::{Sink, Verdict};
@@ -8,6 +7,7 @@ use crate::{reason, root};
 use alloy_eips::eip4844::fake_exponential;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use anyhow::{Context as _, Result, anyhow};
+use parhelion_conformance::ledger::{self, Accounts, Memory, State, Translations};
 use parhelion_emulator::Native;
 use parhelion_executor::evm::fork::Fork;
 use parhelion_executor::evm::{self, H160, gas};
