@@ -2,10 +2,11 @@
 //!
 //! Most code comes from an assembler that keeps the stack in order ([`assembler`], [`snippets`]), with the sequences
 //! that the translator fuses ([`fused`]), calls among a handful of contracts ([`calls`]), some of it mutated afterwards
-//! ([`mutate`]), and some bytes at random.
+//! ([`mutate`]), some compiled contracts ([`compiled`]), and some bytes at random.
 
 mod assembler;
 mod calls;
+mod compiled;
 mod deep;
 mod fused;
 mod mutate;
@@ -19,6 +20,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use assembler::Assembler;
 use fastrand::Rng;
 use parhelion_executor::evm::gas::{self, TransactionShape};
+use parhelion_executor::evm::opcode as op;
 use std::collections::BTreeMap;
 use values::{COINBASE, CONTRACTS, RICH, address, chance, contract, one_of};
 
@@ -84,10 +86,26 @@ fn contracts(rng: &mut Rng, rules: Rules, is_deep: bool) -> BTreeMap<Address, Ac
     accounts
 }
 
-/// The code of a contract.
+/// The code of a contract. None begins with 0xef, which cannot be deployed (EIP-3541).
 fn code(rng: &mut Rng, rules: Rules, is_deep: bool, others: &[Vec<u8>]) -> Vec<u8> {
+    let mut code = any_code(rng, rules, is_deep, others);
+    if let Some(first @ 0xef) = code.first_mut() {
+        *first = op::INVALID;
+    }
+    code
+}
+
+fn any_code(rng: &mut Rng, rules: Rules, is_deep: bool, others: &[Vec<u8>]) -> Vec<u8> {
     if !is_deep && chance(rng, 4) {
         return mutate::random(rng);
+    }
+    if !is_deep && chance(rng, 5) {
+        let mut code = one_of(rng, compiled::codes()).to_vec();
+        if rng.bool() {
+            let other = one_of(rng, compiled::codes());
+            mutate::mutate(rng, &mut code, other);
+        }
+        return code;
     }
     let mut assembler = Assembler::new(rng, rules, 0);
     if is_deep {
@@ -181,7 +199,7 @@ fn transaction(
         _ => Some(contract(rng.u64(0..2))),
     };
     let data = match to {
-        Some(_) => call_data(rng),
+        Some(to) => call_data(rng, accounts.get(&to)),
         None => init_code(rng, rules),
     };
     let priority_fee = rng.u64(0..20);
@@ -209,7 +227,8 @@ fn transaction(
         0 => least + rng.u64(0..100),
         1 | 2 => least + rng.u64(0..3_000),
         3..6 => least + rng.u64(0..40_000),
-        6..19 => least + rng.u64(50_000..400_000),
+        6..15 => least + rng.u64(50_000..400_000),
+        15..19 => least + rng.u64(400_000..1_000_000),
         _ => least + rng.u64(0..2_000_000),
     };
     if chance(rng, 1) {
@@ -233,10 +252,20 @@ fn spoil(rng: &mut Rng, rules: Rules, transaction: &mut Transaction, block: &Blo
     }
 }
 
-fn call_data(rng: &mut Rng) -> Vec<u8> {
-    let words = rng.usize(0..6);
-    let mut data: Vec<u8> = (0..words).flat_map(|_| values::word(rng).to_be_bytes::<32>()).collect();
-    if chance(rng, 30) {
+/// Words, behind a selector that the callee knows if it is a compiled contract.
+fn call_data(rng: &mut Rng, callee: Option<&Account>) -> Vec<u8> {
+    let selectors = callee.map(|account| compiled::selectors(&account.code)).unwrap_or_default();
+    let mut data = match selectors.as_slice() {
+        [] => Vec::new(),
+        known => one_of(rng, known).to_vec(),
+    };
+    for _ in 0..rng.usize(0..6) {
+        let word = values::word(rng);
+        // Few numbers above an address's are taken by compiled code.
+        let word = if data.len() % 32 == 4 && rng.bool() { word >> 96 } else { word };
+        data.extend(word.to_be_bytes::<32>());
+    }
+    if chance(rng, 20) {
         data.truncate(rng.usize(0..=data.len()));
     }
     data
