@@ -39,7 +39,7 @@ pub(crate) fn libtest_result(line: &str) -> Option<Counts> {
     Some(counts(line.strip_prefix("test result: ")?.split_once(". ")?.1))
 }
 
-/// Reads the last line of the client tests and of the conformance tests: `3 passed, 0 failed, 1 skipped`.
+/// Reads the last line of the client tests, the conformance tests and the differential tests: `3 passed, 0 failed, 1 skipped`.
 pub(crate) fn plain_summary(line: &str) -> Option<Counts> {
     let parsed = counts(line);
     (line == parsed.to_string()).then_some(parsed)

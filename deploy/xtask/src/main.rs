@@ -18,7 +18,9 @@ mod sbpf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{build_sbf, check_deps, check_reproducible, clean_cache, conformance, cu_report, dev, test};
+use commands::{
+    build_sbf, check_deps, check_reproducible, clean_cache, conformance, cu_report, dev, differential, test,
+};
 use context::Context;
 
 /// Builds, runs and checks Parhelion.
@@ -49,6 +51,7 @@ enum Command {
     Test(test::Args),
     CuReport(cu_report::Args),
     Conformance(conformance::Args),
+    Differential(differential::Args),
     CheckDeps(check_deps::Args),
     CleanCache(clean_cache::Args),
 }
@@ -72,6 +75,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test(args) => test::run(&context, &args),
         Command::CuReport(args) => cu_report::run(&context, &args),
         Command::Conformance(args) => conformance::run(&context, &args),
+        Command::Differential(args) => differential::run(&context, &args),
         Command::CheckDeps(args) => check_deps::run(&context, &args),
         Command::CleanCache(args) => clean_cache::run(&context, &args),
     }

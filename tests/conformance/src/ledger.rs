@@ -10,16 +10,16 @@ use parhelion_wire::{ProgramError, Pubkey};
 use std::collections::{BTreeMap, HashMap};
 
 /// The data of accounts that exist.
-pub(crate) type Accounts = HashMap<AccountKey, Vec<u8>>;
+pub type Accounts = HashMap<AccountKey, Vec<u8>>;
 
 /// Translations of codes, by code hash.
-pub(crate) type Translations = HashMap<H256, Vec<u8>>;
+pub type Translations = HashMap<H256, Vec<u8>>;
 
 /// Translates every code that is stored.
 ///
 /// # Errors
 /// Those of the layouts.
-pub(crate) fn translate(accounts: &Accounts) -> Result<Translations, ProgramError> {
+pub fn translate(accounts: &Accounts) -> Result<Translations, ProgramError> {
     let mut translations = Translations::new();
     for (key, data) in accounts {
         if let AccountKey::Code(hash) = key {
@@ -34,13 +34,15 @@ pub(crate) fn translate(accounts: &Accounts) -> Result<Translations, ProgramErro
 
 /// An Ethereum account, as a test states it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct State {
-    pub(crate) nonce: u64,
+pub struct State {
+    /// The nonce.
+    pub nonce: u64,
     /// Wei.
-    pub(crate) balance: U256,
-    pub(crate) code: Vec<u8>,
+    pub balance: U256,
+    /// The code; a delegation as EIP-7702 writes it.
+    pub code: Vec<u8>,
     /// Without zero values.
-    pub(crate) storage: BTreeMap<U256, U256>,
+    pub storage: BTreeMap<U256, U256>,
 }
 
 /// The slot in which everything before a test was written.
@@ -53,12 +55,7 @@ const DELEGATION_PREFIX: [u8; 3] = [0xef, 0x01, 0x00];
 ///
 /// # Errors
 /// Those of the layouts.
-pub(crate) fn store(
-    accounts: &mut Accounts,
-    address: H160,
-    state: &State,
-    fork: Fork,
-) -> Result<(), ProgramError> {
+pub fn store(accounts: &mut Accounts, address: H160, state: &State, fork: Fork) -> Result<(), ProgramError> {
     let has_code = !state.code.is_empty();
     // An address without a Balance account has balance 0, and nonce 1 if it is a contract or 0 if not.
     if !state.balance.is_zero() || state.nonce != u64::from(has_code) {
@@ -87,7 +84,7 @@ pub(crate) fn store(
 ///
 /// # Errors
 /// Those of the layout.
-pub(crate) fn store_balance(
+pub fn store_balance(
     accounts: &mut Accounts,
     address: H160,
     nonce: u64,
@@ -124,7 +121,7 @@ fn store_code(accounts: &mut Accounts, address: H160, code: &[u8], fork: Fork) -
 ///
 /// # Errors
 /// Those of the layouts.
-pub(crate) fn states(accounts: &Accounts) -> Result<BTreeMap<H160, State>, ProgramError> {
+pub fn states(accounts: &Accounts) -> Result<BTreeMap<H160, State>, ProgramError> {
     let mut states: BTreeMap<H160, State> = BTreeMap::new();
     for (key, data) in accounts {
         match key {
@@ -166,20 +163,20 @@ pub(crate) fn states(accounts: &Accounts) -> Result<BTreeMap<H160, State>, Progr
 }
 
 /// A ledger over accounts; changes stay in it.
-pub(crate) struct Memory<'c> {
+pub struct Memory<'c> {
     before: &'c Accounts,
     rows: Vec<Row<'c>>,
     index: HashMap<AccountKey, usize>,
     /// Translations of the codes before.
     translations: &'c Translations,
     /// PREVRANDAO.
-    pub(crate) prevrandao: [u8; 32],
+    pub prevrandao: [u8; 32],
     /// NUMBER.
-    pub(crate) number: u64,
+    pub number: u64,
     /// Whether PREVRANDAO is the hash of the block before, as on this chain.
-    pub(crate) newest_is_random: bool,
+    pub newest_is_random: bool,
     /// Lamports that every account has: what comes back when one is closed.
-    pub(crate) lamports: u64,
+    pub lamports: u64,
 }
 
 struct Row<'c> {
@@ -190,7 +187,8 @@ struct Row<'c> {
 }
 
 impl<'c> Memory<'c> {
-    pub(crate) fn new(
+    /// A ledger over `before`, in the block `number`.
+    pub fn new(
         before: &'c Accounts,
         translations: &'c Translations,
         number: u64,
@@ -209,12 +207,12 @@ impl<'c> Memory<'c> {
     }
 
     /// Whether a run looked at an account.
-    pub(crate) fn has_loaded(&self, key: &AccountKey) -> bool {
+    pub fn has_loaded(&self, key: &AccountKey) -> bool {
         self.index.contains_key(key)
     }
 
     /// All accounts afterwards.
-    pub(crate) fn into_accounts(self) -> Accounts {
+    pub fn into_accounts(self) -> Accounts {
         let mut accounts = self.before.clone();
         for row in self.rows {
             match row.changed {
@@ -227,12 +225,14 @@ impl<'c> Memory<'c> {
     }
 
     /// Accounts that the run used, and whether it wrote them.
-    pub(crate) fn used(&self) -> Vec<(AccountKey, bool)> {
+    #[must_use]
+    pub fn used(&self) -> Vec<(AccountKey, bool)> {
         self.rows.iter().map(|row| (row.key, row.changed.is_some())).collect()
     }
 
     /// Slot hashes as the run sees them, newest first.
-    pub(crate) fn slot_hashes(&self) -> Vec<(u64, [u8; 32])> {
+    #[must_use]
+    pub fn slot_hashes(&self) -> Vec<(u64, [u8; 32])> {
         let first = self.number.saturating_sub(256);
         (first..self.number).rev().map(|slot| (slot, self.hash_of(slot))).collect()
     }

@@ -13,7 +13,6 @@
 
 #![forbid(unsafe_code)]
 
-mod ledger;
 mod reason;
 mod report;
 mod rlp;

@@ -1,11 +1,11 @@
 //! Roots and hashes as Ethereum makes them.
 
-use crate::ledger::State;
 use alloy_primitives::{Address, B256, Bytes, Log, U256, keccak256};
 use alloy_rlp::Encodable;
 use alloy_trie::TrieAccount;
 use alloy_trie::root::{state_root_unhashed, storage_root_unhashed};
 use anyhow::{Result, anyhow};
+use parhelion_conformance::ledger::State;
 use parhelion_executor::evm;
 use parhelion_executor::evm::H160;
 use parhelion_wire::event::{Event, Records};

@@ -1,6 +1,5 @@
 //! State tests: a pre-state, a transaction, and the root of the state that it leaves.
 
-use crate::ledger::{self, Accounts, Memory, State, Translations};
 use crate::sender::recover;
 use crate::skip::Rule;
 use crate::suite::{Sink, Verdict};
@@ -9,6 +8,7 @@ use crate::{Arguments, reason, root};
 use alloy_eips::eip4844::fake_exponential;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use anyhow::{Context as _, Result, anyhow};
+use parhelion_conformance::ledger::{self, Accounts, Memory, State, Translations};
 use parhelion_emulator::Native;
 use parhelion_executor::evm::fork::Fork;
 use parhelion_executor::evm::{self, H160, gas, machine};

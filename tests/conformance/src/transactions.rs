@@ -1,12 +1,12 @@
 //! Transaction tests: bytes that are a valid transaction, with its sender and hash, or are not.
 
-use crate::ledger::{self, Accounts, Memory};
 use crate::reason;
 use crate::sender::recover;
 use crate::state::fork_of;
 use crate::suite::{Sink, Verdict};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use anyhow::Result;
+use parhelion_conformance::ledger::{self, Accounts, Memory};
 use parhelion_emulator::Native;
 use parhelion_executor::evm::crypto::Crypto;
 use parhelion_executor::evm::fork::Fork;

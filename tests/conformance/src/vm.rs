@@ -4,11 +4,11 @@
 //! return data and the bytes of every account must be what the native run gave. Rent is free here, too, but every
 //! account has a lamport, also one that does not exist yet.
 
-use crate::ledger::{Accounts, Translations};
 use agave_feature_set::enable_tx_v1;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use litesvm::LiteSVM;
 use litesvm::types::SimulatedTransactionInfo;
+use parhelion_conformance::ledger::{Accounts, Translations};
 use parhelion_executor::evm::translation;
 use parhelion_executor::{BlockValues, Report};
 use parhelion_sdk::address::{bumps, deployment, holder_address, sha256};

@@ -7,4 +7,5 @@ pub(crate) mod clean_cache;
 pub(crate) mod conformance;
 pub(crate) mod cu_report;
 pub(crate) mod dev;
+pub(crate) mod differential;
 pub(crate) mod test;

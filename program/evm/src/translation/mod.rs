@@ -18,8 +18,9 @@
 //! and fit it. Where these do not suffice, the interpreter goes back to the code itself, at the block's first
 //! opcode, and finds out there exactly what happens: out of gas and stack errors come from the plain handlers only.
 //!
-//! A block ends before a jump destination, behind a jump, behind whatever ends a frame, and behind opcodes that observe
-//! the gas left (SSTORE, calls, creations; GAS carries a correction instead). Opcodes that are not hot charge their own
+//! A block ends before a jump destination, behind a jump, behind whatever ends a frame, behind opcodes that observe the
+//! gas left (SSTORE, calls, creations; GAS carries a correction instead), and behind those that can fail for another
+//! reason than gas (RETURNDATACOPY, TSTORE, LOG). Opcodes that are not hot charge their own
 //! gas. Code that no jump reaches, such as the metadata that compilers append, is left out.
 //!
 //! All numbers are little-endian. A record's number is never given to another one; what changes the meaning of a

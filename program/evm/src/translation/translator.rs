@@ -375,8 +375,12 @@ const fn is_hot(opcode: u8) -> bool {
 const fn end_of(opcode: u8) -> End {
     match opcode {
         op::JUMP | op::STOP | op::RETURN | op::REVERT | op::INVALID | op::SELFDESTRUCT => End::Ends,
-        // They observe the gas left, so nothing behind them may be charged yet.
+        // They observe the gas left, or fail for another reason than gas, which must not be hidden by a lack of gas that
+        // is for what comes behind them: nothing there may be charged yet.
         op::SSTORE
+        | op::RETURNDATACOPY
+        | op::TSTORE
+        | op::LOG0..=op::LOG4
         | op::CREATE
         | op::CALL
         | op::CALLCODE

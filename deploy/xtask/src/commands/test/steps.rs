@@ -8,7 +8,7 @@ use crate::{
     cargo_tools::{self, DENY, NEXTEST},
     commands::{
         build_sbf::{self, PROGRAM_VARIABLE},
-        check_deps, check_reproducible, conformance, cu_report,
+        check_deps, check_reproducible, cu_report, differential,
     },
     context::Context,
     contracts::{self, CONTRACTS_VARIABLE},
@@ -42,7 +42,7 @@ pub(super) const STEPS: &[Step] = &[
     Step::new("check-reproducible", "the program's bytes depend on its sources alone", reproducible),
     Step::new("nextest", "unit and integration tests", nextest),
     Step::new("doctest", "the examples in the documentation", doctest),
-    Step::new("conformance", "Ethereum's own test vectors", conformance),
+    Step::new("differential", "random transactions on our executor and on two other machines", differential),
     Step::new("cu-report", "compute units against the committed table", cu),
     Step::new("clients", "real Ethereum clients against `parhelion dev`", clients),
 ];
@@ -168,9 +168,13 @@ fn doctest(session: &mut Session) -> Result<()> {
     session.count(&mut cargo, libtest_result)
 }
 
-fn conformance(session: &mut Session) -> Result<()> {
-    let program = session.program()?;
-    let mut runner = conformance::command(session.context, None, &program)?;
+fn differential(session: &mut Session) -> Result<()> {
+    const MINUTES: f64 = 2.0;
+    if !session.system_packages_checked {
+        cargo_tools::ensure_system_packages()?;
+        session.system_packages_checked = true;
+    }
+    let mut runner = differential::command(session.context, &differential::Args::for_minutes(MINUTES))?;
     session.count(&mut runner, plain_summary)
 }
 

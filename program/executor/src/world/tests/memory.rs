@@ -48,6 +48,43 @@ impl Crypto for Hashes {
     fn secp256k1_recover(&self, _: &[u8; 32], _: u8, _: &[u8; 64]) -> Option<[u8; 64]> {
         None
     }
+
+    // The tests call no precompile that needs these.
+    fn bn254_add(&self, _: &[u8; 128]) -> Option<[u8; 64]> {
+        None
+    }
+
+    fn bn254_mul(&self, _: &[u8; 96]) -> Option<[u8; 64]> {
+        None
+    }
+
+    fn bn254_pairing(&self, _: &[u8]) -> Option<bool> {
+        None
+    }
+
+    fn bls12_381_g1_add(&self, _: &[u8; 96], _: &[u8; 96]) -> Option<[u8; 96]> {
+        None
+    }
+
+    fn bls12_381_g1_mul(&self, _: &[u8; 96], _: &[u8; 32]) -> Option<[u8; 96]> {
+        None
+    }
+
+    fn bls12_381_g2_add(&self, _: &[u8; 192], _: &[u8; 192]) -> Option<[u8; 192]> {
+        None
+    }
+
+    fn bls12_381_g2_mul(&self, _: &[u8; 192], _: &[u8; 32]) -> Option<[u8; 192]> {
+        None
+    }
+
+    fn bls12_381_g1_decompress(&self, _: &[u8; 48]) -> Option<[u8; 96]> {
+        None
+    }
+
+    fn bls12_381_pairing(&self, _: &[[u8; 96]], _: &[[u8; 192]]) -> Option<[u8; 576]> {
+        None
+    }
 }
 
 impl Accounts {

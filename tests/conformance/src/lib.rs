@@ -1,0 +1,5 @@
+//! What the differential tests share with the runner of Ethereum's test vectors.
+
+#![forbid(unsafe_code)]
+
+pub mod ledger;
