@@ -108,3 +108,42 @@ pub(crate) fn difference(ours: &Outcome, theirs: &Outcome) -> Option<String> {
     }
     (!text.is_empty()).then_some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn done(change: impl FnOnce(&mut Done)) -> Outcome {
+        let mut done = Done {
+            status: Status::Success,
+            exit: Some("Stop".to_owned()),
+            gas_used: 21_000,
+            output: None,
+            logs: Vec::new(),
+            accounts: BTreeMap::from([(Address::ZERO, Account { nonce: 1, ..Account::default() })]),
+        };
+        change(&mut done);
+        Outcome::Done(Box::new(done))
+    }
+
+    #[test]
+    fn every_part_counts_that_both_know() {
+        let ours = done(|_| {});
+        assert_eq!(difference(&ours, &ours), None);
+        let same = [done(|done| done.exit = None), done(|done| done.output = Some(Bytes::new()))];
+        assert!(same.iter().all(|other| difference(&ours, other).is_none()));
+        let account = |change: fn(&mut Account)| done(|done| done.accounts.values_mut().for_each(change));
+        let different = [
+            done(|done| done.status = Status::Halt),
+            done(|done| done.exit = Some("Return".to_owned())),
+            done(|done| done.gas_used += 1),
+            done(|done| done.logs.push(Log { address: Address::ZERO, topics: vec![], data: Bytes::new() })),
+            done(|done| done.accounts.clear()),
+            account(|account| account.balance = U256::ONE),
+            account(|account| account.code = Bytes::from_static(&[0])),
+            account(|account| drop(account.storage.insert(U256::ONE, U256::ONE))),
+            Outcome::Rejected("nonce".to_owned()),
+        ];
+        assert!(different.iter().all(|other| difference(&ours, other).is_some()));
+    }
+}

@@ -20,7 +20,7 @@
 //!
 //! A block ends before a jump destination, behind a jump, behind whatever ends a frame, behind opcodes that observe the
 //! gas left (SSTORE, calls, creations; GAS carries a correction instead), and behind those that can fail for another
-//! reason than gas (RETURNDATACOPY, TSTORE, LOG). Opcodes that are not hot charge their own
+//! reason than gas (RETURNDATACOPY, TSTORE, LOG; CLZ, which older forks lack). Opcodes that are not hot charge their own
 //! gas. Code that no jump reaches, such as the metadata that compilers append, is left out.
 //!
 //! All numbers are little-endian. A record's number is never given to another one; what changes the meaning of a

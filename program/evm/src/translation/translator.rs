@@ -380,6 +380,8 @@ const fn end_of(opcode: u8) -> End {
         op::SSTORE
         | op::RETURNDATACOPY
         | op::TSTORE
+        // Undefined before Osaka.
+        | op::CLZ
         | op::LOG0..=op::LOG4
         | op::CREATE
         | op::CALL

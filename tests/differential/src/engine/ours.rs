@@ -8,6 +8,7 @@ use alloy_rlp::{Encodable, Header};
 use parhelion_conformance::ledger::{self, Accounts, Memory, State, Translations};
 use parhelion_emulator::Native;
 use parhelion_executor::evm::crypto::Crypto;
+use parhelion_executor::evm::machine;
 use parhelion_executor::evm::{self, H160, gas};
 use parhelion_executor::{BlockValues, Limits, Options, Report};
 use parhelion_wire::ProgramError;
@@ -19,8 +20,15 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// What a case may touch. Tables are zeroed for each run, so they are no larger than cases need.
-const LIMITS: Limits =
-    Limits { accounts: 2_000, storage_keys: 4_000, transient_keys: 8_000, cells: 4_000, ..Limits::OFF_CHAIN };
+const LIMITS: Limits = Limits {
+    // More frames than there may be, so that one too many shows.
+    machine: machine::Limits { frames: 1_100, ..Limits::OFF_CHAIN.machine },
+    accounts: 2_000,
+    storage_keys: 4_000,
+    transient_keys: 8_000,
+    cells: 4_000,
+    ..Limits::OFF_CHAIN
+};
 
 /// A case in our formats.
 pub(crate) struct Prepared {

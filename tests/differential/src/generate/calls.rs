@@ -20,6 +20,9 @@ pub(crate) fn call(a: &mut Assembler<'_>) {
     if chance(a.rng, 40) {
         after(a);
     }
+    if chance(a.rng, 20) {
+        snippets::look(a);
+    }
 }
 
 /// What is called.
@@ -51,7 +54,7 @@ fn call_of(a: &mut Assembler<'_>, opcode: u8, target: &Target) {
             a.op(op::DUP1 + depth as u8);
         }
     }
-    if chance(a.rng, 50) {
+    if chance(a.rng, 65) {
         a.op(op::GAS);
     } else {
         let gas = values::call_gas(a.rng);

@@ -5,12 +5,12 @@ use super::values::{self, chance, one_of};
 use parhelion_executor::evm::opcode as op;
 
 /// Gas that reaches the depth: of each call a 64th stays behind.
-pub(crate) const GAS: u64 = 400_000_000_000;
+pub(crate) const GAS: u64 = 40_000_000_000_000;
 
 /// A contract that does little, calls itself or a neighbour with all its gas, and shows what came of it. Without
 /// loops, so that all that gas is never used.
 pub(crate) fn program(a: &mut Assembler<'_>) {
-    let is_create = chance(a.rng, 15);
+    let is_create = chance(a.rng, 25);
     if is_create {
         // Init code that is this very code.
         a.ops(&[op::CODESIZE, op::PUSH0, op::PUSH0, op::CODECOPY]);

@@ -1,8 +1,8 @@
 //! Sequences that the translator makes one record of, and what is nearly one.
 
 use super::assembler::Assembler;
-use super::snippets;
 use super::values::{self, chance, one_of};
+use super::{control, snippets};
 use alloy_primitives::U256;
 use parhelion_executor::evm::opcode as op;
 
@@ -156,7 +156,7 @@ fn compare_and_jump(a: &mut Assembler<'_>) {
         a.op(op::ISZERO);
     }
     let over = a.label();
-    let (width, addend) = match a.rng.u8(0..40) {
+    let (width, addend) = match a.rng.u8(0..120) {
         // Beside it.
         0 => (2, U256::MAX),
         1 => (2, U256::ONE),
@@ -171,7 +171,7 @@ fn compare_and_jump(a: &mut Assembler<'_>) {
     a.op(op::JUMPI);
     let snippets = a.rng.usize(0..4);
     a.neutral(|a| snippets::body(a, snippets));
-    if chance(a.rng, 4) {
+    if chance(a.rng, 2) {
         // The destination is a PUSH's data.
         a.place(over, 1);
         a.push_bytes(&[op::JUMPDEST]);
@@ -196,7 +196,7 @@ fn select(a: &mut Assembler<'_>) {
         a.op(op::DUP1);
         a.push_bytes(&wanted.to_be_bytes());
         a.op(op::EQ);
-        snippets::jump_if(a, label);
+        control::jump_if(a, label);
         labels.push(label);
     }
     for label in labels {

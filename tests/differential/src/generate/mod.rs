@@ -1,12 +1,13 @@
 //! Cases at random, from a seed.
 //!
-//! Most code comes from an assembler that keeps the stack in order ([`assembler`], [`snippets`]), with the sequences
+//! Most code comes from an assembler that keeps the stack in order ([`assembler`], [`snippets`], [`control`]), with the sequences
 //! that the translator fuses ([`fused`]), calls among a handful of contracts ([`calls`]), some of it mutated afterwards
 //! ([`mutate`]), some compiled contracts ([`compiled`]), and some bytes at random.
 
 mod assembler;
 mod calls;
 mod compiled;
+mod control;
 mod deep;
 mod fused;
 mod mutate;
@@ -28,7 +29,7 @@ use values::{COINBASE, CONTRACTS, RICH, address, chance, contract, one_of};
 pub(crate) fn case(rng: &mut Rng) -> Case {
     let rules = one_of(rng, &[Rules::Cancun, Rules::Cancun, Rules::Prague, Rules::Osaka, Rules::Osaka]);
     // EIP-7825 caps the gas of Osaka's transactions far below what the depth takes.
-    let is_deep = rules != Rules::Osaka && rng.u16(0..1000) == 0;
+    let is_deep = rules != Rules::Osaka && rng.u16(0..600) == 0;
     let mut accounts = contracts(rng, rules, is_deep);
     eoas(rng, rules, &mut accounts);
     let block = block(rng, is_deep);
@@ -136,7 +137,7 @@ fn eoas(rng: &mut Rng, rules: Rules, accounts: &mut BTreeMap<Address, Account>) 
         if rng.bool() {
             account.balance = U256::from(rng.u64(..));
         }
-        delegate(rng, rules, &mut account, 30);
+        delegate(rng, rules, &mut account, 60);
         accounts.insert(keys::address(key), account);
     }
     if chance(rng, 5) {
@@ -192,14 +193,23 @@ fn transaction(
         _ if rules == Rules::Cancun => 2,
         _ => 4,
     };
+    // EIP-170's limit costs five million gas to reach.
+    let is_large = !is_deep && kind != 4 && rng.u16(0..1000) == 0;
     let to = match rng.u8(0..20) {
         _ if is_deep => Some(contract(0)),
+        _ if is_large => None,
         0 | 1 if kind != 4 => None,
         2 => Some(address(rng)),
+        // Most of these delegate to a contract.
+        3 if rules != Rules::Cancun => Some(keys::address(rng.u8(..))),
         _ => Some(contract(rng.u64(0..2))),
     };
     let data = match to {
         Some(to) => call_data(rng, accounts.get(&to)),
+        None if is_large => {
+            let [high, low] = rng.u16(24_574..24_579).to_be_bytes();
+            vec![op::PUSH1 + 1, high, low, op::PUSH0, op::RETURN]
+        }
         None => init_code(rng, rules),
     };
     let priority_fee = rng.u64(0..20);
@@ -224,6 +234,7 @@ fn transaction(
     let least = least_gas(&transaction, rules);
     transaction.gas_limit = match rng.u8(0..20) {
         _ if is_deep => deep::GAS,
+        _ if is_large => least + 4_930_000 + rng.u64(0..20_000),
         0 => least + rng.u64(0..100),
         1 | 2 => least + rng.u64(0..3_000),
         3..6 => least + rng.u64(0..40_000),

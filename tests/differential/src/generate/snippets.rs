@@ -2,7 +2,7 @@
 
 use super::assembler::Assembler;
 use super::values::{self, chance, one_of};
-use super::{calls, fused};
+use super::{calls, control, fused};
 use crate::case::Rules;
 use alloy_primitives::U256;
 use parhelion_executor::evm::opcode as op;
@@ -117,7 +117,7 @@ fn snippet(a: &mut Assembler<'_>) {
         48..54 => stack(a),
         54..70 => fused::snippet(a),
         70..74 => of_address(a),
-        74..84 if a.nesting < 4 => control(a),
+        74..84 if a.nesting < 4 => control::control(a),
         84..92 => calls::call(a),
         92..94 if a.depth < 2 => calls::create(a),
         94..96 => log(a),
@@ -125,9 +125,9 @@ fn snippet(a: &mut Assembler<'_>) {
         97 if a.nesting < 4 => {
             // Ends that may or may not come.
             let over = a.label();
-            condition(a);
-            jump_if(a, over);
-            a.neutral(|a| terminal(a));
+            control::condition(a);
+            control::jump_if(a, over);
+            a.neutral(|a| control::terminal(a));
             a.destination(over);
         }
         _ => arithmetic(a),
@@ -206,6 +206,9 @@ fn memory(a: &mut Assembler<'_>) {
         }
         14..18 => {
             let opcode = one_of(a.rng, COPIES);
+            // Beyond the return data is the end of the frame (EIP-211).
+            let is_all = opcode == op::RETURNDATACOPY && chance(a.rng, 85);
+            let (source, size) = if is_all { (U256::ZERO, U256::ZERO) } else { (source, size) };
             a.push(size);
             a.push(source);
             a.push(offset);
@@ -213,7 +216,7 @@ fn memory(a: &mut Assembler<'_>) {
         }
         18 => {
             // All that was returned, or one byte too much.
-            let (source, more) = (a.rng.u64(0..2), a.rng.u64(0..8) / 7);
+            let (source, more) = (a.rng.u64(0..2), a.rng.u64(0..20) / 19);
             a.push_small(more);
             a.ops(&[op::RETURNDATASIZE, op::ADD]);
             a.push_small(source / 2);
@@ -313,152 +316,67 @@ fn observe_gas(a: &mut Assembler<'_>) {
     }
 }
 
-/// Pushes what a jump may depend on.
-pub(crate) fn condition(a: &mut Assembler<'_>) {
-    match a.rng.u8(0..8) {
-        0 => {
-            let truth = a.rng.u64(0..2);
-            a.push_small(truth);
+/// Looks at what the frame left behind, and at what others did to it.
+pub(crate) fn look(a: &mut Assembler<'_>) {
+    a.push_small(0);
+    for _ in 0..a.rng.usize(1..6) {
+        let key = values::key(a.rng);
+        match a.rng.u8(0..8) {
+            0..3 => {
+                a.push(key);
+                a.op(op::SLOAD);
+            }
+            3..6 => {
+                a.push(key);
+                a.op(op::TLOAD);
+            }
+            6 => a.op(op::SELFBALANCE),
+            _ => of_address(a),
         }
-        1..4 => {
-            let opcode = one_of(a.rng, &[op::LT, op::GT, op::SLT, op::SGT, op::EQ]);
-            a.apply(opcode);
-        }
-        4 | 5 => a.apply(op::ISZERO),
-        6 => {
-            a.op(op::GAS);
-            a.push_small(1);
-            a.op(op::AND);
-        }
-        _ => a.ensure(1),
-    }
-    for _ in 0..a.rng.u8(0..6) / 3 {
-        if a.available() > 0 {
-            a.op(op::ISZERO);
-        }
-    }
-    if a.available() == 0 {
-        a.push_any();
-    }
-}
-
-/// Jumps to a label if the top of the stack says so.
-pub(crate) fn jump_if(a: &mut Assembler<'_>, label: super::assembler::Label) {
-    let width = if chance(a.rng, 90) { 2 } else { a.rng.usize(2..=32) };
-    a.push_label(label, width, U256::ZERO);
-    a.op(op::JUMPI);
-}
-
-fn control(a: &mut Assembler<'_>) {
-    let snippets = a.rng.usize(1..6);
-    match a.rng.u8(0..10) {
-        0..4 => {
-            let over = a.label();
-            condition(a);
-            jump_if(a, over);
-            a.neutral(|a| body(a, snippets));
-            a.destination(over);
-        }
-        4..7 => {
-            let times = a.rng.u64(1..12);
-            a.push_small(times);
-            let again = a.label();
-            a.destination(again);
-            a.neutral(|a| body(a, snippets));
-            a.push_small(1);
-            a.ops(&[op::SWAP1, op::SUB, op::DUP1]);
-            jump_if(a, again);
-            a.op(op::POP);
-        }
-        7 => {
-            // A computed jump forward, over bytes that look like code.
-            let over = a.label();
-            let by = a.rng.u64(0..70_000);
-            a.push_label(over, 3, U256::ZERO.wrapping_sub(U256::from(by % 3)));
-            a.push_small(by % 3);
-            a.ops(&[op::ADD, op::JUMP]);
-            let junk: Vec<u8> = (0..a.rng.usize(0..8)).map(|_| a.rng.u8(..)).collect();
-            // A PUSH would swallow the destination.
-            a.raw(
-                &junk.into_iter().filter(|byte| !(op::PUSH1..=op::PUSH32).contains(byte)).collect::<Vec<_>>(),
-            );
-            a.destination(over);
-        }
-        8 => {
-            // A subroutine.
-            let (subroutine, back) = (a.label(), a.label());
-            a.push_label(back, 2, U256::ZERO);
-            a.push_label(subroutine, 2, U256::ZERO);
-            a.op(op::JUMP);
-            let height = a.height();
-            a.set_height(height - 1);
-            a.destination(back);
-            a.subroutines.push(subroutine);
-        }
-        _ => {
-            // If, and else.
-            let (other, over) = (a.label(), a.label());
-            condition(a);
-            jump_if(a, other);
-            a.neutral(|a| body(a, snippets));
-            a.push_label(over, 2, U256::ZERO);
-            a.op(op::JUMP);
-            a.destination(other);
-            a.neutral(|a| body(a, snippets));
-            a.destination(over);
-        }
-    }
-}
-
-/// An opcode that ends the frame.
-fn terminal(a: &mut Assembler<'_>) {
-    match a.rng.u8(0..12) {
-        0 => a.op(op::STOP),
-        1..4 => {
-            let opcode = one_of(a.rng, &[op::RETURN, op::REVERT]);
-            let (offset, size) = (values::offset(a.rng), values::size(a.rng));
-            a.push(size);
-            a.push(offset);
-            a.op(opcode);
-        }
-        4 => a.raw(&[op::INVALID]),
-        5 => {
-            // No opcode of any fork, of a later one, or of a machine of its own.
-            let byte = one_of(a.rng, &[0x0c, 0x1e, 0x21, 0x4b, 0xa5, 0xd0, 0xe0, 0xef, 0xf6, 0xfb]);
-            a.raw(&[byte]);
-        }
-        6 => {
-            a.push_any();
-            a.op(op::JUMP);
-        }
-        _ => {
-            let address = values::address(a.rng);
-            a.push(address.into_word().into());
-            a.op(op::SELFDESTRUCT);
-        }
+        // Where the same value comes twice, it must not vanish.
+        a.ops(&[op::ADD, op::DUP1, op::ADD]);
     }
 }
 
 /// How a program ends: mostly it shows what it has on its stack.
 fn end(a: &mut Assembler<'_>) {
+    if chance(a.rng, 50) {
+        look(a);
+    }
     let shown = a.available().min(a.rng.usize(0..8));
     for place in 0..shown {
         a.push_small(place as u64 * 32);
         a.op(op::MSTORE);
     }
-    match a.rng.u8(0..12) {
-        0..3 if a.available() > 0 => {
+    match a.rng.u8(0..24) {
+        0..5 if a.available() > 0 => {
             let key = values::key(a.rng);
             a.push(key);
             a.ops(&[op::SSTORE, op::STOP]);
         }
-        0..9 => {
-            let opcode = if chance(a.rng, 85) { op::RETURN } else { op::REVERT };
+        // Everything that it did is undone.
+        5 if shown > 0 => a.raw(&[op::INVALID]),
+        6..10 if shown > 0 => {
+            // Returns or reverts, as somebody outside decides.
+            let decides = one_of(a.rng, &[op::CALLDATASIZE, op::CALLVALUE, op::GAS, op::TIMESTAMP]);
+            let reverts = a.label();
+            a.op(decides);
+            a.push_small(1);
+            a.op(op::AND);
+            control::jump_if(a, reverts);
+            a.push_small(shown as u64 * 32);
+            a.ops(&[op::PUSH0, op::RETURN]);
+            a.destination(reverts);
+            a.push_small(shown as u64 * 32);
+            a.ops(&[op::PUSH0, op::REVERT]);
+        }
+        0..19 => {
+            let opcode = if chance(a.rng, 75) { op::RETURN } else { op::REVERT };
             a.push_small(shown as u64 * 32);
             a.push_small(0);
             a.op(opcode);
         }
-        9 | 10 => terminal(a),
+        19..22 => control::terminal(a),
         // It runs off its end, if no subroutine follows.
         _ => {}
     }

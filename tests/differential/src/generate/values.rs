@@ -77,29 +77,31 @@ pub(crate) fn word(rng: &mut Rng) -> U256 {
     }
 }
 
-/// Where in memory, call data or code.
+/// Where in memory, call data or code. Rarely where nobody can pay for it: that ends most programs.
 pub(crate) fn offset(rng: &mut Rng) -> U256 {
-    match rng.u8(0..40) {
-        0..14 => U256::from(32 * rng.u8(0..6)),
-        14..26 => U256::from(one_of(rng, &[0u16, 1, 30, 31, 32, 33, 63, 64, 65, 95, 96, 255, 256])),
-        26..34 => U256::from(rng.u16(0..300)),
-        34 => U256::from(one_of(rng, &[1000u32, 1023, 1024, 4095, 32_767, 65_503, 65_504, 65_535, 65_536])),
-        35 | 36 => U256::from(rng.u16(..)),
-        37 => U256::from(rng.u32(..)),
-        38 => border(rng),
+    match rng.u8(0..160) {
+        0..60 => U256::from(32 * rng.u8(0..6)),
+        60..110 => U256::from(one_of(rng, &[0u16, 1, 30, 31, 32, 33, 63, 64, 65, 95, 96, 255, 256])),
+        110..150 => U256::from(rng.u16(0..300)),
+        150..156 => {
+            U256::from(one_of(rng, &[1000u32, 1023, 1024, 4095, 32_767, 65_503, 65_504, 65_535, 65_536]))
+        }
+        156 => U256::from(rng.u16(..)),
+        157 => U256::from(rng.u32(..)),
+        158 => border(rng),
         _ => word(rng),
     }
 }
 
 /// How much of it.
 pub(crate) fn size(rng: &mut Rng) -> U256 {
-    match rng.u8(0..40) {
-        0..8 => U256::ZERO,
-        8..20 => U256::from(one_of(rng, &[1u16, 4, 20, 31, 32, 33, 64, 96, 128])),
-        20..36 => U256::from(rng.u16(0..200)),
-        36 => U256::from(rng.u16(0..4000)),
-        37 => U256::from(rng.u16(..)),
-        38 => border(rng),
+    match rng.u8(0..160) {
+        0..40 => U256::ZERO,
+        40..90 => U256::from(one_of(rng, &[1u16, 4, 20, 31, 32, 33, 64, 96, 128])),
+        90..150 => U256::from(rng.u16(0..200)),
+        150..156 => U256::from(rng.u16(0..4000)),
+        156 | 157 => U256::from(rng.u16(..)),
+        158 => border(rng),
         _ => word(rng),
     }
 }
@@ -107,12 +109,12 @@ pub(crate) fn size(rng: &mut Rng) -> U256 {
 /// A storage key, of a few that come up again and again.
 pub(crate) fn key(rng: &mut Rng) -> U256 {
     match rng.u8(0..20) {
-        0..12 => U256::from(rng.u8(0..4)),
-        12 => U256::from(255),
-        13 => U256::from(256),
-        14 => U256::MAX,
-        15 => U256::ONE << 255,
-        16 | 17 => U256::from(rng.u16(0..600)),
+        0..14 => U256::from(rng.u8(0..3)),
+        14 => U256::from(255),
+        15 => U256::from(256),
+        16 => U256::MAX,
+        17 => U256::ONE << 255,
+        18 => U256::from(rng.u16(0..600)),
         _ => word(rng),
     }
 }
