@@ -206,8 +206,8 @@ impl<H: RuntimeBackend> PrecompileSet<State<'_>, H> for Set {
     }
 
     fn on_transaction(&self, _: &mut State<'_>, handler: &mut H) {
-        for number in precompiles::NUMBERS {
-            handler.mark_hot(to_h160(&precompiles::address(*number)), TouchKind::Access);
+        for address in precompiles::set(Rules::Cancun).addresses() {
+            handler.mark_hot(to_h160(address), TouchKind::Access);
         }
     }
 }
