@@ -141,7 +141,9 @@ mod tests {
             done(|done| done.accounts.clear()),
             account(|account| account.balance = U256::ONE),
             account(|account| account.code = Bytes::from_static(&[0])),
-            account(|account| drop(account.storage.insert(U256::ONE, U256::ONE))),
+            account(|account| {
+                account.storage.insert(U256::ONE, U256::ONE);
+            }),
             Outcome::Rejected("nonce".to_owned()),
         ];
         assert!(different.iter().all(|other| difference(&ours, other).is_some()));
