@@ -17,7 +17,7 @@
 //! ```
 //!
 //! A block begins with `record::BEGIN`, which has the gas of the whole block and the words that must be on the stack. By
-//! how much the stack grows is not written, because no block grows it by more than [`GROWTH_MAX`] words. Where these do
+//! how much the stack grows is not written, because no block grows it by more than `GROWTH_MAX` words. Where these do
 //! not suffice, the interpreter goes back to the code itself, at the block's first
 //! opcode, and finds out there exactly what happens: out of gas and stack errors come from the plain handlers only.
 //!
