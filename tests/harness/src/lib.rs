@@ -7,5 +7,8 @@
 
 pub mod chain;
 pub mod contracts;
+pub mod measure;
+pub mod row;
+pub mod script;
 pub mod wallet;
 pub mod workloads;

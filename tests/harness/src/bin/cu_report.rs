@@ -7,7 +7,9 @@
 
 use anyhow::{Context, bail};
 use clap::Parser;
-use parhelion_harness::workloads::{Row, measure};
+use parhelion_harness::measure::measure;
+use parhelion_harness::row::Row;
+use parhelion_harness::workloads;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -49,7 +51,11 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
-    let rows = measure()?;
+    let mut rows = Vec::new();
+    for workload in workloads::all()? {
+        eprintln!("measuring: {}", workload.title);
+        rows.extend(measure(&workload)?);
+    }
     let table = format!("{HEAD}{}", Row::table(&rows));
     print!("{}", Row::table(&rows));
     if cli.write {
