@@ -2,7 +2,7 @@
 
 use crate::chain::{Chain, Done, Proof, SOL};
 use crate::row::Row;
-use crate::script::{Script, Step, wallet};
+use crate::script::{Script, wallet};
 use crate::wallet::Wallet;
 use crate::workloads::Workload;
 use alloy_primitives::{Address, B256};

@@ -7,6 +7,9 @@
 
 use anyhow::{Context, bail};
 use clap::Parser;
+use parhelion_harness::bodies::bodies;
+use parhelion_harness::body_row::BodyRow;
+use parhelion_harness::interpreters::Interpreters;
 use parhelion_harness::measure::measure;
 use parhelion_harness::row::Row;
 use parhelion_harness::workloads;
@@ -56,6 +59,18 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         eprintln!("measuring: {}", workload.title);
         rows.extend(measure(&workload)?);
     }
+    let mut interpreters = Interpreters::start()?;
+    let mut body_rows = Vec::new();
+    for workload in workloads::all()? {
+        for body in bodies(&workload.script)? {
+            eprintln!("body: {}", body.workload);
+            match BodyRow::measure(&body, &mut interpreters) {
+                Ok(row) => body_rows.push(row),
+                Err(error) => eprintln!("{error:#}"),
+            }
+        }
+    }
+    print!("{}", BodyRow::table(&body_rows));
     let table = format!("{HEAD}{}", Row::table(&rows));
     print!("{}", Row::table(&rows));
     if cli.write {
