@@ -1,6 +1,6 @@
 //! Who signed: by recovery on chain, or by a secp256k1 instruction in the same Solana transaction.
 
-use crate::account::Account;
+use crate::account::{Account, is_same};
 use crate::crypto::{Syscalls, keccak256};
 use crate::input::Input;
 use parhelion_evm::crypto::Crypto;
@@ -40,7 +40,7 @@ pub(super) fn check_instruction(
     let sysvar = input
         .accounts
         .iter()
-        .find(|account| *account.key() == sysvar::instructions::ID.to_bytes())
+        .find(|account| is_same(account.key(), sysvar::instructions::ID.as_array()))
         .ok_or(ProgramError::AccountMissing)?;
     let (current, program, data) = instruction(sysvar, index).ok_or(ProgramError::SignatureProof)?;
     let expected = offsets(current, envelope.payload.len()).ok_or(ProgramError::SignatureProof)?;

@@ -181,10 +181,17 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// the Contract account is loaded as well.
     pub(crate) fn load_balance(&mut self, address: &H160) -> Result<Id> {
         let id = self.accounts.id(address)?;
-        if self.accounts.get(id)?.balance_account.is_some() {
-            return Ok(id);
+        self.load_balance_of(id)?;
+        Ok(id)
+    }
+
+    /// Loads nonce and balance of an account.
+    pub(crate) fn load_balance_of(&mut self, id: Id) -> Result<()> {
+        let row = self.accounts.get(id)?;
+        if row.balance_account.is_some() {
+            return Ok(());
         }
-        let account = self.ledger.load(&AccountKey::Balance(*address))?;
+        let account = self.ledger.load(&AccountKey::Balance(row.address))?;
         let data = self.ledger.data(account);
         let found = if data.is_empty() {
             None
@@ -198,7 +205,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             row.may_have_contract = has_contract;
             (row.original.nonce, row.original.balance) = (nonce, balance);
             (row.state.nonce, row.state.balance) = (nonce, balance);
-            return Ok(id);
+            return Ok(());
         }
         self.load_code_of(id)?;
         let row = self.accounts.get_mut(id)?;
@@ -206,7 +213,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             row.original.nonce = 1;
             row.state.nonce = 1;
         }
-        Ok(id)
+        Ok(())
     }
 
     /// The number of an account whose code is known.

@@ -149,6 +149,11 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             return Ok(false);
         }
         let id = self.accounts.id(address)?;
+        self.warm_row(id)
+    }
+
+    /// Notes an access of an account that is no precompile; whether it was the first.
+    pub(crate) fn warm_row(&mut self, id: Id) -> Result<bool, ProgramError> {
         let row = self.accounts.get_mut(id)?;
         if row.is_warm {
             return Ok(false);
