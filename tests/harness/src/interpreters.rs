@@ -3,9 +3,11 @@
 use crate::bodies::Body;
 use crate::chain::SOL;
 use agave_feature_set::remaining_compute_units_syscall_enabled;
+use alloy_primitives::U256;
 use anyhow::{Context, anyhow};
 use litesvm::LiteSVM;
 use parhelion_interpreters::case::{Interpreter, Measured};
+use parhelion_interpreters::operation::{Calls, Library, Operation};
 use parhelion_sdk::transaction::{Budget, Format, HEAP_BYTES_MAX, sign};
 use solana_account::Account;
 use solana_compute_budget::compute_budget::ComputeBudget;
@@ -67,6 +69,22 @@ impl Interpreters {
         let measured = Measured::decode(&answer).with_context(what)?;
         body.check(&measured).with_context(what)?;
         Ok(measured.compute_units)
+    }
+
+    /// Measures calls of an operation.
+    ///
+    /// # Errors
+    /// When the library does not have it.
+    pub fn call(
+        &mut self,
+        operation: Operation,
+        library: Library,
+        operands: &[U256; 3],
+    ) -> anyhow::Result<Calls> {
+        let what = || format!("{operation:?}, {library:?}");
+        let data = operands.iter().flat_map(|operand| operand.to_le_bytes::<32>()).collect();
+        let answer = self.run(data, operation.instruction(library).to_vec()).with_context(what)?;
+        Calls::decode(&answer).with_context(what)
     }
 
     /// Calls the program; gives what it returns.

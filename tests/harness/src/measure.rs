@@ -120,5 +120,6 @@ fn row(chain: &Chain, workload: &str, code: &str, proof: Proof, done: &Done) -> 
         transactions: done.transactions as u64,
         accounts: done.accounts as u64,
         rent_bytes,
+        sputnik: None,
     })
 }

@@ -1,5 +1,6 @@
 //! The rows of the CU table.
 
+use crate::body_row::ratio;
 use std::fmt;
 
 /// A row of the table.
@@ -21,36 +22,51 @@ pub struct Row {
     pub accounts: u64,
     /// Bytes of rent for what was created.
     pub rent_bytes: u64,
+    /// Compute units that SputnikVM takes for the body alone.
+    pub sputnik: Option<u64>,
 }
 
 impl Row {
     /// The rows as a table.
     #[must_use]
     pub fn table(rows: &[Self]) -> String {
-        let head = "| workload | signature | code | CU | CU in all | Solana transactions | accounts | rent bytes |\n\
-                    |---|---|---|---:|---:|---:|---:|---:|\n";
-        let line = |row: &Self| {
-            format!(
-                "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
-                row.workload,
-                row.proof,
-                row.code,
-                row.compute_units,
-                row.compute_units_in_all,
-                row.transactions,
-                row.accounts,
-                row.rent_bytes
-            )
-        };
-        rows.iter().map(line).fold(head.to_owned(), |table, line| table + &line)
+        let head = "| workload | signature | code | CU | CU in all | Solana transactions | accounts | rent bytes \
+                    | SputnikVM, body alone | SputnikVM / CU |\n|---|---|---|---:|---:|---:|---:|---:|---:|---:|\n";
+        rows.iter().map(Self::line).fold(head.to_owned(), |table, line| table + &line)
+    }
+
+    fn line(&self) -> String {
+        format!(
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
+            self.workload,
+            self.proof,
+            self.code,
+            self.compute_units,
+            self.compute_units_in_all,
+            self.transactions,
+            self.accounts,
+            self.rent_bytes,
+            self.sputnik.map_or("–".to_owned(), |number| number.to_string()),
+            self.sputnik.map_or("–".to_owned(), |number| ratio(number, self.compute_units)),
+        )
     }
 
     /// Reads a line of [`Self::table`].
     #[must_use]
     pub fn parse(line: &str) -> Option<Self> {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-        let [workload, proof, code, compute_units, compute_units_in_all, transactions, accounts, rent_bytes] =
-            cells[..]
+        let [
+            workload,
+            proof,
+            code,
+            compute_units,
+            compute_units_in_all,
+            transactions,
+            accounts,
+            rent_bytes,
+            sputnik,
+            _,
+        ] = cells[..]
         else {
             return None;
         };
@@ -63,6 +79,10 @@ impl Row {
             transactions: transactions.parse().ok()?,
             accounts: accounts.parse().ok()?,
             rent_bytes: rent_bytes.parse().ok()?,
+            sputnik: match sputnik {
+                "–" => None,
+                number => Some(number.parse().ok()?),
+            },
         })
     }
 

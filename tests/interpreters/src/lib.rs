@@ -6,18 +6,22 @@
 //!                                       └─▶ return data: Measured
 //! ```
 //!
+//! The same program measures single operations of 256-bit arithmetic ([`operation`]), ours and those of two crates.
+//!
 //! Both interpreters work on the same [`world`]: tables in memory and no journal, so what is measured is
 //! interpretation, calls between contracts included, and hardly anything else. Keccak-256 is the syscall for both.
 //! Compute units are counted from the first frame to the result; reading the case is not part of them.
 //!
-//! The harness uses [`case`] to write what the program reads.
+//! The harness uses [`case`] and [`operation`] to write what the program reads.
 #![no_std]
 
 extern crate alloc;
 
+mod arithmetic;
 mod builtins;
 pub mod case;
 mod meter;
+pub mod operation;
 mod ours;
 mod sputnik;
 mod world;
@@ -26,7 +30,8 @@ mod world;
 #[path = "../../../program/entrypoint/src/heap.rs"]
 mod heap;
 
-use case::{Case, Interpreter, Measured};
+use case::{Case, Interpreter};
+use operation::Operation;
 use solana_define_syscall::definitions::{sol_keccak256, sol_set_return_data};
 use world::World;
 
@@ -47,6 +52,11 @@ struct Unsupported;
 pub unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
     // SAFETY: passed on from this function's contract.
     let (data, instruction) = unsafe { parse(input) };
+    if let Some((operation, library)) = Operation::from_instruction(instruction) {
+        let Some(operands) = operands(data) else { return INVALID_INPUT };
+        let calls = arithmetic::run(operation, library, &operands);
+        return calls.map_or(UNSUPPORTED, |calls| tell(&calls.encode()));
+    }
     let interpreter = instruction.first().and_then(|byte| Interpreter::from_byte(*byte));
     let (Some(case), Some(interpreter)) = (Case::decode(data), interpreter) else { return INVALID_INPUT };
     let world = World::new(&case, interpreter);
@@ -54,7 +64,14 @@ pub unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
         Interpreter::Plain | Interpreter::Translated => ours::run(&case, world),
         Interpreter::Sputnik => sputnik::run(&case, world),
     };
-    measured.map_or(UNSUPPORTED, |measured| tell(&measured))
+    measured.map_or(UNSUPPORTED, |measured| tell(&measured.encode()))
+}
+
+/// Three operands of four limbs.
+fn operands(data: &[u8]) -> Option<[[u64; 4]; 3]> {
+    let limb = |index: usize| data.as_chunks().0.get(index).map(|bytes| u64::from_le_bytes(*bytes));
+    let operand = |start: usize| Some([limb(start)?, limb(start + 1)?, limb(start + 2)?, limb(start + 3)?]);
+    Some([operand(0)?, operand(4)?, operand(8)?])
 }
 
 /// The data of the only account, and the instruction's.
@@ -81,8 +98,7 @@ unsafe fn parse<'a>(input: *mut u8) -> (&'a [u8], &'a [u8]) {
 }
 
 /// Sets the return data.
-fn tell(measured: &Measured) -> u64 {
-    let bytes = measured.encode();
+fn tell(bytes: &[u8]) -> u64 {
     // SAFETY: the syscall reads as many bytes as it is told.
     unsafe { sol_set_return_data(bytes.as_ptr(), bytes.len() as u64) }
     0
