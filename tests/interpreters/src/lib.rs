@@ -8,7 +8,7 @@
 //!
 //! The same program measures single operations of 256-bit arithmetic ([`operation`]), ours and those of two crates.
 //!
-//! Both interpreters work on the same [`world`]: tables in memory and no journal, so what is measured is
+//! Both interpreters work on the same world: tables in memory and no journal, so what is measured is
 //! interpretation, calls between contracts included, and hardly anything else. Keccak-256 is the syscall for both.
 //! Compute units are counted from the first frame to the result; reading the case is not part of them.
 //!
