@@ -62,7 +62,7 @@ impl<A: Copy> Storage<A> {
     }
 
     /// The number of a storage key; a new row when it was not seen yet. Loads nothing.
-    fn slot(&mut self, account: Id, key: &U256) -> Result<usize> {
+    pub(super) fn slot(&mut self, account: Id, key: &U256) -> Result<usize> {
         let slots = &self.slots;
         let is_equal = |row: usize| {
             slots.get(row).is_some_and(|slot| slot.account == account && arith::eq(&slot.key, key))
@@ -115,8 +115,7 @@ fn hash(account: Id, key: &U256) -> u64 {
 
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// EIP-2929: notes an access of a storage key; whether it was the first.
-    pub(super) fn touch_slot(&mut self, account: Id, key: &U256) -> Result<bool> {
-        let row = self.storage.slot(account, key)?;
+    pub(super) fn touch_slot(&mut self, row: usize) -> Result<bool> {
         let slot = self.storage.get_mut(row)?;
         if slot.is_warm {
             return Ok(false);
@@ -126,13 +125,18 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         Ok(true)
     }
 
-    /// The row of a storage key whose value is loaded.
-    pub(super) fn load_slot(&mut self, account: Id, key: &U256) -> Result<usize> {
-        let row = self.storage.slot(account, key)?;
-        if self.storage.get(row)?.cell.is_some() {
-            return Ok(row);
+    /// A storage key, its value loaded.
+    pub(super) fn load_slot(&mut self, row: usize) -> Result<&Slot> {
+        if self.storage.get(row)?.cell.is_none() {
+            self.fetch_slot(row)?;
         }
-        let (cell_key, index) = split_storage_key(key);
+        self.storage.get(row)
+    }
+
+    /// Loads the value of a storage key.
+    fn fetch_slot(&mut self, row: usize) -> Result<()> {
+        let slot = self.storage.get(row)?;
+        let (account, (cell_key, index)) = (slot.account, split_storage_key(&slot.key));
         let cell = self.load_cell(account, &cell_key)?;
         let ledger_account = self.storage.cells.get(cell).ok_or(ProgramError::TableLimit)?.ledger_account;
         let data = self.ledger.data(ledger_account);
@@ -141,7 +145,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         slot.cell = Some(cell as u16);
         slot.original = value;
         slot.value = value;
-        Ok(row)
+        Ok(())
     }
 
     /// The number of a Cell, loaded.

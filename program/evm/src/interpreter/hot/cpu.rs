@@ -16,13 +16,16 @@ const STACK_MAX: usize = 1024;
 /// The most words that an opcode asks for: SWAP16.
 const NEED_MAX: usize = 17;
 
-/// An operation that runs between chains.
-pub(super) type Cold<H> = fn(&mut Context<'_, '_, '_, H>) -> Result<(), <H as Host>::Error>;
+/// An operation that runs between chains, when the whole gas is in the reserve.
+///
+/// # Safety
+/// The words that its opcode takes are on the stack, and what it leaves fits, if it relies on that.
+pub(super) type Operation<H> = unsafe fn(&mut Cpu<'_, '_, '_, H>) -> Result<(), <H as Host>::Error>;
 
 /// The state of a running frame.
 pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
-    /// What cold operations work on. While a chain runs, the frame's position, stack length and gas are stale.
-    context: Context<'m, 'f, 'c, H>,
+    /// Machine, frame and host. Outside of [`Self::with_context`] the frame's position, stack length and gas are stale.
+    pub(super) context: Context<'m, 'f, 'c, H>,
     /// `needs[n]` is where `sp` must be at least for `n` words to be on the stack.
     pub(super) needs: [*mut U256; NEED_MAX + 1],
     /// Where `sp` is when the stack is full.
@@ -60,7 +63,7 @@ pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
     /// And this window.
     pub(super) gas: i64,
     /// What has to run before the next chain.
-    pending: Option<Cold<H>>,
+    pending: Option<Operation<H>>,
     /// Why there is no next chain.
     interrupt: Option<Interrupt<H::Error>>,
 }
@@ -112,11 +115,6 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
         cpu
     }
 
-    /// What cold operations work on.
-    pub(super) const fn context(&self) -> &Context<'m, 'f, 'c, H> {
-        &self.context
-    }
-
     /// Makes ready for a chain: moves gas from the reserve into the window; for a translation all of it, and allows so
     /// many records.
     #[inline(always)]
@@ -145,7 +143,7 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
 
     /// Ends a chain; before the next one `operation` runs. `pc` is behind its opcode.
     #[inline(always)]
-    pub(super) fn postpone(&mut self, operation: Cold<H>, pc: *const u8, sp: *mut U256, gas: i64) {
+    pub(super) fn postpone(&mut self, operation: Operation<H>, pc: *const u8, sp: *mut U256, gas: i64) {
         self.pending = Some(operation);
         self.save(pc, sp, gas);
     }
@@ -171,14 +169,56 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
     pub(super) fn settle(&mut self) -> Option<Interrupt<H::Error>> {
         if let Some(operation) = self.pending {
             self.pending = None;
-            self.store();
-            if let Err(stop) = operation(&mut self.context) {
-                return Some(stop.into());
-            }
-            self.load();
-            return None;
+            self.reserve += self.gas;
+            self.gas = 0;
+            // SAFETY: the handler that postponed it has checked the stack.
+            return unsafe { operation(self) }.err().map(Interrupt::from);
         }
         if self.interrupt.is_some() { self.interrupt.take() } else { None }
+    }
+
+    /// Charges gas, between chains.
+    #[inline(always)]
+    pub(super) fn charge(&mut self, gas: i64) -> Result<(), H::Error> {
+        let left = self.reserve.saturating_sub(gas);
+        if left < 0 {
+            return Err(Exit::OutOfGas.into());
+        }
+        self.reserve = left;
+        Ok(())
+    }
+
+    /// Makes a range part of the frame's memory and charges for it. Gives it as a range of the machine's.
+    #[inline(always)]
+    pub(super) fn expanded(&mut self, range: Output) -> Result<Output, H::Error> {
+        if range.start + range.length > self.context.frame.memory_length {
+            let cost = self.context.memory_cost(&[range]);
+            self.charge(cost)?;
+            self.context.grow_memory(&[range])?;
+            self.memory_end = self.context.frame.memory_length.saturating_sub(31);
+        }
+        Ok(self.context.in_machine(range))
+    }
+
+    /// Where the memory word at `offset` is, after making it part of the frame's memory and charging for it.
+    #[inline(always)]
+    pub(super) fn word_at(&mut self, offset: &U256) -> Result<*mut u8, H::Error> {
+        const WORD: U256 = U256([32, 0, 0, 0]);
+        let range = self.context.range(offset, &WORD)?;
+        self.expanded(range)?;
+        Ok(self.memory.wrapping_add(range.start))
+    }
+
+    /// Runs an operation on the frame itself, with the registers in it.
+    #[inline(always)]
+    pub(super) fn with_context(
+        &mut self,
+        operation: impl FnOnce(&mut Context<'m, 'f, 'c, H>) -> Result<(), H::Error>,
+    ) -> Result<(), H::Error> {
+        self.store();
+        operation(&mut self.context)?;
+        self.load();
+        Ok(())
     }
 
     /// Writes the registers into the frame.

@@ -2,10 +2,9 @@
 
 use super::cpu::Cpu;
 use super::handler::{Form, Handler, Table, advanced, dropped, handler, next, pushed, word};
-use super::{arithmetic, cold, control, environment, memory, stack};
+use super::{arithmetic, between, cold, control, environment, memory, stack};
 use crate::exit::Exit;
 use crate::host::Host;
-use crate::interpreter::operations::memory as cold_memory;
 use crate::opcode as op;
 use crate::translation::ONES;
 use crate::translation::record::{self as r, SCALE};
@@ -312,7 +311,7 @@ handler!(
         let offset = *copied!(pc, sp);
         let behind = advanced!(pc, const { r::length(r::DUP_MLOAD) });
         let Some(source) = memory::place!(cpu, &offset) else {
-            return cpu.postpone(cold_memory::mload, behind, pushed!(sp, offset), gas);
+            return cpu.postpone(between::mload, behind, pushed!(sp, offset), gas);
         };
         // SAFETY: 32 bytes from `source` on lie in the frame's memory.
         let word = unsafe { memory::read::<32>(source) };
@@ -326,7 +325,7 @@ handler!(
         let offset = copied!(pc, sp);
         let behind = advanced!(pc, const { r::length(r::DUP_MSTORE) });
         let Some(target) = memory::place!(cpu, offset) else {
-            return cpu.postpone(cold_memory::mstore, behind, pushed!(sp, *offset), gas);
+            return cpu.postpone(between::mstore, behind, pushed!(sp, *offset), gas);
         };
         let word = &word!(sp, 0);
         // SAFETY: 32 bytes from `target` on lie in the frame's memory.
@@ -341,7 +340,7 @@ handler!(
         let offset = usize::from(operand!(u16, pc, 0));
         let behind = advanced!(pc, const { r::length(r::MLOAD_16) });
         if offset >= cpu.memory_end {
-            return cpu.postpone(cold_memory::mload, behind, pushed!(sp, small(offset as u64)), gas);
+            return cpu.postpone(between::mload, behind, pushed!(sp, small(offset as u64)), gas);
         }
         // SAFETY: a word at an offset below `memory_end` lies in the frame's memory.
         let word = unsafe { memory::read::<32>(cpu.memory.add(offset)) };
@@ -355,7 +354,7 @@ handler!(
         let offset = usize::from(operand!(u16, pc, 0));
         let behind = advanced!(pc, const { r::length(r::MSTORE_16) });
         if offset >= cpu.memory_end {
-            return cpu.postpone(cold_memory::mstore, behind, pushed!(sp, small(offset as u64)), gas);
+            return cpu.postpone(between::mstore, behind, pushed!(sp, small(offset as u64)), gas);
         }
         let word = &word!(sp, 0);
         // SAFETY: a word at an offset below `memory_end` lies in the frame's memory.
@@ -428,14 +427,14 @@ table! {
         SWAP9 swap9 SWAP10 swap10 SWAP11 swap11 SWAP12 swap12 SWAP13 swap13 SWAP14 swap14 SWAP15 swap15
         SWAP16 swap16
     }
+    between { KECCAK256 keccak256 SLOAD sload SSTORE sstore LOG0 log0 LOG1 log1 LOG2 log2 LOG3 log3 LOG4 log4 }
     cold {
-        STOP stop EXP exp CLZ clz KECCAK256 keccak256 BALANCE balance ORIGIN origin CALLDATACOPY calldatacopy
+        STOP stop EXP exp CLZ clz BALANCE balance ORIGIN origin CALLDATACOPY calldatacopy
         CODECOPY codecopy GASPRICE gasprice EXTCODESIZE extcodesize EXTCODECOPY extcodecopy
         RETURNDATACOPY returndatacopy EXTCODEHASH extcodehash BLOCKHASH blockhash COINBASE coinbase
         TIMESTAMP timestamp NUMBER number PREVRANDAO prevrandao GASLIMIT gaslimit CHAINID chainid
         SELFBALANCE selfbalance BASEFEE basefee BLOBHASH blobhash BLOBBASEFEE blobbasefee MSTORE8 mstore8
-        SLOAD sload SSTORE sstore MSIZE msize TLOAD tload TSTORE tstore MCOPY mcopy LOG0 log0 LOG1 log1 LOG2 log2
-        LOG3 log3 LOG4 log4 CREATE create CALL call CALLCODE callcode RETURN ret DELEGATECALL delegatecall
+        MSIZE msize TLOAD tload TSTORE tstore MCOPY mcopy CREATE create CALL call CALLCODE callcode RETURN ret DELEGATECALL delegatecall
         CREATE2 create2 STATICCALL staticcall REVERT revert SELFDESTRUCT selfdestruct
     }
 }
