@@ -222,6 +222,7 @@ fn last_20(hash: &[u8; 32]) -> H160 {
 impl Host for Stub<'_> {
     type Error = Unsupported;
     type Account = usize;
+    type Slot = usize;
 
     fn env(&self) -> &Env {
         &self.env
@@ -243,8 +244,12 @@ impl Host for Stub<'_> {
         Ok(self.warm(&address.0))
     }
 
-    fn access_storage(&mut self, account: usize, key: &U256) -> Result<bool, Unsupported> {
-        Ok(!core::mem::replace(&mut self.world.slot(account, &key.0).is_warm, true))
+    fn slot(&mut self, account: usize, key: &U256) -> Result<usize, Unsupported> {
+        Ok(self.world.slot_id(account, &key.0))
+    }
+
+    fn access_slot(&mut self, slot: usize) -> Result<bool, Unsupported> {
+        Ok(!core::mem::replace(&mut self.world.slot(slot).is_warm, true))
     }
 
     fn balance(&mut self, _: &H160) -> Result<U256, Unsupported> {
@@ -271,17 +276,17 @@ impl Host for Stub<'_> {
         Ok(None)
     }
 
-    fn storage(&mut self, account: usize, key: &U256) -> Result<U256, Unsupported> {
-        Ok(U256(self.world.find_slot(account, &key.0).map_or([0; 4], |slot| slot.value)))
+    fn storage(&mut self, slot: usize) -> Result<U256, Unsupported> {
+        Ok(U256(self.world.slot(slot).value))
     }
 
-    fn storage_change(&mut self, account: usize, key: &U256) -> Result<StorageChange, Unsupported> {
-        let slot = self.world.slot(account, &key.0);
+    fn storage_change(&mut self, slot: usize) -> Result<StorageChange, Unsupported> {
+        let slot = self.world.slot(slot);
         Ok(StorageChange { original: U256(slot.original), current: U256(slot.value) })
     }
 
-    fn set_storage(&mut self, account: usize, key: &U256, value: &U256) -> Result<(), Unsupported> {
-        self.world.slot(account, &key.0).value = value.0;
+    fn set_storage(&mut self, slot: usize, value: &U256) -> Result<(), Unsupported> {
+        self.world.slot(slot).value = value.0;
         Ok(())
     }
 

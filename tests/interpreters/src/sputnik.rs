@@ -183,7 +183,8 @@ impl Stub<'_, '_> {
 
     fn slot(&mut self, address: H160, index: &H256) -> &mut Slot {
         let account = self.world.id(&address.0);
-        self.world.slot(account, &word(index))
+        let slot = self.world.slot_id(account, &word(index));
+        self.world.slot(slot)
     }
 }
 

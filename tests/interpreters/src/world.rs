@@ -103,16 +103,20 @@ impl<'c> World<'c> {
         self.slots.iter().find(|slot| slot.is(account, key))
     }
 
-    /// The slot of a key, which is made if it is not there.
-    pub(crate) fn slot(&mut self, account: usize, key: &Word) -> &mut Slot {
-        let index = match self.slots.iter().position(|slot| slot.is(account, key)) {
+    /// The number of a key's slot, which is made if it is not there.
+    pub(crate) fn slot_id(&mut self, account: usize, key: &Word) -> usize {
+        match self.slots.iter().position(|slot| slot.is(account, key)) {
             Some(index) => index,
             None => {
                 let zero = [0; 4];
                 self.slots.push(Slot { account, key: *key, original: zero, value: zero, is_warm: false });
                 self.slots.len() - 1
             }
-        };
+        }
+    }
+
+    /// A slot by its number.
+    pub(crate) fn slot(&mut self, index: usize) -> &mut Slot {
         &mut self.slots[index]
     }
 }
