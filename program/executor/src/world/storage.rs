@@ -25,7 +25,12 @@ pub(crate) struct Slot {
     pub(super) is_warm: bool,
     /// The latest checkpoint that has the value to undo to.
     pub(super) saved_at: u32,
+    /// The next changed one of its Cell, see [`Storage::chain_changes`].
+    next: u16,
 }
+
+/// The end of a chain.
+const NONE: u16 = u16::MAX;
 
 /// A Cell.
 #[derive(Clone, Debug)]
@@ -33,6 +38,15 @@ pub(crate) struct LoadedCell<A> {
     pub(crate) account: Id,
     pub(crate) key: CellKey,
     pub(crate) ledger_account: A,
+    /// The first changed storage key, see [`Storage::chain_changes`].
+    first: u16,
+}
+
+impl<A> LoadedCell<A> {
+    /// Whether [`Storage::chain_changes`] has found changes.
+    pub(crate) const fn has_changes(&self) -> bool {
+        self.first != NONE
+    }
 }
 
 /// The tables of storage keys and Cells.
@@ -89,14 +103,38 @@ impl<A: Copy> Storage<A> {
         self.slots.get_mut(row).ok_or(ProgramError::TableLimit)
     }
 
-    /// All storage keys.
-    pub(crate) fn slots(&self) -> &[Slot] {
-        &self.slots
-    }
-
     /// All Cells.
     pub(crate) fn cells(&self) -> &[LoadedCell<A>] {
         &self.cells
+    }
+
+    /// A Cell.
+    pub(crate) fn cell(&self, number: u16) -> Result<&LoadedCell<A>> {
+        self.cells.get(usize::from(number)).ok_or(ProgramError::TableLimit)
+    }
+
+    /// Finds the storage keys of each Cell whose value is another one than before the transaction, but for those of
+    /// accounts that are gone.
+    pub(crate) fn chain_changes(&mut self, is_gone: impl Fn(Id) -> bool) {
+        for cell in &mut self.cells {
+            cell.first = NONE;
+        }
+        for (number, slot) in self.slots.iter_mut().enumerate() {
+            let Some(cell) = slot.cell.and_then(|cell| self.cells.get_mut(usize::from(cell))) else { continue };
+            if !arith::eq(&slot.value, &slot.original) && !is_gone(slot.account) {
+                slot.next = core::mem::replace(&mut cell.first, number as u16);
+            }
+        }
+    }
+
+    /// The storage keys that [`Self::chain_changes`] has found in a Cell.
+    pub(crate) fn changes(&self, cell: u16) -> impl Iterator<Item = &Slot> {
+        let mut number = self.cells.get(usize::from(cell)).map_or(NONE, |cell| cell.first);
+        core::iter::from_fn(move || {
+            let slot = self.slots.get(usize::from(number))?;
+            number = slot.next;
+            Some(slot)
+        })
     }
 }
 
@@ -104,7 +142,7 @@ impl Slot {
     /// A storage key of which nothing is known yet.
     const fn new(account: Id, key: &U256) -> Self {
         let zero = U256([0; 4]);
-        Self { account, key: *key, original: zero, value: zero, cell: None, is_warm: false, saved_at: 0 }
+        Self { account, key: *key, original: zero, value: zero, cell: None, is_warm: false, saved_at: 0, next: NONE }
     }
 }
 
@@ -161,7 +199,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             Found::Place(place) => {
                 let address = self.accounts.get(account)?.address;
                 let ledger_account = self.ledger.load(&AccountKey::Cell(address, *key))?;
-                let cell = LoadedCell { account, key: *key, ledger_account };
+                let cell = LoadedCell { account, key: *key, ledger_account, first: NONE };
                 let row = table::push(&mut self.storage.cells, cell, self.storage.cells_max)?;
                 self.storage.cell_index.insert(place, row);
                 Ok(row)
