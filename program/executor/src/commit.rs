@@ -48,12 +48,7 @@ pub(crate) struct Plan<A> {
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// Finds out what there is to write, and what rent it takes.
     pub(crate) fn plan(&mut self) -> Result<Plan<L::Account>> {
-        let mut plan = Plan {
-            writes: Vec::with_capacity(16),
-            vault: None,
-            rent: 0,
-            codes: Vec::new(),
-        };
+        let mut plan = Plan { writes: Vec::with_capacity(16), vault: None, rent: 0, codes: Vec::new() };
         let mut index: Id = 0;
         while usize::from(index) < self.accounts.rows().len() {
             self.plan_account(&mut plan, index)?;

@@ -103,6 +103,12 @@ impl<A: Copy> Storage<A> {
         self.slots.get_mut(row).ok_or(ProgramError::TableLimit)
     }
 
+    /// All storage keys.
+    #[cfg(test)]
+    pub(super) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
     /// All Cells.
     pub(crate) fn cells(&self) -> &[LoadedCell<A>] {
         &self.cells
@@ -120,7 +126,9 @@ impl<A: Copy> Storage<A> {
             cell.first = NONE;
         }
         for (number, slot) in self.slots.iter_mut().enumerate() {
-            let Some(cell) = slot.cell.and_then(|cell| self.cells.get_mut(usize::from(cell))) else { continue };
+            let Some(cell) = slot.cell.and_then(|cell| self.cells.get_mut(usize::from(cell))) else {
+                continue;
+            };
             if !arith::eq(&slot.value, &slot.original) && !is_gone(slot.account) {
                 slot.next = core::mem::replace(&mut cell.first, number as u16);
             }
@@ -142,7 +150,16 @@ impl Slot {
     /// A storage key of which nothing is known yet.
     const fn new(account: Id, key: &U256) -> Self {
         let zero = U256([0; 4]);
-        Self { account, key: *key, original: zero, value: zero, cell: None, is_warm: false, saved_at: 0, next: NONE }
+        Self {
+            account,
+            key: *key,
+            original: zero,
+            value: zero,
+            cell: None,
+            is_warm: false,
+            saved_at: 0,
+            next: NONE,
+        }
     }
 }
 

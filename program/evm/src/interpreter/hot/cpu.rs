@@ -30,6 +30,8 @@ pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
     pub(super) needs: [*mut U256; NEED_MAX + 1],
     /// Where `sp` is when the stack is full.
     pub(super) limit: *mut U256,
+    /// Up to here a block of a translation fits the stack.
+    pub(super) block_limit: *mut U256,
     /// First byte of the frame's memory.
     pub(super) memory: *mut u8,
     /// A word that begins below this offset lies in the frame's memory.
@@ -48,7 +50,7 @@ pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
     pub(super) translation: *const u8,
     /// Its index.
     pub(super) index: *const u8,
-    /// Its entries.
+    /// Its entries, or rather one in front of them, as they are numbered from 1.
     pub(super) entries: *const u8,
     /// Whether records run, and not the code itself.
     pub(super) is_translated: bool,
@@ -91,6 +93,8 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
             // `wrapping_add`, because a need may lie behind the arena: then `sp` never reaches it.
             needs: core::array::from_fn(|words| base.wrapping_add(words)),
             limit: base.wrapping_add(words),
+            // Below the arena where no block fits it.
+            block_limit: base.wrapping_add(words).wrapping_sub(translation::GROWTH_MAX),
             memory,
             memory_end: 0,
             code,
@@ -100,7 +104,7 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
             call_data_length,
             translation: bytes.as_ptr(),
             index: at(translation::PREFIX),
-            entries: at(translation.map_or(0, |translation| translation.entries())),
+            entries: at(translation.map_or(0, |translation| translation.entries() - 4)),
             is_translated: frame.is_translated,
             records: 0,
             reserve: 0,

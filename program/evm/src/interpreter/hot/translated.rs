@@ -6,7 +6,6 @@ use super::{arithmetic, between, cold, control, environment, memory, stack};
 use crate::exit::Exit;
 use crate::host::Host;
 use crate::opcode as op;
-use crate::translation::ONES;
 use crate::translation::record::{self as r, SCALE};
 use crate::{U256, arith};
 use core::marker::PhantomData;
@@ -43,12 +42,11 @@ macro_rules! enter_block {
         let (pc, sp): (*const u8, *mut U256) = ($pc, $sp);
         let gas = $gas - i64::from(operand!(u16, pc, 0));
         let needed = usize::from(operand!(u16, pc, 2)) + $cpu.needs[0] as usize;
-        let grown = usize::from(operand!(u16, pc, 4)) + sp as usize;
-        if gas < 0 || (sp as usize) < needed || grown > $cpu.limit as usize {
+        if gas < 0 || (sp as usize) < needed || sp > $cpu.block_limit {
             // SAFETY: the registers are those of a handler at the BEGIN.
             return unsafe { fall_back::<H, F>(pc, sp, gas, $cpu, $table) };
         }
-        let records = $cpu.records - i64::from(operand!(u8, pc, 8));
+        let records = $cpu.records - i64::from(operand!(u8, pc, 6));
         if records < 0 {
             return $cpu.save(pc, sp, gas + i64::from(operand!(u16, pc, 0)));
         }
@@ -58,7 +56,7 @@ macro_rules! enter_block {
 }
 
 impl<H: Host> Cpu<'_, '_, '_, H> {
-    /// The block of an entry.
+    /// The block of an entry, numbered from 1.
     ///
     /// # Safety
     /// The running translation has this entry.
@@ -78,15 +76,14 @@ impl<H: Host> Cpu<'_, '_, '_, H> {
         if word.0[1] | word.0[2] | word.0[3] != 0 || position >= self.code_length {
             return None;
         }
-        // SAFETY: the index has a word for every 8 bytes of code.
-        let word = u32::from_le(unsafe { self.index.add(position / 8 * 4).cast::<u32>().read_unaligned() });
-        let bit = 1u32 << (position % 8);
-        if word & bit == 0 {
+        // SAFETY: the index has a word for every 16 bytes of code.
+        let word = u64::from_le(unsafe { self.index.add(position / 16 * 8).cast::<u64>().read_unaligned() });
+        let number = (word >> (3 * (position % 16))) & 7;
+        if number == 0 {
             return None;
         }
-        let before = ONES[(word & (bit - 1) & 0xff) as usize];
         // SAFETY: every jump destination has an entry.
-        Some(unsafe { self.block((word >> 16) as usize + usize::from(before)) })
+        Some(unsafe { self.block((word >> 48) as usize + number as usize) })
     }
 }
 
@@ -95,7 +92,7 @@ handler!(
     #[cold]
     #[inline(never)]
     fall_back(pc, sp, gas, cpu, _table) {
-        let position = operand!(u16, pc, 6);
+        let position = operand!(u16, pc, 4);
         cpu.fall_back(usize::from(position), sp, gas + i64::from(operand!(u16, pc, 0)));
     }
 );
@@ -172,6 +169,32 @@ handler!(
         let entry = usize::from(operand!(u16, pc, 0));
         // SAFETY: the translator wrote an entry that there is.
         enter_block!(unsafe { cpu.block(entry) }, sp, gas, cpu, table)
+    }
+);
+
+handler!(
+    /// LEAVE.
+    leave(pc, sp, gas, cpu, table) {
+        let place = usize::from(operand!(u16, pc, 0));
+        let result = word!(sp, 0);
+        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+        let target = unsafe { &mut *sp.byte_sub(place) };
+        let Some(block) = cpu.block_at(target) else { return cpu.halt(Exit::InvalidJump) };
+        *target = result;
+        let sp = core::ptr::from_mut(target);
+        // SAFETY: the word was on the stack.
+        enter_block!(block, unsafe { sp.add(1) }, gas, cpu, table)
+    }
+);
+
+handler!(
+    /// POP_JUMP.
+    pop_jump(pc, sp, gas, cpu, table) {
+        let place = usize::from(operand!(u16, pc, 0));
+        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+        let sp = unsafe { sp.byte_sub(place) };
+        let Some(block) = cpu.block_at(&word!(sp, 0)) else { return cpu.halt(Exit::InvalidJump) };
+        enter_block!(block, dropped!(sp, 1), gas, cpu, table)
     }
 );
 
@@ -408,6 +431,7 @@ table! {
         SHL_16 shl_16 SHR_16 shr_16 SHR_224 shr_224 MLOAD_16 mload_16 MSTORE_16 mstore_16 AND_160 and_160
         DUP_ADD dup_add DUP_SUB dup_sub DUP_MUL dup_mul DUP_AND dup_and DUP_LT dup_lt DUP_GT dup_gt DUP_EQ dup_eq
         DUP_MLOAD dup_mload DUP_MSTORE dup_mstore SWAP_POP swap_pop POP_2 pop_2 IS_NONZERO is_nonzero
+        LEAVE leave POP_JUMP pop_jump
     }
     arithmetic {
         ADD add MUL mul SUB sub DIV div SDIV sdiv MOD rem SMOD smod ADDMOD addmod MULMOD mulmod
