@@ -162,6 +162,8 @@ impl<'a, 'c> OnChain<'a, 'c> {
 impl<'c> Ledger<'c> for OnChain<'_, 'c> {
     type Account = Position;
 
+    const NEVER_FREES: bool = true;
+
     fn load(&mut self, key: &AccountKey) -> Result<Position, ProgramError> {
         let position = self.find(&self.address(key))?;
         let account = self.account(position)?;

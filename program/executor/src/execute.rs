@@ -182,9 +182,9 @@ pub fn execute<'c, L: Ledger<'c>, C: Crypto>(
         effective_gas_price: valid.gas_price,
         created: report.created,
     };
-    // The program's heap is never freed: dropping the tables would only take compute units.
-    #[cfg(target_os = "solana")]
-    core::mem::forget(world);
+    if L::NEVER_FREES {
+        core::mem::forget(world);
+    }
     Ok((receipt, report))
 }
 

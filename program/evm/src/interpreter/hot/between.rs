@@ -32,7 +32,6 @@ macro_rules! between {
 between! {
     sload SLOAD sload_operation;
     sstore SSTORE sstore_operation;
-    keccak256 KECCAK256 keccak256_operation;
     log0 LOG0 |cpu| log(cpu, 0);
     log1 LOG1 |cpu| log(cpu, 1);
     log2 LOG2 |cpu| log(cpu, 2);
@@ -86,11 +85,11 @@ unsafe fn sstore_operation<H: Host>(cpu: &mut Cpu<'_, '_, '_, H>) -> Result<(), 
     Ok(())
 }
 
-/// KECCAK256.
+/// KECCAK256 of bytes that are not all in the frame's memory yet.
 ///
 /// # Safety
 /// Two words are on the stack.
-unsafe fn keccak256_operation<H: Host>(cpu: &mut Cpu<'_, '_, '_, H>) -> Result<(), H::Error> {
+pub(super) unsafe fn keccak256<H: Host>(cpu: &mut Cpu<'_, '_, '_, H>) -> Result<(), H::Error> {
     // SAFETY: by this function's contract.
     let (offset, result) = unsafe { (&*cpu.sp.sub(1), &mut *cpu.sp.sub(2)) };
     let range = cpu.context.range(offset, result)?;

@@ -4,11 +4,11 @@ use super::super::Interrupt;
 use super::super::context::{Context, Result};
 use super::super::frame::{Frame, Input, Output};
 use super::{GAS_WINDOW, RECORDS_MAX};
-use crate::U256;
 use crate::exit::Exit;
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::translation;
+use crate::{U256, arith};
 
 /// Words on a frame's stack at most.
 const STACK_MAX: usize = 1024;
@@ -150,6 +150,15 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
     pub(super) fn postpone(&mut self, operation: Operation<H>, pc: *const u8, sp: *mut U256, gas: i64) {
         self.pending = Some(operation);
         self.save(pc, sp, gas);
+    }
+
+    /// Analyses init code up to a jump's destination; whether that may have changed what is known of it.
+    pub(super) fn analyse(&mut self, destination: &U256) -> bool {
+        let code = &mut self.context.frame.input.code;
+        let position = arith::as_u64_saturating(destination);
+        let is_extended = usize::try_from(position).is_ok_and(|position| code.analyse(position));
+        self.jump_map = code.parts().1.as_ptr();
+        is_extended
     }
 
     /// Ends the frame with an exceptional halt.

@@ -43,6 +43,7 @@ mod cpu;
 mod ends;
 mod environment;
 mod handler;
+mod hash;
 mod memory;
 mod plain;
 mod run;

@@ -2,7 +2,7 @@
 
 use super::cpu::Cpu;
 use super::handler::{Form, Handler, Table, advanced, dropped, handler, next, pushed, word};
-use super::{arithmetic, between, cold, control, environment, memory, stack};
+use super::{arithmetic, between, cold, control, environment, hash, memory, stack};
 use crate::exit::Exit;
 use crate::host::Host;
 use crate::opcode as op;
@@ -442,6 +442,7 @@ table! {
         ADDRESS address CALLER caller CALLVALUE callvalue CALLDATALOAD calldataload CALLDATASIZE calldatasize
         CODESIZE codesize RETURNDATASIZE returndatasize
     }
+    hash { KECCAK256 keccak256 }
     memory { MLOAD mload MSTORE mstore }
     stack {
         POP pop PUSH0 push0
@@ -451,7 +452,7 @@ table! {
         SWAP9 swap9 SWAP10 swap10 SWAP11 swap11 SWAP12 swap12 SWAP13 swap13 SWAP14 swap14 SWAP15 swap15
         SWAP16 swap16
     }
-    between { KECCAK256 keccak256 SLOAD sload SSTORE sstore LOG0 log0 LOG1 log1 LOG2 log2 LOG3 log3 LOG4 log4 }
+    between { SLOAD sload SSTORE sstore LOG0 log0 LOG1 log1 LOG2 log2 LOG3 log3 LOG4 log4 }
     cold {
         STOP stop EXP exp CLZ clz BALANCE balance ORIGIN origin CALLDATACOPY calldatacopy
         CODECOPY codecopy GASPRICE gasprice EXTCODESIZE extcodesize EXTCODECOPY extcodecopy
