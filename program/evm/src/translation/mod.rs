@@ -35,6 +35,7 @@ mod translator;
 
 use alloc::vec::Vec;
 
+pub(crate) use translator::ends_block;
 pub use translator::{Progress, TooLong, Translator};
 
 /// The version of the format.
@@ -42,6 +43,9 @@ pub const VERSION: u8 = 1;
 
 /// Bytes in front of the index.
 pub(crate) const PREFIX: usize = 4;
+
+/// Records of a block at most: the interpreter's chain of calls must be able to run a whole block and more.
+pub(crate) const BLOCK_RECORDS_MAX: usize = 25;
 
 /// Words that a block pushes at most.
 pub(crate) const GROWTH_MAX: usize = 32;

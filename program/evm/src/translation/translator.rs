@@ -2,11 +2,11 @@
 
 use super::fuse::{Operands, fuse};
 use super::record::{self as r, SCALE};
-use super::{GROWTH_MAX, PREFIX, index_length, length_max};
+use super::{BLOCK_RECORDS_MAX, GROWTH_MAX, PREFIX, index_length, length_max};
 use crate::opcode::{self as op, Info};
 
-/// Records of a block at most: the interpreter's chain of calls must be able to run a whole block.
-const RECORDS_MAX: usize = 24;
+/// Records of a block at most, without its BEGIN.
+const RECORDS_MAX: usize = BLOCK_RECORDS_MAX - 1;
 
 /// The largest number of a jump destination in 16 bytes of code.
 const NUMBER_MAX: u64 = 7;
@@ -381,6 +381,11 @@ const fn is_hot(opcode: u8) -> bool {
         op::ADD..=op::MULMOD | op::SIGNEXTEND | op::LT..=op::SAR | op::ADDRESS | op::CALLER..=op::CALLDATASIZE
         | op::CODESIZE | op::RETURNDATASIZE | op::POP..=op::MSTORE | op::JUMP | op::JUMPI | op::PC | op::GAS
         | op::JUMPDEST | op::PUSH0..=op::SWAP16)
+}
+
+/// Whether no block goes on behind an opcode.
+pub(crate) const fn ends_block(opcode: u8) -> bool {
+    !matches!(end_of(opcode), End::None)
 }
 
 /// What comes behind an opcode.

@@ -46,12 +46,14 @@ macro_rules! enter_block {
             // SAFETY: the registers are those of a handler at the BEGIN.
             return unsafe { fall_back::<H, F>(pc, sp, gas, $cpu, $table) };
         }
-        let records = $cpu.records - i64::from(operand!(u8, pc, 6));
+        let first = advanced!(pc, const { r::length(r::BEGIN) });
+        let block_records = i64::from(operand!(u8, pc, 6));
+        let records = $cpu.records - block_records;
         if records < 0 {
-            return $cpu.save(pc, sp, gas + i64::from(operand!(u16, pc, 0)));
+            return $cpu.rest(first, sp, gas, block_records);
         }
         $cpu.records = records;
-        next!(advanced!(pc, const { r::length(r::BEGIN) }), sp, gas, $cpu, $table)
+        next!(first, sp, gas, $cpu, $table)
     }};
 }
 
