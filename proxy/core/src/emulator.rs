@@ -62,6 +62,47 @@ pub struct Execution {
     pub created: Option<Address>,
 }
 
+/// A stored code that a run ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeUse {
+    /// Keccak-256 of it.
+    pub hash: B256,
+    /// Its length in bytes.
+    pub length: usize,
+    /// Frames that ran it.
+    pub frames: u64,
+    /// The account of its translation, if there is one.
+    pub translation: Option<FoundTranslation>,
+}
+
+impl CodeUse {
+    /// Its weight among the codes of a run: a guess at how much of the interpretation was this code's. Frames count by
+    /// the length of their code, because a short one (a proxy that only hands calls on) has little to do.
+    #[must_use]
+    pub const fn weight(&self) -> u64 {
+        self.frames.saturating_mul(self.length as u64)
+    }
+
+    /// The address of its translation, if that can run.
+    #[must_use]
+    pub fn complete_translation(&self) -> Option<[u8; 32]> {
+        self.translation.filter(|found| found.is_complete).map(|found| found.address)
+    }
+}
+
+/// The account of a translation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundTranslation {
+    /// Its Solana address.
+    pub address: [u8; 32],
+    /// Whether it can run, or is still being written.
+    pub is_complete: bool,
+    /// Who began it, and gets its lamports when it is closed.
+    pub payer: [u8; 32],
+    /// What is in it.
+    pub lamports: u64,
+}
+
 /// What the relay needs to know to plan a transaction.
 #[derive(Clone, Debug)]
 pub struct Emulation {
@@ -69,6 +110,8 @@ pub struct Emulation {
     pub execution: Execution,
     /// Every account that it touched, sorted by address. This list is what the executor recorded.
     pub accounts: Vec<AccountUse>,
+    /// The stored codes that it ran. Their translations are of use beside the accounts; the run does without as well.
+    pub codes: Vec<CodeUse>,
     /// Codes that it deploys: hash and length in bytes.
     pub deployed_codes: Vec<(H256, usize)>,
     /// The slot of the state that it ran on.

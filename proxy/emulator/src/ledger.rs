@@ -1,10 +1,12 @@
 //! The executor's ledger over fetched accounts, which records what was used.
 
+use alloy_primitives::B256;
 use parhelion_core::cluster::Account;
+use parhelion_core::emulator::{CodeUse, FoundTranslation};
 use parhelion_executor::Ledger;
 use parhelion_executor::evm::translation;
 use parhelion_sdk::address::sha256;
-use parhelion_wire::account::{ACCOUNT_STORAGE_OVERHEAD, Kind, Translation};
+use parhelion_wire::account::{ACCOUNT_STORAGE_OVERHEAD, Code, Kind, Translation, TranslationStage};
 use parhelion_wire::address::{AccountKey, Deployment};
 use parhelion_wire::{H256, ProgramError, Pubkey};
 use std::cell::RefCell;
@@ -37,6 +39,8 @@ pub struct Use {
     pub address: Pubkey,
     /// Whether the run wrote it, or may write it in a later slot.
     pub is_written: bool,
+    /// Whether it is a cache (a translation): the run does the same without it.
+    pub is_optional: bool,
     /// The account afterwards; `None` when it does not exist.
     pub after: Option<Account>,
 }
@@ -50,8 +54,8 @@ pub struct Recorder<'c> {
     index: BTreeMap<Pubkey, usize>,
     missing: Missing,
     creates: bool,
-    /// Addresses of the translations of codes that ran, and whether they are there to be used.
-    translations: RefCell<BTreeMap<Pubkey, bool>>,
+    /// The codes that ran, by the addresses where their translations are or would be.
+    codes: RefCell<BTreeMap<Pubkey, CodeUse>>,
 }
 
 /// A used account.
@@ -78,13 +82,19 @@ impl<'c> Recorder<'c> {
             index: BTreeMap::new(),
             missing: Missing::default(),
             creates: false,
-            translations: RefCell::default(),
+            codes: RefCell::default(),
         }
     }
 
     /// Where translations of the codes that ran would be: worth a look next time.
     pub(crate) fn translations(&self) -> Vec<Pubkey> {
-        self.translations.borrow().keys().copied().collect()
+        self.codes.borrow().keys().copied().collect()
+    }
+
+    /// The stored codes that ran.
+    #[must_use]
+    pub fn codes(&self) -> Vec<CodeUse> {
+        self.codes.borrow().values().copied().collect()
     }
 
     /// What the run did not find.
@@ -93,7 +103,7 @@ impl<'c> Recorder<'c> {
         self.missing
     }
 
-    /// Every account that the run used, sorted by address. The System program is among them when accounts are
+    /// Every account that the run used, sorted by address, complete translations included. The System program is among them when accounts are
     /// created or grow: it moves the rent.
     #[must_use]
     pub fn into_uses(self) -> Vec<Use> {
@@ -103,17 +113,19 @@ impl<'c> Recorder<'c> {
             .map(|row| Use {
                 address: row.address,
                 is_written: row.is_written,
+                is_optional: false,
                 after: row.changed.unwrap_or_else(|| row.before.cloned()),
             })
             .collect();
-        let translations = self.translations.into_inner().into_iter().filter(|(_, is_there)| *is_there);
-        uses.extend(translations.map(|(address, _)| Use {
+        let codes = self.codes.into_inner();
+        uses.extend(codes.values().filter_map(CodeUse::complete_translation).map(|address| Use {
             address,
             is_written: false,
+            is_optional: true,
             after: self.known.accounts.get(&address).cloned().flatten(),
         }));
         if self.creates {
-            uses.push(Use { address: SYSTEM_PROGRAM, is_written: false, after: None });
+            uses.push(Use { address: SYSTEM_PROGRAM, is_written: false, is_optional: false, after: None });
         }
         uses.sort_by_key(|used| used.address);
         uses
@@ -142,6 +154,29 @@ impl<'c> Recorder<'c> {
 
     fn exemption(&self, length: usize) -> u64 {
         (length as u64).saturating_add(ACCOUNT_STORAGE_OVERHEAD).saturating_mul(self.known.rent_per_byte)
+    }
+
+    /// An account of the program's.
+    fn ours(&self, address: &Pubkey) -> Option<&'c Account> {
+        let account = self.known.accounts.get(address)?.as_ref()?;
+        (account.owner.to_bytes() == self.deployment.program_id).then_some(account)
+    }
+
+    fn code_length(&self, hash: &H256) -> usize {
+        let account = self.ours(&self.deployment.address(&AccountKey::Code(*hash), sha256));
+        account.and_then(|account| Code::view(&account.data).ok()).map_or(0, |code| code.len())
+    }
+
+    fn found_translation(&self, address: Pubkey, hash: &H256) -> Option<FoundTranslation> {
+        let account = self.ours(&address)?;
+        let prefix = Translation::view(&account.data).ok()?.prefix;
+        let is_it = prefix.code_hash() == *hash && prefix.format() == translation::VERSION;
+        is_it.then_some(FoundTranslation {
+            address,
+            is_complete: prefix.stage() == TranslationStage::Complete,
+            payer: *prefix.payer(),
+            lamports: account.lamports,
+        })
     }
 
     fn slot_hashes(&mut self) -> Result<&'c [(u64, [u8; 32])], ProgramError> {
@@ -211,11 +246,14 @@ impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
 
     fn translation(&self, hash: &H256) -> Option<&'s [u8]> {
         let address = self.deployment.address(&AccountKey::Translation(*hash, translation::VERSION), sha256);
-        let is_there = self.known.accounts.get(&address).and_then(Option::as_ref).is_some_and(|account| {
-            account.owner.to_bytes() == self.deployment.program_id
-                && Translation::of(&account.data, hash, translation::VERSION).is_some()
+        let mut codes = self.codes.borrow_mut();
+        let code = codes.entry(address).or_insert_with(|| CodeUse {
+            hash: B256::from(hash.0),
+            length: self.code_length(hash),
+            frames: 0,
+            translation: self.found_translation(address, hash),
         });
-        self.translations.borrow_mut().insert(address, is_there);
+        code.frames += 1;
         // The program will run it. Here the code itself does the same, and needs no trust in fetched bytes.
         None
     }

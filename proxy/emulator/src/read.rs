@@ -208,7 +208,8 @@ impl parhelion_core::emulator::Emulator for Shell {
         let deployed_codes = report.codes.clone();
         Ok(Emulation {
             execution: execution(report),
-            accounts: finished.uses.iter().map(account_use).collect(),
+            accounts: finished.uses.iter().filter(|used| !used.is_optional).map(account_use).collect(),
+            codes: finished.codes,
             deployed_codes,
             slot: finished.block.slot,
         })

@@ -4,7 +4,7 @@ use crate::ledger::{Known, Missing, Recorder};
 use crate::shell::Shell;
 use crate::touched::RunKind;
 use parhelion_core::cluster::{ACCOUNTS_MAX, Account, Clock, ClusterError};
-use parhelion_core::emulator::EmulatorError;
+use parhelion_core::emulator::{CodeUse, EmulatorError};
 use parhelion_executor::BlockValues;
 use parhelion_wire::account::{Config, Layout};
 use parhelion_wire::{H160, ProgramError, Pubkey};
@@ -22,8 +22,8 @@ pub(crate) type Run<T> = (Result<T, ProgramError>, Outcome);
 
 /// What a run's ledger recorded.
 pub(crate) enum Outcome {
-    /// It has all it needs; besides, addresses to look at next time.
-    Used(Vec<crate::ledger::Use>, Vec<Pubkey>),
+    /// It has all it needs; besides, the codes that ran, and addresses to look at next time.
+    Used(Vec<crate::ledger::Use>, Vec<CodeUse>, Vec<Pubkey>),
     /// It missed something.
     Missed(Missing),
 }
@@ -32,6 +32,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Finished<T> {
     pub(crate) result: Result<T, ProgramError>,
     pub(crate) uses: Vec<crate::ledger::Use>,
+    pub(crate) codes: Vec<CodeUse>,
     pub(crate) block: BlockValues,
 }
 
@@ -69,8 +70,8 @@ impl Shell {
                 let outcome = match result {
                     Err(ProgramError::AccountMissing) => Outcome::Missed(recorder.into_missing()),
                     _ => {
-                        let translations = recorder.translations();
-                        Outcome::Used(recorder.into_uses(), translations)
+                        let (codes, translations) = (recorder.codes(), recorder.translations());
+                        Outcome::Used(recorder.into_uses(), codes, translations)
                     }
                 };
                 (result, outcome)
@@ -79,9 +80,9 @@ impl Shell {
             let (result, outcome) =
                 spawn_blocking(work).await.map_err(|error| EmulatorError::State(error.to_string()))?;
             match outcome {
-                Outcome::Used(uses, translations) => {
+                Outcome::Used(uses, codes, translations) => {
                     self.touched.set(kind, uses.iter().map(|used| used.address).chain(translations));
-                    return Ok(Finished { result, uses, block });
+                    return Ok(Finished { result, uses, codes, block });
                 }
                 Outcome::Missed(missing) => {
                     wanted.extend(missing.addresses);

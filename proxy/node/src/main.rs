@@ -15,6 +15,7 @@ mod commands;
 mod keys;
 mod program;
 mod services;
+mod translate;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

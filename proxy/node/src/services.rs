@@ -8,6 +8,7 @@ use parhelion_core::store::Store;
 use parhelion_emulator::Shell;
 use parhelion_indexer::Indexer;
 use parhelion_pool::MemoryPool;
+use parhelion_relay::translation::{Settings, Translations};
 use parhelion_relay::{Operator, Sender};
 use parhelion_rpc::{Config, Running, Services, serve};
 use parhelion_store::MemoryStore;
@@ -24,11 +25,13 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Starts all services over a cluster. Blocks are indexed from `first` on: the earliest that the node knows.
+    /// Starts all services over a cluster. Blocks are indexed from `first` on: the earliest that the node knows. Code
+    /// that earns it is translated where `translate` says how.
     pub(crate) async fn start(
         cluster: Arc<dyn Cluster>,
         first: Clock,
         operator: Operator,
+        translate: Option<Settings>,
         listen: SocketAddr,
     ) -> anyhow::Result<Self> {
         let emulator: Arc<dyn Emulator> = Arc::new(Shell::new(Arc::clone(&cluster)));
@@ -36,8 +39,16 @@ impl Node {
         let timestamp = first.unix_timestamp.max(0).unsigned_abs();
         let genesis = parhelion_indexer::genesis(first.slot, timestamp, &settings);
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(genesis));
-        let relay: Arc<dyn Relay> =
-            Arc::new(Sender::new(Arc::clone(&cluster), Arc::clone(&emulator), operator));
+        let operator = Arc::new(operator);
+        let relay = Sender::new(Arc::clone(&cluster), Arc::clone(&emulator), Arc::clone(&operator));
+        let (relay, translations) = match translate {
+            Some(settings) => {
+                let (notes, task) = Translations::new(Arc::clone(&cluster), operator, settings);
+                (relay.noting(notes), Some(task))
+            }
+            None => (relay, None),
+        };
+        let relay: Arc<dyn Relay> = Arc::new(relay);
         let pool = Arc::new(MemoryPool::new(
             Arc::clone(&emulator),
             relay,
@@ -47,10 +58,11 @@ impl Node {
         let indexer = Indexer::new(cluster, Arc::clone(&store), settings);
 
         let stop = watch::Sender::new(false);
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(Arc::clone(&pool).run(stopped(&stop))),
             tokio::spawn(indexer.run(stopped(&stop))),
         ];
+        tasks.extend(translations.map(|task| tokio::spawn(task.run(stopped(&stop)))));
         let services = Services { emulator, pool, store, extensions: parhelion_rpc::Methods::new() };
         let server = serve(Config::new(listen), services).await?;
         Ok(Self { server, tasks, stop })

@@ -11,6 +11,9 @@
 //! A transaction that is too large for that is written into a holder first, but for its end, which goes with the
 //! execution.
 //!
+//! A plan lists the translations of the codes that run, as far as they find room; the codes that earn one get it
+//! ([`translation`]).
+//!
 //! Only the last step executes, and it does so atomically: whatever fails before costs the operator a fee and the
 //! sender nothing.
 #![forbid(unsafe_code)]
@@ -19,6 +22,7 @@ mod holders;
 mod operator;
 pub mod plan;
 mod service;
+pub mod translation;
 
 pub use operator::Operator;
 pub use service::Sender;

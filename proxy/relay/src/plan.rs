@@ -1,7 +1,7 @@
 //! Which Solana transactions execute an Ethereum transaction: a pure function.
 
 use alloy_primitives::{Address as EthereumAddress, B256};
-use parhelion_core::emulator::Emulation;
+use parhelion_core::emulator::{CodeUse, Emulation};
 use parhelion_core::relay::RelayError;
 use parhelion_sdk::address::holder_address;
 use parhelion_sdk::instruction::{
@@ -15,6 +15,7 @@ use solana_address::Address;
 use solana_hash::Hash;
 use solana_instruction::Instruction;
 use solana_sdk_ids::sysvar::instructions;
+use std::cmp::Reverse;
 
 /// What a plan is made from.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +57,10 @@ pub struct Plan {
     pub last: Vec<Instruction>,
     /// Whether the envelope goes through the holder.
     pub uses_holder: bool,
+    /// Whether a secp256k1 instruction proves the sender, or the program recovers it.
+    pub is_proven: bool,
+    /// How many translations the last transaction lists.
+    pub translations: usize,
 }
 
 impl Plan {
@@ -69,22 +74,41 @@ impl Plan {
 /// The format of all transactions.
 pub const FORMAT: Format<'static> = Format::V1;
 
-/// Makes the shortest plan.
+/// Makes the shortest plan, and lists the translations of the codes that run as far as that changes nothing else.
+///
+/// A translation is a cache. So one is left out where it would make the plan longer, take the room of the signature's
+/// proof, or be an account too many; those of the codes that weigh least are left out first.
 ///
 /// # Errors
 /// [`RelayError::DoesNotFit`] when the run needs more accounts than one Solana transaction locks.
 pub fn plan(request: &Request<'_>) -> Result<Plan, RelayError> {
     let accounts = run_accounts(request);
+    let without = plan_with(request, &accounts)?;
+    let translations = translations(request);
+    for count in (1..=translations.len()).rev() {
+        let accounts = [&accounts[..], &translations[..count]].concat();
+        if let Ok(with) = plan_with(request, &accounts)
+            && with.transactions() == without.transactions()
+            && with.is_proven == without.is_proven
+        {
+            return Ok(Plan { translations: count, ..with });
+        }
+    }
+    Ok(without)
+}
+
+/// The shortest plan with these accounts.
+fn plan_with(request: &Request<'_>, accounts: &[RunAccount]) -> Result<Plan, RelayError> {
     let reserves = reserves(request);
-    for proof in [true, false] {
-        let last = [reserves.clone(), direct(request, &accounts, proof, reserves.len())].concat();
+    for is_proven in [true, false] {
+        let last = [reserves.clone(), direct(request, accounts, is_proven, reserves.len())].concat();
         let fits = match fits(request, &last) {
             // The proof takes two addresses of its own; without it there may be few enough.
-            Err(RelayError::DoesNotFit { .. }) if proof => false,
+            Err(RelayError::DoesNotFit { .. }) if is_proven => false,
             other => other?,
         };
         if fits {
-            return Ok(Plan { before: Vec::new(), last, uses_holder: false });
+            return Ok(Plan { before: Vec::new(), last, uses_holder: false, is_proven, translations: 0 });
         }
     }
     let from_holder = [
@@ -93,7 +117,7 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, RelayError> {
             &request.operator,
             request.coinbase,
             request.holder.index,
-            &accounts,
+            accounts,
         ),
         holder_close(request.deployment, &request.operator, request.holder.index),
     ];
@@ -109,7 +133,7 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, RelayError> {
     }
     last.splice(0..0, last_piece);
     if fits(request, &last)? {
-        return Ok(Plan { before, last, uses_holder: true });
+        return Ok(Plan { before, last, uses_holder: true, is_proven: false, translations: 0 });
     }
     Err(too_many_accounts(accounts.len()))
 }
@@ -124,6 +148,14 @@ fn run_accounts(request: &Request<'_>) -> Vec<RunAccount> {
     ];
     let uses = request.emulation.accounts.iter().filter(|used| !fixed.contains(&used.address));
     uses.map(|used| RunAccount { address: used.address.into(), writable: used.writable }).collect()
+}
+
+/// The translations that can run, those of the heaviest codes first.
+fn translations(request: &Request<'_>) -> Vec<RunAccount> {
+    let mut codes: Vec<_> = request.emulation.codes.iter().collect();
+    codes.sort_by_key(|code| Reverse(code.weight()));
+    let addresses = codes.into_iter().filter_map(CodeUse::complete_translation);
+    addresses.map(|address| RunAccount::read(address.into())).take(ADDRESSES_MAX).collect()
 }
 
 /// Reservations for codes that are longer than an account may grow in the executing instruction itself.

@@ -3,11 +3,13 @@
 use crate::holders::{Holders, Lease};
 use crate::operator::Operator;
 use crate::plan::{FORMAT, HolderState, Plan, Request, Step, plan};
+use crate::translation::rule::units_saved;
+use crate::translation::{Landed, Notes};
 use alloy_primitives::Address as EthereumAddress;
 use async_trait::async_trait;
 use futures::future::try_join_all;
 use parhelion_core::cluster::{Account, Cluster, ClusterError};
-use parhelion_core::emulator::{Emulation, Emulator};
+use parhelion_core::emulator::{CodeUse, Emulation, Emulator};
 use parhelion_core::relay::{Relay, RelayError};
 use parhelion_core::transaction::Transaction;
 use parhelion_sdk::address::holder_address;
@@ -33,30 +35,50 @@ pub struct Sender {
     cluster: Arc<dyn Cluster>,
     emulator: Arc<dyn Emulator>,
     deployment: Deployment,
-    operator: Operator,
+    operator: Arc<Operator>,
     holders: Holders,
+    /// Where landed transactions are noted, for code that earns a translation.
+    notes: Option<Notes>,
 }
 
 /// A plan whose last transaction was simulated.
 struct Ready {
     plan: Plan,
     budget: Budget,
+    codes: Vec<CodeUse>,
+    /// Compute units that it took in the simulation, if there was one.
+    compute_units: Option<u64>,
 }
 
 impl Sender {
     /// A relay that signs as `operator`.
     #[must_use]
-    pub fn new(cluster: Arc<dyn Cluster>, emulator: Arc<dyn Emulator>, operator: Operator) -> Self {
+    pub fn new(cluster: Arc<dyn Cluster>, emulator: Arc<dyn Emulator>, operator: Arc<Operator>) -> Self {
         let deployment = cluster.deployment();
-        Self { cluster, emulator, deployment, operator, holders: Holders::new() }
+        Self { cluster, emulator, deployment, operator, holders: Holders::new(), notes: None }
+    }
+
+    /// The same relay, which notes what it lands.
+    #[must_use]
+    pub fn noting(self, notes: Notes) -> Self {
+        Self { notes: Some(notes), ..self }
     }
 
     /// Emulates, plans and simulates.
-    async fn prepare(&self, transaction: &Transaction, holder: u32) -> Result<Ready, RelayError> {
-        let emulation = self.emulator.emulate(transaction, self.operator.coinbase).await?;
+    async fn prepare(
+        &self,
+        transaction: &Transaction,
+        holder: u32,
+        lists_translations: bool,
+    ) -> Result<Ready, RelayError> {
+        let mut emulation = self.emulator.emulate(transaction, self.operator.coinbase).await?;
+        if !lists_translations {
+            emulation.codes.clear();
+        }
         let plan = self.plan(transaction, &emulation, holder).await?;
-        let budget = self.simulate(transaction, &plan, holder).await?;
-        Ok(Ready { plan, budget })
+        let compute_units = self.simulate(transaction, &plan, holder).await?;
+        let budget = compute_units.map_or(Budget::MAX, with_margin);
+        Ok(Ready { plan, budget, codes: emulation.codes, compute_units })
     }
 
     async fn plan(
@@ -82,13 +104,14 @@ impl Sender {
         plan(&Request { deployment: &self.deployment, operator, coinbase, envelope, emulation, holder })
     }
 
-    /// Runs the plan's last transaction without landing it and gives what it may use.
+    /// Runs the plan's last transaction without landing it and gives the compute units that it took; `None` where the
+    /// cluster does not simulate.
     async fn simulate(
         &self,
         transaction: &Transaction,
         plan: &Plan,
         index: u32,
-    ) -> Result<Budget, RelayError> {
+    ) -> Result<Option<u64>, RelayError> {
         let with = match plan.uses_holder {
             true => vec![self.filled_holder(transaction, index).await?],
             false => Vec::new(),
@@ -96,15 +119,11 @@ impl Sender {
         let signed = self.sign(&plan.last, &Budget::MAX).await?;
         let simulation = match self.cluster.simulate(&signed, &with).await {
             // Then the transaction itself will tell.
-            Err(ClusterError::Unsupported(_)) => return Ok(Budget::MAX),
+            Err(ClusterError::Unsupported(_)) => return Ok(None),
             other => other?,
         };
         match simulation.failure {
-            None => {
-                let units = simulation.compute_units;
-                let units = units + units * COMPUTE_MARGIN_PERCENT / 100 + COMPUTE_MARGIN;
-                Ok(Budget { compute_units: units.min(COMPUTE_UNITS_MAX.into()) as u32, ..Budget::MAX })
-            }
+            None => Ok(Some(simulation.compute_units)),
             // Whatever the program says then, it says it because it ran out of compute units.
             Some(_) if simulation.compute_units >= u64::from(COMPUTE_UNITS_MAX) => {
                 Err(RelayError::DoesNotFit {
@@ -158,32 +177,53 @@ impl Sender {
     async fn land_with(&self, transaction: &Transaction, holder: u32) -> Result<Vec<Signature>, RelayError> {
         let mut signatures = Vec::new();
         let mut attempt = 1;
+        let mut lists_translations = true;
         loop {
-            let result = self.attempt(transaction, holder, &mut signatures).await;
-            match result {
-                Err(error) if state_moved(&error) && attempt < ATTEMPTS_MAX => {
-                    tracing::debug!(hash = %transaction.hash(), attempt, %error, "emulating again");
-                    attempt += 1;
-                }
-                Err(error) => return Err(error),
-                Ok(()) => return Ok(signatures),
+            let ready = self.prepare(transaction, holder, lists_translations).await;
+            let result = match &ready {
+                Ok(ready) => self.attempt(ready, &mut signatures).await,
+                Err(error) => Err(error.clone()),
+            };
+            let Err(error) = result else { return Ok(signatures) };
+            let may_lack_translation = ready.is_ok_and(|ready| ready.plan.translations > 0);
+            let is_starved = may_lack_translation && is_unnumbered(&error);
+            if attempt >= ATTEMPTS_MAX || !(is_starved || state_moved(&error)) {
+                return Err(error);
             }
+            tracing::debug!(hash = %transaction.hash(), attempt, %error, "emulating again");
+            lists_translations &= !is_starved;
+            attempt += 1;
         }
     }
 
-    async fn attempt(
-        &self,
-        transaction: &Transaction,
-        holder: u32,
-        signatures: &mut Vec<Signature>,
-    ) -> Result<(), RelayError> {
-        let Ready { plan, budget } = self.prepare(transaction, holder).await?;
+    async fn attempt(&self, ready: &Ready, signatures: &mut Vec<Signature>) -> Result<(), RelayError> {
+        let Ready { plan, budget, codes, compute_units } = ready;
         for step in &plan.before {
             signatures.extend(self.send_step(step).await?);
         }
-        signatures.push(self.send(&plan.last, &budget).await?);
+        signatures.push(self.send(&plan.last, budget).await?);
+        if let Some(notes) = &self.notes
+            && !codes.is_empty()
+        {
+            let units_saved = compute_units.map_or(0, |units| units_saved(units, plan.is_proven));
+            notes.note(Landed { codes: codes.clone(), units_saved });
+        }
         Ok(())
     }
+}
+
+/// What a transaction may use that took `compute_units` in a simulation.
+fn with_margin(compute_units: u64) -> Budget {
+    let units = compute_units + compute_units * COMPUTE_MARGIN_PERCENT / 100 + COMPUTE_MARGIN;
+    Budget { compute_units: units.min(COMPUTE_UNITS_MAX.into()) as u32, ..Budget::MAX }
+}
+
+/// Whether a transaction failed for a reason that is not the program's own: out of compute units, for one.
+///
+/// A translation that was listed can be closed before the transaction lands: then the code runs as it is, and may need
+/// more compute units than the simulation did.
+const fn is_unnumbered(error: &RelayError) -> bool {
+    matches!(error, RelayError::Cluster(ClusterError::Failed { code: None, .. }))
 }
 
 /// Envelopes shorter than this fit a Solana transaction beside the most accounts that it can list.
@@ -211,7 +251,7 @@ impl Relay for Sender {
 
     async fn check(&self, transaction: &Transaction) -> Result<(), RelayError> {
         // Which holder makes no difference to whether it fits.
-        self.prepare(transaction, 0).await.map(drop)
+        self.prepare(transaction, 0, true).await.map(drop)
     }
 
     async fn land(&self, transaction: &Transaction) -> Result<Vec<Signature>, RelayError> {

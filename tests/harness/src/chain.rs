@@ -4,7 +4,7 @@ use crate::wallet::{BASE_FEE, CHAIN_ID};
 use alloy_primitives::{Address as EthereumAddress, B256, U256};
 use anyhow::{Context, bail, ensure};
 use parhelion_core::cluster::{Account, Cluster, ClusterError, LandedTransaction};
-use parhelion_core::emulator::{AccountUse, Emulation, Execution};
+use parhelion_core::emulator::{AccountUse, CodeUse, Emulation, Execution, FoundTranslation};
 use parhelion_core::transaction::Transaction;
 use parhelion_emulator::{Known, Native, Recorder, Use};
 use parhelion_executor::evm::translation;
@@ -528,11 +528,27 @@ pub fn emulation(report: &Report, uses: &[Use], slot: u64) -> Emulation {
         },
         accounts: uses
             .iter()
+            .filter(|used| !used.is_optional)
             .map(|used| AccountUse { address: used.address, writable: used.is_written })
             .collect(),
+        codes: uses.iter().filter(|used| used.is_optional).filter_map(translated).collect(),
         deployed_codes: report.codes.clone(),
         slot,
     }
+}
+
+/// The code whose complete translation was used.
+fn translated(used: &Use) -> Option<CodeUse> {
+    let account = used.after.as_ref()?;
+    let prefix = Translation::view(&account.data).ok()?.prefix;
+    let found = FoundTranslation {
+        address: used.address,
+        is_complete: true,
+        payer: *prefix.payer(),
+        lamports: account.lamports,
+    };
+    let hash = B256::from(prefix.code_hash().0);
+    Some(CodeUse { hash, length: account.data.len(), frames: 1, translation: Some(found) })
 }
 
 /// The program's error in a failure.

@@ -1,6 +1,7 @@
 //! `parhelion dev`: a chain of its own, in a Solana VM inside this process.
 
 use crate::services::Node;
+use crate::translate::{Translate, TranslateOptions};
 use crate::{accounts, keys, program};
 use anyhow::Context;
 use clap::Args;
@@ -40,6 +41,11 @@ pub(crate) struct Options {
     /// The program's binary; built by `cargo xtask build-sbf` [default: parhelion.so beside this executable]
     #[arg(long, env = program::VARIABLE)]
     program: Option<PathBuf>,
+    /// Which code the node translates, see the README; its Solana transactions make blocks of their own here
+    #[arg(long, value_enum, default_value_t = Translate::Off, env = "PARHELION_TRANSLATE")]
+    translate: Translate,
+    #[command(flatten)]
+    translating: TranslateOptions,
 }
 
 /// Starts the chain, prints its accounts, and runs until it is interrupted.
@@ -61,7 +67,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     create_chain(&cluster, &operator, options.chain_id, coinbase, &accounts).await?;
 
     let operator = Operator { keypair: operator, coinbase };
-    let node = Node::start(Arc::new(cluster), first, operator, options.listen).await?;
+    let translate = options.translating.settings(options.translate);
+    let node = Node::start(Arc::new(cluster), first, operator, translate, options.listen).await?;
     print_banner(&node, options.chain_id, program_id, &accounts);
     node.run().await
 }

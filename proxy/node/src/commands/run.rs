@@ -2,6 +2,7 @@
 
 use crate::keys;
 use crate::services::Node;
+use crate::translate::{Translate, TranslateOptions};
 use alloy_primitives::Address as EthereumAddress;
 use anyhow::{Context, bail};
 use clap::Args;
@@ -36,6 +37,11 @@ pub(crate) struct Options {
     /// Where to listen for JSON-RPC over HTTP and WebSocket
     #[arg(long, default_value = "127.0.0.1:8545", env = "PARHELION_LISTEN")]
     listen: SocketAddr,
+    /// Which code the node translates at your expense, see the README
+    #[arg(long, value_enum, default_value_t = Translate::Auto, env = "PARHELION_TRANSLATE")]
+    translate: Translate,
+    #[command(flatten)]
+    translating: TranslateOptions,
 }
 
 /// Connects, checks that the chain is there, and runs until it is interrupted.
@@ -51,7 +57,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let operator = Operator { keypair, coinbase };
     let shown = format!("{operator:?}");
     let first = cluster.clock().await?;
-    let node = Node::start(cluster, first, operator, options.listen).await?;
+    let translate = options.translating.settings(options.translate);
+    let node = Node::start(cluster, first, operator, translate, options.listen).await?;
     println!("Parhelion on {}, program {}", options.solana_url, options.program_id);
     println!("Chain id   {}", settings.chain_id);
     println!("Lands as   {shown}");

@@ -1,7 +1,7 @@
 //! Plans as data: the fewest Solana transactions for each size and shape, at the last byte that fits and one more.
 
-use alloy_primitives::{Address as EthereumAddress, Bytes};
-use parhelion_core::emulator::{AccountUse, Emulation, Execution};
+use alloy_primitives::{Address as EthereumAddress, B256, Bytes};
+use parhelion_core::emulator::{AccountUse, CodeUse, Emulation, Execution, FoundTranslation};
 use parhelion_core::relay::RelayError;
 use parhelion_relay::plan::{FORMAT, HolderState, Plan, Request, plan};
 use parhelion_sdk::address::{deployment, holder_address};
@@ -31,6 +31,8 @@ struct Case {
     envelope: usize,
     /// Lengths of deployed codes.
     codes: Vec<usize>,
+    /// Codes that run.
+    runs: Vec<CodeUse>,
     capacity: Option<usize>,
 }
 
@@ -40,7 +42,15 @@ fn case(accounts: usize, envelope: usize) -> Case {
         address[..8].copy_from_slice(&(number as u64 + 1).to_be_bytes());
         AccountUse { address, writable: number.is_multiple_of(2) }
     };
-    Case { accounts: (0..accounts).map(account).collect(), envelope, codes: vec![], capacity: None }
+    let accounts = (0..accounts).map(account).collect();
+    Case { accounts, envelope, codes: vec![], runs: vec![], capacity: None }
+}
+
+/// A code of so many bytes that runs in one frame, and its complete translation.
+fn translated(number: u8, length: usize) -> CodeUse {
+    let address = [0xf0 + number; 32];
+    let found = FoundTranslation { address, is_complete: true, payer: [1; 32], lamports: 5 };
+    CodeUse { hash: B256::repeat_byte(number), length, frames: 1, translation: Some(found) }
 }
 
 impl Case {
@@ -62,6 +72,7 @@ impl Case {
         let emulation = Emulation {
             execution,
             accounts: self.accounts.clone(),
+            codes: self.runs.clone(),
             deployed_codes: codes.collect(),
             slot: 1,
         };
@@ -359,4 +370,69 @@ fn the_envelope_is_in_the_execution_as_it_is() {
     let execute = plan.last.last().unwrap();
     assert_eq!(execute.data[Execute::ENVELOPE_OFFSET..], case.envelope());
     assert_eq!(execute.data[2..22], COINBASE.0.0);
+}
+
+/// The numbers of the translations that the last transaction lists, in their order.
+fn listed(plan: &Plan) -> Vec<u8> {
+    let metas = plan.last.iter().flat_map(|instruction| &instruction.accounts);
+    let numbers: Vec<u8> = metas
+        .filter(|meta| meta.pubkey.to_bytes()[0] > 0xf0)
+        .map(|meta| meta.pubkey.to_bytes()[0] - 0xf0)
+        .collect();
+    assert_eq!(numbers.len(), plan.translations);
+    numbers
+}
+
+#[test]
+fn translations_are_listed_where_they_find_room() {
+    let runs = vec![translated(1, 100), translated(2, 9_000), translated(3, 2_000)];
+    let unfinished = |code: CodeUse| CodeUse {
+        translation: code.translation.map(|found| FoundTranslation { is_complete: false, ..found }),
+        ..code
+    };
+    let often = CodeUse { frames: 100, ..translated(4, 100) };
+    for (what, accounts, envelope, runs, expected) in [
+        ("no code runs", ORDINARY, SHORTEST, vec![], vec![]),
+        ("there is room for all", ORDINARY, SHORTEST, runs.clone(), vec![2, 3, 1]),
+        ("what ran most comes first", ORDINARY, SHORTEST, [&runs[..], &[often]].concat(), vec![4, 2, 3, 1]),
+        ("unfinished ones do not run", ORDINARY, SHORTEST, vec![unfinished(runs[1]), runs[0]], vec![1]),
+        ("all locks but three are taken", 56, SHORTEST, runs.clone(), vec![2, 3, 1]),
+        ("all locks but two are taken", 57, SHORTEST, runs.clone(), vec![2, 3]),
+        ("all locks but one are taken", 58, SHORTEST, runs.clone(), vec![2]),
+        ("all locks are taken", 59, SHORTEST, runs.clone(), vec![]),
+        ("without the proof, all locks but one are taken", 60, SHORTEST, runs.clone(), vec![2]),
+        ("without the proof, all locks are taken", 61, SHORTEST, runs.clone(), vec![]),
+        ("from a holder, all locks but one are taken", 59, 4_000, runs.clone(), vec![2]),
+        ("from a holder, all locks are taken", 60, 4_000, runs.clone(), vec![]),
+        // An account takes 32 bytes, and one for its place in the instruction's list.
+        ("no byte is left", ORDINARY, PROVEN_MAX, runs.clone(), vec![]),
+        ("too few bytes are left", ORDINARY, PROVEN_MAX - 32, runs.clone(), vec![]),
+        ("bytes for one are left", ORDINARY, PROVEN_MAX - 33, runs.clone(), vec![2]),
+        ("bytes for three are left", ORDINARY, PROVEN_MAX - 99, runs.clone(), vec![2, 3, 1]),
+        ("without the proof, no byte is left", ORDINARY, RECOVERED_MAX, runs.clone(), vec![]),
+        ("without the proof, bytes for one are left", ORDINARY, RECOVERED_MAX - 33, runs.clone(), vec![2]),
+    ] {
+        let plain = case(accounts, envelope);
+        let case = Case { runs, ..plain.clone() };
+        assert_eq!(listed(&case.planned()), expected, "{what}");
+        assert_eq!(case.shape(), plain.shape(), "{what}: nothing else changes");
+    }
+}
+
+#[test]
+fn translations_take_no_piece_of_the_envelope_away() {
+    // A holder whose last transaction is full: the piece beside the execution is shorter by the translations, and as
+    // long as that makes no transaction more, they are listed.
+    let plain = Case { capacity: Some(Holder::ENVELOPE_MAX), ..case(ORDINARY, 100_000) };
+    let pieces = pieces(&plain.planned());
+    let (beside, piece, end) = (pieces[0].1.len(), pieces[1].1.len(), pieces.last().unwrap().1.len());
+    let runs = vec![translated(1, 100), translated(2, 9_000)];
+    for (bytes, expected) in
+        [(end, vec![]), (end - 32, vec![]), (end - 33, vec![2]), (end - 66, vec![2, 1]), (1, vec![2, 1])]
+    {
+        let plain = plain.with_envelope(beside + piece + bytes);
+        let case = Case { runs: runs.clone(), ..plain.clone() };
+        assert_eq!(listed(&case.planned()), expected, "{bytes}");
+        assert_eq!(case.planned().transactions(), plain.planned().transactions(), "{bytes}");
+    }
 }
