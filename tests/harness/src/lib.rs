@@ -15,5 +15,6 @@ pub mod measure;
 pub mod report;
 pub mod row;
 pub mod script;
+pub mod translation_row;
 pub mod wallet;
 pub mod workloads;

@@ -2,7 +2,8 @@
 
 use crate::chain::{Chain, Done, Proof, SOL};
 use crate::row::Row;
-use crate::script::{Script, wallet};
+use crate::script::{Contract, Script, wallet};
+use crate::translation_row::TranslationRow;
 use crate::wallet::Wallet;
 use crate::workloads::Workload;
 use alloy_primitives::{Address, B256};
@@ -42,8 +43,32 @@ pub fn measure(workload: &Workload) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Runs a script on a new chain.
-fn run(script: &Script, form: Form, proof: Proof) -> anyhow::Result<Vec<Row>> {
+/// What the translations of a workload's contracts take, each code once.
+///
+/// # Errors
+/// When a step does not do what it should.
+pub fn translations(workload: &Workload) -> anyhow::Result<Vec<TranslationRow>> {
+    let (mut chain, mut wallets) = start(&workload.script)?;
+    for step in &workload.script.steps {
+        let wallet = wallets.get_mut(&step.sender).context("every sender has a wallet")?;
+        chain.advance_time(BLOCK_TIME);
+        chain.run(&wallet.send(step.to, step.value, step.input.clone(), GAS))?;
+    }
+    let mut rows = Vec::new();
+    for contract in &workload.script.contracts {
+        if chain.is_translated(contract.address)? {
+            continue;
+        }
+        match TranslationRow::measure(&chain, contract) {
+            Ok(row) => rows.push(row),
+            Err(error) => eprintln!("  {} is not translated: {error:#}", contract.name),
+        }
+    }
+    Ok(rows)
+}
+
+/// A new chain with the script's wallets.
+fn start(script: &Script) -> anyhow::Result<(Chain, BTreeMap<u64, Wallet>)> {
     let mut chain = Chain::new()?;
     chain.advance_time(AHEAD);
     let mut wallets = BTreeMap::new();
@@ -51,6 +76,12 @@ fn run(script: &Script, form: Form, proof: Proof) -> anyhow::Result<Vec<Row>> {
         chain.deposit(wallet(number), 100 * SOL)?;
         wallets.insert(number, Wallet::new(number));
     }
+    Ok((chain, wallets))
+}
+
+/// Runs a script on a new chain.
+fn run(script: &Script, form: Form, proof: Proof) -> anyhow::Result<Vec<Row>> {
+    let (mut chain, mut wallets) = start(script)?;
     let mut rows = Vec::new();
     let mut translated = BTreeSet::new();
     for step in &script.steps {
@@ -69,7 +100,12 @@ fn run(script: &Script, form: Form, proof: Proof) -> anyhow::Result<Vec<Row>> {
         ensure!(done.receipt.outcome.is_success(), "{:?}: {:?}", step.workload, done.receipt);
         if let Some(name) = measured {
             let code = match form {
-                _ if !step.to.is_some_and(|to| script.contracts.contains(&to)) => "–",
+                _ if !step
+                    .to
+                    .is_some_and(|to| script.contracts.iter().any(|contract| contract.address == to)) =>
+                {
+                    "–"
+                }
                 Form::Plain => "plain",
                 Form::Translated if is_any_used(&chain, &untranslated, &done) => "partly translated",
                 Form::Translated => "translated",
@@ -81,21 +117,21 @@ fn run(script: &Script, form: Form, proof: Proof) -> anyhow::Result<Vec<Row>> {
 }
 
 /// Translates the code of the contracts that there are. One whose translation does not get done runs as it is.
-fn translate(chain: &Chain, contracts: &[Address], tried: &mut BTreeSet<B256>) {
+fn translate(chain: &Chain, contracts: &[Contract], tried: &mut BTreeSet<B256>) {
     for contract in contracts {
-        if let Ok(hash) = chain.code_hash(*contract)
+        if let Ok(hash) = chain.code_hash(contract.address)
             && tried.insert(hash)
-            && let Err(error) = chain.translate(*contract)
+            && let Err(error) = chain.translate(contract.address)
         {
-            eprintln!("  {contract} is not translated: {error:#}");
+            eprintln!("  {} is not translated: {error:#}", contract.name);
         }
     }
 }
 
 /// The contracts that there are and whose code is not translated.
-fn untranslated(chain: &Chain, contracts: &[Address]) -> Vec<Address> {
+fn untranslated(chain: &Chain, contracts: &[Contract]) -> Vec<Address> {
     let is_plain = |contract: &Address| matches!(chain.is_translated(*contract), Ok(false));
-    contracts.iter().copied().filter(is_plain).collect()
+    contracts.iter().map(|contract| contract.address).filter(is_plain).collect()
 }
 
 /// Whether a transaction used one of the contracts.

@@ -1,11 +1,12 @@
-//! The CU report: three tables in one file, measured together.
+//! The CU report: four tables in one file, measured together.
 
 use crate::arithmetic::{self, ArithmeticRow};
 use crate::bodies::bodies;
 use crate::body_row::BodyRow;
 use crate::interpreters::Interpreters;
-use crate::measure::measure;
+use crate::measure::{measure, translations};
 use crate::row::Row;
+use crate::translation_row::TranslationRow;
 use crate::workloads;
 use std::fmt;
 
@@ -53,6 +54,15 @@ are spent on, divided by the EVM operations that revm counts.
 
 ";
 
+/// What stands above the table of translations.
+const TRANSLATIONS: &str = "\
+## Translations
+
+What the translated form of a contract's code takes, once: bytes (84 more are the account's own, and 128 its overhead), Solana
+transactions of up to 400 blocks of code each, and their compute units.
+
+";
+
 /// What stands above the table of arithmetic.
 const ARITHMETIC: &str = "\
 ## 256-bit arithmetic
@@ -68,6 +78,8 @@ pub struct Report {
     pub transactions: Vec<Row>,
     /// Bodies in bare interpreters.
     pub bodies: Vec<BodyRow>,
+    /// Translations.
+    pub translations: Vec<TranslationRow>,
     /// Arithmetic.
     pub arithmetic: Vec<ArithmeticRow>,
 }
@@ -83,6 +95,12 @@ impl Report {
         for workload in workloads::all()? {
             progress(workload.title);
             report.transactions.extend(measure(&workload)?);
+            for row in translations(&workload)? {
+                // Uniswap's tokens are a workload of their own.
+                if report.translations.iter().all(|known| known.contract != row.contract) {
+                    report.translations.push(row);
+                }
+            }
             for body in bodies(&workload.script)? {
                 report.bodies.push(BodyRow::measure(&body, &mut interpreters)?);
             }
@@ -102,6 +120,7 @@ impl Report {
         Self {
             transactions: text.lines().filter_map(Row::parse).collect(),
             bodies: text.lines().filter_map(BodyRow::parse).collect(),
+            translations: text.lines().filter_map(TranslationRow::parse).collect(),
             arithmetic: text.lines().filter_map(ArithmeticRow::parse).collect(),
         }
     }
@@ -129,7 +148,14 @@ impl Report {
             let known = committed.arithmetic.iter().find(|known| known.operation == row.operation);
             known.map_or_else(|| Some(missing(row)), |known| growth(row, row.ours, known.ours))
         });
-        transactions.chain(bodies).chain(arithmetic).collect()
+        let translations = self.translations.iter().filter_map(|row| {
+            let known = committed.translations.iter().find(|known| known.contract == row.contract);
+            let Some(known) = known else { return Some(missing(row)) };
+            let other = || format!("{row}: bytes or transactions differ from the table");
+            growth(row, row.compute_units, known.compute_units)
+                .or_else(|| (!row.has_same_shape(known)).then(other))
+        });
+        transactions.chain(bodies).chain(translations).chain(arithmetic).collect()
     }
 }
 
@@ -137,7 +163,9 @@ impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (transactions, bodies) = (Row::table(&self.transactions), BodyRow::table(&self.bodies));
         let arithmetic = ArithmeticRow::table(&self.arithmetic);
-        write!(formatter, "{HEAD}{TRANSACTIONS}{transactions}\n{BODIES}{bodies}\n{ARITHMETIC}{arithmetic}")
+        let translations = TranslationRow::table(&self.translations);
+        write!(formatter, "{HEAD}{TRANSACTIONS}{transactions}\n{BODIES}{bodies}\n")?;
+        write!(formatter, "{TRANSLATIONS}{translations}\n{ARITHMETIC}{arithmetic}")
     }
 }
 
@@ -174,11 +202,19 @@ mod tests {
             translated: 200,
             sputnik: 5000,
         };
+        let translation = TranslationRow {
+            contract: "a token".into(),
+            code_bytes: 100,
+            bytes: 400,
+            transactions: 2,
+            compute_units: 10_000,
+        };
         let operation =
             ArithmeticRow { operation: "add".into(), ours: 20, ruint: 30, primitive_types: Some(40) };
         Report {
             transactions: vec![row.clone(), Row { workload: "native".into(), sputnik: None, ..row }],
             bodies: vec![body],
+            translations: vec![translation],
             arithmetic: vec![operation],
         }
     }
@@ -201,7 +237,8 @@ mod tests {
         other.transactions[1].accounts = 3;
         other.bodies[0].translated = 205;
         other.arithmetic[0].ours = 23;
-        assert_eq!(other.problems(&report()).len(), 4);
-        assert_eq!(report().problems(&Report::default()).len(), 4);
+        other.translations[0].bytes = 401;
+        assert_eq!(other.problems(&report()).len(), 5);
+        assert_eq!(report().problems(&Report::default()).len(), 5);
     }
 }

@@ -15,7 +15,16 @@ pub struct Script {
     /// The transactions.
     pub steps: Vec<Step>,
     /// Contracts that there are at the end.
-    pub contracts: Vec<Address>,
+    pub contracts: Vec<Contract>,
+}
+
+/// A contract of a script.
+#[derive(Clone, Copy, Debug)]
+pub struct Contract {
+    /// What it is called.
+    pub name: &'static str,
+    /// Where it is.
+    pub address: Address,
 }
 
 /// A transaction of a script.
@@ -41,12 +50,12 @@ impl Script {
     }
 
     /// Adds a creation by [`OWNER`]; gives the contract's address.
-    pub fn deploy(&mut self, init_code: Vec<u8>) -> Address {
+    pub fn deploy(&mut self, name: &'static str, init_code: Vec<u8>) -> Address {
         let nonce = self.steps.iter().filter(|step| step.sender == OWNER).count() as u64;
-        let contract = wallet(OWNER).create(nonce);
+        let address = wallet(OWNER).create(nonce);
         self.step(OWNER, None, U256::ZERO, init_code);
-        self.contracts.push(contract);
-        contract
+        self.contracts.push(Contract { name, address });
+        address
     }
 
     /// Adds a call.

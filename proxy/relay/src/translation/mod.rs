@@ -22,6 +22,7 @@
 
 pub mod rule;
 mod service;
+mod size;
 mod tally;
 
 pub use service::{Landed, Notes, Settings, Translations};

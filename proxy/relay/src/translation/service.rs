@@ -1,19 +1,20 @@
 //! The task that counts calls and translates.
 
 use super::rule::{self, Cost, Rule, Seen};
-use super::tally::{Size, Tally};
+use super::size::{BLOCKS, Size};
+use super::tally::Tally;
 use crate::operator::Operator;
 use crate::plan::FORMAT;
 use alloy_primitives::B256;
 use parhelion_core::cluster::{Cluster, ClusterError};
 use parhelion_core::emulator::{CodeUse, FoundTranslation};
-use parhelion_evm::translation::{self, Progress, ROOM_FOR_LONG, Translator};
+use parhelion_evm::translation;
 use parhelion_sdk::address::account_address;
 use parhelion_sdk::convert::to_h256;
 use parhelion_sdk::instruction::{translate, translation_close};
 use parhelion_sdk::transaction::{Budget, sign};
 use parhelion_wire::ProgramError;
-use parhelion_wire::account::{Code, GROWTH_MAX, Translation, TranslationStage};
+use parhelion_wire::account::{Translation, TranslationStage};
 use parhelion_wire::address::{AccountKey, Deployment};
 use solana_address::Address;
 use solana_instruction::Instruction;
@@ -25,12 +26,8 @@ use tracing::{debug, info, warn};
 
 /// Landed transactions that wait to be counted at most; further ones are not counted.
 const NOTES_MAX: usize = 1024;
-/// Blocks of code that one Solana transaction translates: some 600,000 compute units.
-const BLOCKS: u16 = 400;
 /// Blocks when a transaction with more ran out of compute units.
 const BLOCKS_MIN: u16 = 25;
-/// Compute units of a block.
-const UNITS_PER_BLOCK: u64 = 1_500;
 /// Solana transactions for one code at most, in one go: the longest code takes some twenty.
 const STEPS_MAX: usize = 64;
 /// Lamports that stay with the operator for landing transactions.
@@ -90,11 +87,11 @@ pub struct Translations {
 
 /// A translation as it is now, and what it takes from there.
 struct Now {
-    /// What is in it.
+    /// Lamports in it.
     lamports: u64,
     stage: Option<TranslationStage>,
     cost: Cost,
-    /// Lamports to be paid.
+    /// Lamports that are to be advanced: while it is being written there is more room than it takes in the end.
     missing: u64,
     /// Who began it, or would.
     payer: Address,
@@ -201,7 +198,7 @@ impl Translations {
     async fn translate(&mut self, hash: B256, seen: &Seen, is_begun: bool) -> Result<bool, Stop> {
         let size = self.size(hash).await?;
         // As if nothing was there, so that not every call makes the chain be read.
-        if !is_begun && !self.settings.rule.earns(seen, &cost(&size, size.rent)) {
+        if !is_begun && !self.settings.rule.earns(seen, &size.cost(size.rent)) {
             return Ok(false);
         }
         for step in 0..STEPS_MAX {
@@ -229,8 +226,8 @@ impl Translations {
         match self.send(instruction).await {
             Ok(()) => {
                 debug!(%hash, step, blocks, lamports = now.missing, "a step of a translation landed");
-                if now.cost.lost > 0 {
-                    self.lost = self.lost.saturating_add(now.missing.min(now.cost.lost));
+                if step == 0 {
+                    self.lost = self.lost.saturating_add(now.cost.lost);
                 }
                 Ok(())
             }
@@ -277,9 +274,9 @@ impl Translations {
         let account = account.filter(|account| account.owner == program_id);
         let prefix = account.as_ref().and_then(|account| Translation::view(&account.data).ok());
         let prefix = prefix.map(|view| *view.prefix);
-        let exemption = self.exemption(size).await?;
-        let missing = exemption.saturating_sub(account.as_ref().map_or(0, |account| account.lamports));
-        let mut cost = cost(size, exemption);
+        let lamports = account.as_ref().map_or(0, |account| account.lamports);
+        let missing = self.cluster.rent_exemption(size.room()).await?.saturating_sub(lamports);
+        let mut cost = size.cost(self.cluster.rent_exemption(size.account()).await?);
         let payer = prefix.map_or(self.operator.address(), |prefix| Address::from(*prefix.payer()));
         if prefix.is_some() {
             cost.is_begun = payer == self.operator.address();
@@ -288,7 +285,6 @@ impl Translations {
             }
         }
         let funds = operator.map_or(0, |account| account.lamports);
-        let lamports = account.map_or(0, |account| account.lamports);
         Ok(Now { lamports, stage: prefix.map(|prefix| prefix.stage()), cost, missing, payer, funds })
     }
 
@@ -335,18 +331,11 @@ impl Translations {
         let address = account_address(&self.deployment, &AccountKey::Code(to_h256(hash)));
         let account = self.cluster.accounts(&[address]).await?.accounts.pop().flatten();
         let account = account.ok_or(Stop::NoCode)?;
-        let work = move || measure(&account.data);
-        let mut size = tokio::task::spawn_blocking(work).await.map_err(|_| Stop::NoCode)??;
-        size.rent = self.exemption(&size).await?;
+        // The longest code takes milliseconds.
+        let mut size = Size::of(&account.data).map_err(|_| Stop::NoCode)?.ok_or(Stop::TooLong)?;
+        size.rent = self.cluster.rent_exemption(size.account()).await?;
         self.tally.set_size(&hash, Some(size));
         Ok(size)
-    }
-
-    /// The rent of a translation while it is being written: there is always some room more.
-    async fn exemption(&self, size: &Size) -> Result<u64, Stop> {
-        let room = Translation::account_length(size.translation + ROOM_FOR_LONG);
-        let most = Translation::account_length(translation::length_max(size.code));
-        Ok(self.cluster.rent_exemption(room.next_multiple_of(GROWTH_MAX).min(most)).await?)
     }
 
     fn address(&self, hash: B256) -> Address {
@@ -356,31 +345,6 @@ impl Translations {
     fn is_mine(&self, payer: &[u8; 32]) -> bool {
         self.operator.address().to_bytes() == *payer
     }
-}
-
-/// What a translation costs that nobody has begun.
-fn cost(size: &Size, rent: u64) -> Cost {
-    let growths = Translation::account_length(size.translation + ROOM_FOR_LONG).div_ceil(GROWTH_MAX);
-    let transactions = (growths as u64).max(size.blocks.div_ceil(BLOCKS.into()));
-    Cost { is_begun: false, rent, lost: 0, transactions, units: size.blocks * UNITS_PER_BLOCK }
-}
-
-/// Translates the code in a Code account, to see what that takes.
-fn measure(account: &[u8]) -> Result<Size, Stop> {
-    let code = Code::view(account).map_err(|_| Stop::NoCode)?;
-    let mut out = vec![0; translation::length_max(code.len())];
-    let mut progress =
-        Translator::start(code.code(), code.jump_map(), &mut out).map_err(|_| Stop::TooLong)?;
-    let mut blocks = 0;
-    while !progress.is_complete(code.len()) {
-        progress = one_block(&code, &mut out, &progress)?;
-        blocks += 1;
-    }
-    Ok(Size { code: code.len(), translation: progress.length as usize, blocks, rent: 0 })
-}
-
-fn one_block(code: &Code<'_>, out: &mut [u8], progress: &Progress) -> Result<Progress, Stop> {
-    Translator::new(code.code(), code.jump_map(), out, progress).run(progress, 1).map_err(|_| Stop::TooLong)
 }
 
 impl std::fmt::Debug for Translations {

@@ -1,6 +1,7 @@
 //! What the relay knows of the codes that it ran.
 
 use super::rule::{HORIZON, Seen};
+use super::size::Size;
 use alloy_primitives::B256;
 use std::collections::HashMap;
 use std::time::Instant;
@@ -19,19 +20,6 @@ struct Entry {
     since: Instant,
     size: Option<Option<Size>>,
     wait_until: Option<Instant>,
-}
-
-/// What a translation takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Size {
-    /// Bytes of the code.
-    pub(super) code: usize,
-    /// Bytes of the translation.
-    pub(super) translation: usize,
-    /// Blocks of the code.
-    pub(super) blocks: u64,
-    /// Lamports of rent when that was found out.
-    pub(super) rent: u64,
 }
 
 impl Tally {

@@ -13,7 +13,7 @@ sol! {
 /// The first token of a holder, and the second.
 pub(super) fn script() -> anyhow::Result<Script> {
     let mut script = Script::default();
-    let collectible = script.deploy(contracts::init_code("Collectible")?.to_vec());
+    let collectible = script.deploy("ERC-721", contracts::init_code("Collectible")?.to_vec());
     for (id, workload) in [(1, "ERC-721 mint, fresh holder"), (2, "ERC-721 mint")] {
         script.call(OWNER, collectible, &mintCall { to: wallet(3), id: U256::from(id) }).measured(workload);
     }

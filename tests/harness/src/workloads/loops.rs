@@ -15,7 +15,7 @@ sol! {
 /// Hashing and sorting.
 pub(super) fn script() -> anyhow::Result<Script> {
     let mut script = Script::default();
-    let loops = script.deploy(contracts::init_code("Loops")?.to_vec());
+    let loops = script.deploy("loops", contracts::init_code("Loops")?.to_vec());
     script.call(OWNER, loops, &hashCall { rounds: U256::from(1000) }).measured("1,000 keccak-64 iterations");
     script.call(OWNER, loops, &sortCall { count: U256::from(30) }).measured("insertion sort of 30 numbers");
     Ok(script)

@@ -16,6 +16,7 @@ sol! {
 
 /// What the steps are called.
 pub(super) struct Names {
+    contract: &'static str,
     deployment: &'static str,
     transfer_fresh: &'static str,
     transfer: &'static str,
@@ -25,6 +26,7 @@ pub(super) struct Names {
 
 /// solc's default settings: no optimiser.
 pub(super) const PLAIN: Names = Names {
+    contract: "ERC-20",
     deployment: "ERC-20 deployment",
     transfer_fresh: "ERC-20 transfer, fresh holder",
     transfer: "ERC-20 transfer",
@@ -34,6 +36,7 @@ pub(super) const PLAIN: Names = Names {
 
 /// solc's optimiser.
 pub(super) const OPTIMISED: Names = Names {
+    contract: "optimised ERC-20",
     deployment: "optimised ERC-20 deployment",
     transfer_fresh: "optimised ERC-20 transfer, fresh holder",
     transfer: "optimised ERC-20 transfer",
@@ -53,7 +56,7 @@ pub(super) fn init_code(contract: &str) -> anyhow::Result<Vec<u8>> {
 pub(super) fn script(contract: &str, names: &Names) -> anyhow::Result<Script> {
     const SPENDER: u64 = 4;
     let mut script = Script::default();
-    let token = script.deploy(init_code(contract)?);
+    let token = script.deploy(names.contract, init_code(contract)?);
     script.measured(names.deployment);
     let (from, to) = (wallet(OWNER), wallet(3));
     for workload in [names.transfer_fresh, names.transfer] {

@@ -2,7 +2,7 @@
 
 use super::token;
 use crate::contracts;
-use crate::script::{OWNER, Script, wallet};
+use crate::script::{Contract, OWNER, Script, wallet};
 use alloy_primitives::{Address, U256, keccak256};
 use alloy_sol_types::{SolValue, sol};
 
@@ -30,15 +30,16 @@ pub(super) fn script() -> anyhow::Result<Script> {
     let owner = wallet(OWNER);
     let init_code =
         |name: &str, arguments: Vec<u8>| anyhow::Ok([&contracts::init_code(name)?[..], &arguments].concat());
-    let factory = script.deploy(init_code("UniswapV2Factory", owner.abi_encode())?);
-    let weth = script.deploy(init_code("WETH9", Vec::new())?);
-    let router = script.deploy(init_code("UniswapV2Router02", (factory, weth).abi_encode_params())?);
+    let factory = script.deploy("Uniswap V2 factory", init_code("UniswapV2Factory", owner.abi_encode())?);
+    let weth = script.deploy("WETH9", init_code("WETH9", Vec::new())?);
+    let router = init_code("UniswapV2Router02", (factory, weth).abi_encode_params())?;
+    let router = script.deploy("Uniswap V2 router", router);
     let [a, b, c] = [(); 3].map(|()| token::init_code("OptimisedToken"));
-    let [a, b, c] = [script.deploy(a?), script.deploy(b?), script.deploy(c?)];
+    let [a, b, c] = [a?, b?, c?].map(|token| script.deploy("optimised ERC-20", token));
     let pair = pair_address(factory, a, b)?;
 
     script.call(OWNER, factory, &createPairCall { a, b }).measured("Uniswap V2 createPair, the first");
-    script.contracts.push(pair);
+    script.contracts.push(Contract { name: "Uniswap V2 pair", address: pair });
     script.call(OWNER, factory, &createPairCall { a, b: c }).measured("Uniswap V2 createPair");
     for token in [a, b] {
         give(&mut script, token, pair, RESERVE);
