@@ -11,7 +11,8 @@
 //! whatever such operands are.
 
 use super::super::digits::{
-    DIGITS, Digits, MASK, WIDTH, column, from_limbs, square_column, to_limbs, unroll, zero,
+    DIGITS, Digits, MASK, WIDTH, add_columns, cross_columns, from_limbs, load, subtract_columns, to_limbs,
+    unroll, zero,
 };
 use crate::{U256, arith};
 use core::cell::Cell;
@@ -28,133 +29,155 @@ const ONE: [i64; DIGITS] = [32, 0, 0, 536_854_528, 536_870_911, 536_870_911, 528
 #[inline(always)]
 fn folded(multiples: &Digits, k: usize) -> i64 {
     let term = |offset: usize, shift: u32| {
-        if k >= offset && k < offset + DIGITS { multiples[k - offset].get() << shift } else { 0 }
+        if k >= offset && k < offset + DIGITS { load(&multiples[k - offset]) << shift } else { 0 }
     };
     // 2^96, 2^192, 2^224, 2^256.
     term(3, 9) + term(6, 18) - term(7, 21) + term(8, 24)
 }
 
-/// Montgomery's reduction of a sum of products given by its columns, plus `$addend` of each digit. A column is complete
-/// before the digit of the result that is nine places lower is written, so that the result may replace a factor.
+/// Montgomery's reduction of a sum of products times a factor, plus an addend for each digit. `$columns` gives two
+/// columns of the sum at a time, from `$k` on. They are complete before the digit of the result that is nine places
+/// lower is written, so that the result may replace a factor of a product.
 macro_rules! reduce {
-    ($multiples:expr, $result:expr, |$k:ident| $column:expr, |$digit:ident| $addend:expr) => {{
-        let (multiples, result): (&Digits, &Digits) = ($multiples, $result);
-        let mut sum = 0;
-        unroll!(K in [0 1 2 3 4 5 6 7 8] {
+    ($result:expr, $factor:literal * |$k:ident| $columns:expr, |$digit:ident| $addend:expr) => {{
+        let (result, multiples): (&Digits, Digits) = ($result, zero());
+        let mut carry = 0;
+        unroll!(K in [0 2 4 6 8 10 12 14 16] {
             let $k = K;
-            sum += $column;
-            sum += folded(multiples, K);
-            multiples[K].set(sum & MASK);
-            sum >>= WIDTH;
+            let columns: [i64; 2] = $columns;
+            unroll!(NEXT in [0 1] {
+                let k = K + NEXT;
+                let sum = columns[NEXT] + folded(&multiples, k);
+                if k < DIGITS {
+                    let sum = carry + sum;
+                    multiples[k].set(sum & MASK);
+                    carry = if k == DIGITS - 1 { $factor * (sum >> WIDTH) } else { sum >> WIDTH };
+                } else {
+                    let $digit = k - DIGITS;
+                    let sum = carry + $factor * sum + $addend;
+                    // The highest digit takes what is left.
+                    result[$digit].set(if $digit == DIGITS - 1 { sum } else { sum & MASK });
+                    carry = sum >> WIDTH;
+                }
+            });
         });
-        unroll!(K in [9 10 11 12 13 14 15 16] {
-            let $k = K;
-            let $digit = K - DIGITS;
-            sum += $column;
-            sum += folded(multiples, K) + $addend;
-            result[K - DIGITS].set(sum & MASK);
-            sum >>= WIDTH;
-        });
-        let $digit = DIGITS - 1;
-        result[DIGITS - 1].set(sum + $addend);
+        let _ = carry;
     }};
+    ($result:expr, |$k:ident| $columns:expr) => {
+        reduce!($result, 1 * |$k| $columns, |_digit| 0)
+    };
 }
 
-/// The operations, and the room that they need. Each writes its result, divided by 2^261 if it is a product, to a place
-/// that may be that of a factor, but not of what is added or subtracted otherwise.
-pub(super) struct Field {
-    /// The multiples of p that a reduction adds.
-    multiples: Digits,
+/// Two columns of a b.
+#[inline(always)]
+fn product_columns(a: &Digits, b: &Digits, k: usize) -> [i64; 2] {
+    let mut sums = [0; 2];
+    add_columns(&mut sums, a, b, k);
+    sums
 }
 
-impl Field {
-    /// Room for operations.
-    pub(super) fn new() -> Self {
-        Self { multiples: zero() }
-    }
+/// Two columns of a^2, given those of the products of different digits.
+#[inline(always)]
+fn with_squares([first, second]: [i64; 2], a: &Digits, k: usize) -> [i64; 2] {
+    let digit = load(&a[k / 2]);
+    [2 * first + digit * digit, 2 * second]
+}
 
-    /// a b.
-    #[inline(never)]
-    pub(super) fn product(&self, result: &Digits, a: &Digits, b: &Digits) {
-        reduce!(&self.multiples, result, |k| column(a, b, k), |_digit| 0);
-    }
+/// Two columns of a^2.
+#[inline(always)]
+fn square_columns(a: &Digits, k: usize) -> [i64; 2] {
+    with_squares(cross_columns(a, k), a, k)
+}
 
-    /// 2 a b.
-    #[inline(never)]
-    pub(super) fn product_doubled(&self, result: &Digits, a: &Digits, b: &Digits) {
-        reduce!(&self.multiples, result, |k| 2 * column(a, b, k), |_digit| 0);
-    }
+// Each of these operations writes its result, divided by 2^261 if it is a product, to a place that may be that of a
+// factor, but not of what is added or subtracted otherwise.
 
-    /// a^2.
-    #[inline(never)]
-    pub(super) fn square(&self, result: &Digits, a: &Digits) {
-        reduce!(&self.multiples, result, |k| square_column(a, k), |_digit| 0);
-    }
+/// a b.
+#[inline(never)]
+pub(super) fn product(result: &Digits, a: &Digits, b: &Digits) {
+    reduce!(result, |k| product_columns(a, b, k));
+}
 
-    /// 2 a^2.
-    #[inline(never)]
-    pub(super) fn square_doubled(&self, result: &Digits, a: &Digits) {
-        reduce!(&self.multiples, result, |k| 2 * square_column(a, k), |_digit| 0);
-    }
+/// 2 a b.
+#[inline(never)]
+pub(super) fn product_doubled(result: &Digits, a: &Digits, b: &Digits) {
+    reduce!(result, 2 * |k| product_columns(a, b, k), |_digit| 0);
+}
 
-    /// a^2 - b - 2 c.
-    #[inline(never)]
-    pub(super) fn square_minus(&self, result: &Digits, a: &Digits, b: &Digits, c: &Digits) {
-        reduce!(&self.multiples, result, |k| square_column(a, k), |digit| {
-            -b[digit].get() - 2 * c[digit].get()
-        });
-    }
+/// a^2.
+#[inline(never)]
+pub(super) fn square(result: &Digits, a: &Digits) {
+    reduce!(result, |k| square_columns(a, k));
+}
 
-    /// a^2 - 2 b.
-    #[inline(never)]
-    pub(super) fn square_minus_doubled(&self, result: &Digits, a: &Digits, b: &Digits) {
-        reduce!(&self.multiples, result, |k| square_column(a, k), |digit| -2 * b[digit].get());
-    }
+/// 2 a^2.
+#[inline(never)]
+pub(super) fn square_doubled(result: &Digits, a: &Digits) {
+    reduce!(result, 2 * |k| square_columns(a, k), |_digit| 0);
+}
 
-    /// 3 a^2 - 3 b^2.
-    #[inline(never)]
-    pub(super) fn squares_tripled(&self, result: &Digits, a: &Digits, b: &Digits) {
-        let columns = |k: usize| 3 * (square_column(a, k) - square_column(b, k));
-        reduce!(&self.multiples, result, |k| columns(k), |_digit| 0);
-    }
+/// a^2 - b - 2 c.
+#[inline(never)]
+pub(super) fn square_minus(result: &Digits, a: &Digits, b: &Digits, c: &Digits) {
+    reduce!(result, 1 * |k| square_columns(a, k), |digit| -b[digit].get() - 2 * c[digit].get());
+}
 
-    /// a b - 2 c^2.
-    #[inline(never)]
-    pub(super) fn product_minus_square(&self, result: &Digits, [a, b]: [&Digits; 2], c: &Digits) {
-        let columns = |k: usize| column(a, b, k) - 2 * square_column(c, k);
-        reduce!(&self.multiples, result, |k| columns(k), |_digit| 0);
-    }
+/// a^2 - 2 b.
+#[inline(never)]
+pub(super) fn square_minus_doubled(result: &Digits, a: &Digits, b: &Digits) {
+    reduce!(result, 1 * |k| square_columns(a, k), |digit| -2 * b[digit].get());
+}
 
-    /// a b - c d.
-    #[inline(never)]
-    pub(super) fn product_minus_product(&self, result: &Digits, [a, b, c, d]: [&Digits; 4]) {
-        let columns = |k: usize| column(a, b, k) - column(c, d, k);
-        reduce!(&self.multiples, result, |k| columns(k), |_digit| 0);
-    }
+/// 3 a^2 - 3 b^2.
+#[inline(never)]
+pub(super) fn squares_tripled(result: &Digits, a: &Digits, b: &Digits) {
+    reduce!(result, |k| {
+        let (a, b) = (square_columns(a, k), square_columns(b, k));
+        [3 * (a[0] - b[0]), 3 * (a[1] - b[1])]
+    });
+}
 
-    /// A number below 2^256 as an element.
-    pub(super) fn element(&self, number: &U256) -> Digits {
-        let result = from_limbs(&number.0);
-        self.product(&result, &result, &R.map(Cell::new));
-        result
-    }
+/// a b - 2 c^2.
+#[inline(never)]
+pub(super) fn product_minus_square(result: &Digits, [a, b]: [&Digits; 2], c: &Digits) {
+    reduce!(result, |k| {
+        let (product, square) = (product_columns(a, b, k), square_columns(c, k));
+        [product[0] - 2 * square[0], product[1] - 2 * square[1]]
+    });
+}
 
-    /// An element as a number below p. Digits may be differences.
-    pub(super) fn number(&self, a: &Digits) -> U256 {
-        let result = from_limbs(&[1, 0, 0, 0]);
-        self.product(&result, a, &result);
-        // From 0 to p.
-        let number = U256(to_limbs(&result));
-        if arith::lt(&number, &P) { number } else { arith::sub(&number, &P) }
-    }
+/// a b - c d.
+#[inline(never)]
+pub(super) fn product_minus_product(result: &Digits, [a, b, c, d]: [&Digits; 4]) {
+    reduce!(result, |k| {
+        let mut sums = product_columns(a, b, k);
+        subtract_columns(&mut sums, c, d, k);
+        sums
+    });
+}
 
-    /// Whether a difference of elements is 0.
-    #[inline(always)]
-    pub(super) fn is_zero(&self, a: &Digits) -> bool {
-        // k p ends with the digit -k, and k is small.
-        let lowest = (a[0].get() + 16) & MASK;
-        lowest <= 32 && self.number(a).is_zero()
-    }
+/// A number below 2^256 as an element.
+pub(super) fn element(number: &U256) -> Digits {
+    let result = from_limbs(&number.0);
+    product(&result, &result, &R.map(Cell::new));
+    result
+}
+
+/// An element as a number below p. Digits may be differences.
+pub(super) fn number(a: &Digits) -> U256 {
+    let result = from_limbs(&[1, 0, 0, 0]);
+    product(&result, a, &result);
+    // From 0 to p.
+    let number = U256(to_limbs(&result));
+    if arith::lt(&number, &P) { number } else { arith::sub(&number, &P) }
+}
+
+/// Whether a difference of elements is 0.
+#[inline(always)]
+pub(super) fn is_zero(a: &Digits) -> bool {
+    // k p ends with the digit -k, and k is small.
+    let lowest = (a[0].get() + 16) & MASK;
+    lowest <= 32 && number(a).is_zero()
 }
 
 /// 1.

@@ -63,39 +63,38 @@ fn is_valid(input: &[u8; INPUT]) -> bool {
         return false;
     }
     let curve = Curve::new();
-    let key = [curve.field.element(&x), curve.field.element(&y)];
-    if !is_on_curve(&curve, &key) {
+    let key = [field::element(&x), field::element(&y)];
+    if !is_on_curve(&key) {
         return false;
     }
     let inverse = invert(&s, &ORDER, ORDER_NEGATED_INVERSE);
     let generator_factor = arith::mulmod(&hash, &inverse, &ORDER);
     let key_factor = arith::mulmod(&r, &inverse, &ORDER);
     let sum = sum(&curve, &generator_factor, &key_factor, key);
-    !sum.is_infinite && has_x(&curve, &sum, &r)
+    !sum.is_infinite && has_x(&sum, &r)
 }
 
 /// y^2 = x^3 - 3 x + b. The point at infinity, which would be (0, 0), is not.
-fn is_on_curve(curve: &Curve, [x, y]: &[Digits; 2]) -> bool {
-    let (field, left, right) = (&curve.field, zero(), zero());
-    field.square(&right, x);
-    let three = field.element(&U256([3, 0, 0, 0]));
+fn is_on_curve([x, y]: &[Digits; 2]) -> bool {
+    let (left, right) = (zero(), zero());
+    field::square(&right, x);
+    let three = field::element(&U256([3, 0, 0, 0]));
     difference(&right, &right, &three);
-    field.product(&right, &right, x);
-    field.square_minus(&left, y, &right, &zero());
+    field::product(&right, &right, x);
+    field::square_minus(&left, y, &right, &zero());
     difference(&left, &left, &B.map(Cell::new));
-    field.is_zero(&left)
+    field::is_zero(&left)
 }
 
 /// Whether the point's x coordinate is r modulo the order.
-fn has_x(curve: &Curve, point: &Point, r: &U256) -> bool {
-    let field = &curve.field;
+fn has_x(point: &Point, r: &U256) -> bool {
     let square = zero();
-    field.square(&square, &point.z);
+    field::square(&square, &point.z);
     let is_x = |x: &U256| {
-        let scaled = field.element(x);
-        field.product(&scaled, &scaled, &square);
+        let scaled = field::element(x);
+        field::product(&scaled, &scaled, &square);
         difference(&scaled, &scaled, &point.x);
-        field.is_zero(&scaled)
+        field::is_zero(&scaled)
     };
     // The x coordinate may lie between the order and p.
     let other = arith::add(r, &ORDER);
@@ -149,20 +148,19 @@ fn multiples(curve: &Curve, point: [Digits; 2]) -> [[Digits; 2]; ENTRIES] {
     table[0] = point;
     curve.scaled_multiples(&table, &factors);
     // The inverse of the last z, from which those of the others follow.
-    let field = &curve.field;
     let inverse = factors[0].clone();
     for factor in &factors[1..] {
-        field.product(&inverse, &inverse, factor);
+        field::product(&inverse, &inverse, factor);
     }
-    let number = invert(&field.number(&inverse), &P, P_NEGATED_INVERSE);
-    copy(&inverse, &field.element(&number));
+    let number = invert(&field::number(&inverse), &P, P_NEGATED_INVERSE);
+    copy(&inverse, &field::element(&number));
     let power = zero();
     for ([x, y], factor) in table.iter().zip(&factors).skip(1).rev() {
-        field.square(&power, &inverse);
-        field.product(x, x, &power);
-        field.product(&power, &power, &inverse);
-        field.product(y, y, &power);
-        field.product(&inverse, &inverse, factor);
+        field::square(&power, &inverse);
+        field::product(x, x, &power);
+        field::product(&power, &power, &inverse);
+        field::product(y, y, &power);
+        field::product(&inverse, &inverse, factor);
     }
     table
 }

@@ -16,10 +16,6 @@ fn mul(a: &U256, b: &U256) -> U256 {
     arith::mulmod(a, b, &P)
 }
 
-fn add(a: &U256, b: &U256) -> U256 {
-    arith::addmod(a, b, &P)
-}
-
 fn sub(a: &U256, b: &U256) -> U256 {
     arith::addmod(a, &arith::sub(&P, b), &P)
 }
@@ -33,48 +29,45 @@ proptest! {
 
     #[test]
     fn field_operations(a in any_number(), b in any_number(), c in any_number(), d in any_number()) {
-        let curve = Curve::new();
-        let field = &curve.field;
-        let [x, y, z, w] = [&a, &b, &c, &d].map(|number| field.element(number));
+        let [x, y, z, w] = [&a, &b, &c, &d].map(|number| field::element(number));
         let result = zero();
-        let is = |expected: U256| field.number(&result) == expected;
-        prop_assert_eq!(field.number(&x), a);
-        field.product(&result, &x, &y);
+        let is = |expected: U256| field::number(&result) == expected;
+        prop_assert_eq!(field::number(&x), a);
+        field::product(&result, &x, &y);
         prop_assert!(is(mul(&a, &b)));
-        field.product_doubled(&result, &x, &y);
+        field::product_doubled(&result, &x, &y);
         prop_assert!(is(times(2, &mul(&a, &b))));
-        field.square(&result, &x);
+        field::square(&result, &x);
         prop_assert!(is(mul(&a, &a)));
-        field.square_doubled(&result, &x);
+        field::square_doubled(&result, &x);
         prop_assert!(is(times(2, &mul(&a, &a))));
-        field.square_minus(&result, &x, &y, &z);
+        field::square_minus(&result, &x, &y, &z);
         prop_assert!(is(sub(&sub(&mul(&a, &a), &b), &times(2, &c))));
-        field.square_minus_doubled(&result, &x, &y);
+        field::square_minus_doubled(&result, &x, &y);
         prop_assert!(is(sub(&mul(&a, &a), &times(2, &b))));
-        field.squares_tripled(&result, &x, &y);
+        field::squares_tripled(&result, &x, &y);
         prop_assert!(is(times(3, &sub(&mul(&a, &a), &mul(&b, &b)))));
-        field.product_minus_square(&result, [&x, &y], &z);
+        field::product_minus_square(&result, [&x, &y], &z);
         prop_assert!(is(sub(&mul(&a, &b), &times(2, &mul(&c, &c)))));
-        field.product_minus_product(&result, [&x, &y, &z, &w]);
+        field::product_minus_product(&result, [&x, &y, &z, &w]);
         prop_assert!(is(sub(&mul(&a, &b), &mul(&c, &d))));
         difference(&result, &x, &y);
-        prop_assert_eq!(field.is_zero(&result), a == b);
+        prop_assert_eq!(field::is_zero(&result), a == b);
         field::normal_difference(&result, &x, &y);
         prop_assert!(is(sub(&a, &b)));
-        field.product(&result, &result, &result);
+        field::product(&result, &result, &result);
         prop_assert!(is(mul(&sub(&a, &b), &sub(&a, &b))));
     }
 }
 
 /// The affine coordinates of a point.
-fn affine(curve: &Curve, point: &Point) -> Option<[U256; 2]> {
+fn affine(point: &Point) -> Option<[U256; 2]> {
     if point.is_infinite {
         return None;
     }
-    let field = &curve.field;
-    let inverse = invert(&field.number(&point.z), &P, P_NEGATED_INVERSE);
+    let inverse = invert(&field::number(&point.z), &P, P_NEGATED_INVERSE);
     let square = mul(&inverse, &inverse);
-    Some([mul(&field.number(&point.x), &square), mul(&field.number(&point.y), &mul(&square, &inverse))])
+    Some([mul(&field::number(&point.x), &square), mul(&field::number(&point.y), &mul(&square, &inverse))])
 }
 
 /// A number times the generator, bit by bit.
@@ -99,13 +92,13 @@ fn the_table_has_odd_multiples_of_the_generator() {
         U256([0xf4a1_3945_d898_c296, 0x7703_7d81_2deb_33a0, 0xf8bc_e6e5_63a4_40f2, 0x6b17_d1f2_e12c_4247]),
         U256([0xcbb6_4068_37bf_51f5, 0x2bce_3357_6b31_5ece, 0x8ee7_eb4a_7c0f_9e16, 0x4fe3_42e2_fe1a_7f9b]),
     ];
-    assert_eq!(affine(&curve, &generator_times(&curve, 1)), Some(generator));
+    assert_eq!(affine(&generator_times(&curve, 1)), Some(generator));
     for index in 0..generator::ENTRIES as u16 {
         let factor = 2 * index + 1;
         let entry = generator_multiple(factor);
-        assert!(is_on_curve(&curve, &entry));
-        let numbers = entry.each_ref().map(|digits| curve.field.number(digits));
-        assert_eq!(affine(&curve, &generator_times(&curve, factor.into())), Some(numbers), "{factor}");
+        assert!(is_on_curve(&entry));
+        let numbers = entry.each_ref().map(|digits| field::number(digits));
+        assert_eq!(affine(&generator_times(&curve, factor.into())), Some(numbers), "{factor}");
     }
 }
 
@@ -114,9 +107,9 @@ fn multiples_of_a_point() {
     let curve = Curve::new();
     let table = multiples(&curve, generator_multiple(77));
     for (index, entry) in table.iter().enumerate() {
-        let numbers = entry.each_ref().map(|digits| curve.field.number(digits));
+        let numbers = entry.each_ref().map(|digits| field::number(digits));
         let factor = 77 * (2 * index as u64 + 1);
-        assert_eq!(affine(&curve, &generator_times(&curve, factor)), Some(numbers), "{factor}");
+        assert_eq!(affine(&generator_times(&curve, factor)), Some(numbers), "{factor}");
     }
 }
 
@@ -124,10 +117,10 @@ fn multiples_of_a_point() {
 fn sums_that_cancel_or_double() {
     let curve = Curve::new();
     let sum = |generator_factor: &U256, key_factor: &U256, key: u16| {
-        affine(&curve, &sum(&curve, generator_factor, key_factor, generator_multiple(key)))
+        affine(&sum(&curve, generator_factor, key_factor, generator_multiple(key)))
     };
     let small = |number: u64| U256([number, 0, 0, 0]);
-    let expected = |number: u64| affine(&curve, &generator_times(&curve, number));
+    let expected = |number: u64| affine(&generator_times(&curve, number));
     for (a, b, key) in
         [(1, 1, 1), (3, 1, 3), (5, 7, 9), (0, 1, 1), (1, 0, 1), (0, 0, 1), (255, 15, 17), (12, 4, 3)]
     {
@@ -136,10 +129,10 @@ fn sums_that_cancel_or_double() {
     // n - 15 times the generator, and 5 times its triple.
     assert_eq!(sum(&arith::sub(&ORDER, &small(15)), &small(5), 3), None);
     assert_eq!(sum(&arith::sub(&ORDER, &small(14)), &small(5), 3), expected(1));
-    assert_eq!(sum(&arith::sub(&ORDER, &small(1)), &arith::sub(&ORDER, &small(1)), 1), {
-        let minus_two = expected(2).map(|[x, y]| [x, sub(&U256::zero(), &y)]);
-        minus_two
-    });
+    assert_eq!(
+        sum(&arith::sub(&ORDER, &small(1)), &arith::sub(&ORDER, &small(1)), 1),
+        expected(2).map(|[x, y]| [x, sub(&U256::zero(), &y)])
+    );
 }
 
 #[test]
