@@ -97,10 +97,9 @@ pub(super) fn subtract_columns(sums: &mut [i64; 2], a: &Digits, b: &Digits, k: u
     }
 }
 
-/// Half of what the columns `k` and `k + 1` of the square are without the squares of digits.
+/// Adds half of what the columns `k` and `k + 1` of the square are without the squares of digits.
 #[inline(always)]
-pub(super) fn cross_columns(a: &Digits, k: usize) -> [i64; 2] {
-    let mut sums = [0; 2];
+pub(super) fn add_cross_columns(sums: &mut [i64; 2], a: &Digits, k: usize) {
     let mut i = k.saturating_sub(DIGITS - 1);
     while 2 * i <= k {
         let digit = load(&a[i]);
@@ -112,7 +111,22 @@ pub(super) fn cross_columns(a: &Digits, k: usize) -> [i64; 2] {
         }
         i += 1;
     }
-    sums
+}
+
+/// Subtracts it.
+#[inline(always)]
+pub(super) fn subtract_cross_columns(sums: &mut [i64; 2], a: &Digits, k: usize) {
+    let mut i = k.saturating_sub(DIGITS - 1);
+    while 2 * i <= k {
+        let digit = load(&a[i]);
+        if 2 * i < k {
+            sums[0] -= load(&a[k - i]) * digit;
+        }
+        if k + 1 < i + DIGITS {
+            sums[1] -= load(&a[k + 1 - i]) * digit;
+        }
+        i += 1;
+    }
 }
 
 /// The digits of a number of 256 bits.

@@ -11,8 +11,8 @@
 //! whatever such operands are.
 
 use super::super::digits::{
-    DIGITS, Digits, MASK, WIDTH, add_columns, cross_columns, from_limbs, load, subtract_columns, to_limbs,
-    unroll, zero,
+    DIGITS, Digits, MASK, WIDTH, add_columns, add_cross_columns, from_limbs, load, subtract_columns,
+    subtract_cross_columns, to_limbs, unroll, zero,
 };
 use crate::{U256, arith};
 use core::cell::Cell;
@@ -76,17 +76,13 @@ fn product_columns(a: &Digits, b: &Digits, k: usize) -> [i64; 2] {
     sums
 }
 
-/// Two columns of a^2, given those of the products of different digits.
-#[inline(always)]
-fn with_squares([first, second]: [i64; 2], a: &Digits, k: usize) -> [i64; 2] {
-    let digit = load(&a[k / 2]);
-    [2 * first + digit * digit, 2 * second]
-}
-
 /// Two columns of a^2.
 #[inline(always)]
 fn square_columns(a: &Digits, k: usize) -> [i64; 2] {
-    with_squares(cross_columns(a, k), a, k)
+    let mut sums = [0; 2];
+    add_cross_columns(&mut sums, a, k);
+    let digit = load(&a[k / 2]);
+    [2 * sums[0] + digit * digit, 2 * sums[1]]
 }
 
 // Each of these operations writes its result, divided by 2^261 if it is a product, to a place that may be that of a
@@ -128,21 +124,22 @@ pub(super) fn square_minus_doubled(result: &Digits, a: &Digits, b: &Digits) {
     reduce!(result, 1 * |k| square_columns(a, k), |digit| -2 * b[digit].get());
 }
 
-/// 3 a^2 - 3 b^2.
+/// 3 a b, of a difference x - y and a sum x + y only: then no column exceeds that of x^2 - y^2.
 #[inline(never)]
-pub(super) fn squares_tripled(result: &Digits, a: &Digits, b: &Digits) {
-    reduce!(result, |k| {
-        let (a, b) = (square_columns(a, k), square_columns(b, k));
-        [3 * (a[0] - b[0]), 3 * (a[1] - b[1])]
-    });
+pub(super) fn product_tripled(result: &Digits, difference: &Digits, sum: &Digits) {
+    reduce!(result, 3 * |k| product_columns(difference, sum, k), |_digit| 0);
 }
 
 /// a b - 2 c^2.
 #[inline(never)]
 pub(super) fn product_minus_square(result: &Digits, [a, b]: [&Digits; 2], c: &Digits) {
     reduce!(result, |k| {
-        let (product, square) = (product_columns(a, b, k), square_columns(c, k));
-        [product[0] - 2 * square[0], product[1] - 2 * square[1]]
+        let mut sums = [0; 2];
+        subtract_cross_columns(&mut sums, c, k);
+        let digit = load(&c[k / 2]);
+        sums = [4 * sums[0] - 2 * digit * digit, 4 * sums[1]];
+        add_columns(&mut sums, a, b, k);
+        sums
     });
 }
 
@@ -190,6 +187,14 @@ pub(super) fn one() -> Digits {
 pub(super) fn difference(result: &Digits, a: &Digits, b: &Digits) {
     for ((target, a), b) in result.iter().zip(a).zip(b) {
         target.set(a.get() - b.get());
+    }
+}
+
+/// The sum, digit by digit, as a factor of [`product_tripled`].
+#[inline(always)]
+pub(super) fn sum(result: &Digits, a: &Digits, b: &Digits) {
+    for ((target, a), b) in result.iter().zip(a).zip(b) {
+        target.set(a.get() + b.get());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Points of P-256: y^2 = x^3 - 3 x + b.
 
 use super::super::digits::{Digits, zero};
-use super::field::{self, copy, difference, normal_difference, one};
+use super::field::{self, copy, difference, normal_difference, one, sum};
 
 /// Odd multiples of a point that a table has: for windows of five bits.
 pub(super) const ENTRIES: usize = 8;
@@ -40,7 +40,7 @@ impl Curve {
         Self { room: core::array::from_fn(|_| zero()) }
     }
 
-    /// Doubles a point: 3 products and 6 squares in 7 reductions. 3,600 CU.
+    /// Doubles a point: 4 products and 4 squares in 7 reductions. 3,250 CU.
     #[inline(never)]
     pub(super) fn double(&self, point: &Point) {
         let Point { x, y, z, .. } = point;
@@ -48,7 +48,9 @@ impl Curve {
         field::square(delta, z);
         field::square_doubled(gamma, y);
         // 3 (x^2 - z^4), 4 x y^2.
-        field::squares_tripled(alpha, x, delta);
+        difference(alpha, x, delta);
+        sum(rest, x, delta);
+        field::product_tripled(alpha, alpha, rest);
         field::product_doubled(beta, x, gamma);
         field::product_doubled(z, y, z);
         field::square_minus_doubled(x, alpha, beta);
@@ -104,7 +106,9 @@ impl Curve {
         field::square_doubled(gamma, y);
         field::product_doubled(s, x, gamma);
         field::square_doubled(eight_y4, gamma);
-        field::squares_tripled(rest, x, &one());
+        difference(rest, x, &one());
+        sum(x2, x, &one());
+        field::product_tripled(rest, rest, x2);
         field::square_minus_doubled(x2, rest, s);
         difference(y2, s, x2);
         field::product_minus_square(y2, [rest, y2], gamma);
