@@ -13,13 +13,13 @@ mod generator;
 mod point;
 mod scalar;
 
-use super::digits::{Digits, zero};
+use super::digits::{Digits, from_limbs, zero};
 use super::{Cost, bytes::word};
 use crate::{U256, arith, from_be_bytes};
 use alloc::vec::Vec;
 use core::cell::Cell;
 use field::{P, copy, difference};
-use generator::{LENGTH, MULTIPLES};
+use generator::MULTIPLES;
 use point::{Curve, ENTRIES, Point};
 use scalar::{ORDER, POSITIONS, invert, windows};
 
@@ -33,7 +33,7 @@ const ORDER_NEGATED_INVERSE: i64 = 771_800_143;
 const P_NEGATED_INVERSE: i64 = 1;
 /// Bits of a window for the key, and for the generator.
 const KEY_WIDTH: usize = 5;
-const GENERATOR_WIDTH: usize = 9;
+const GENERATOR_WIDTH: usize = 11;
 /// b of the curve, in Montgomery's form.
 const B: [i64; 9] = [
     412_597_243,
@@ -134,10 +134,7 @@ fn signed(digits: &Digits, window: i16) -> Digits {
 
 /// An odd multiple of the generator.
 fn generator_multiple(factor: u16) -> [Digits; 2] {
-    let (entries, _) = MULTIPLES.as_chunks::<LENGTH>();
-    let entry = &entries[usize::from(factor / 2) % entries.len()];
-    let digits = |start: usize| core::array::from_fn(|index| Cell::new(i64::from(entry[start + index])));
-    [digits(0), digits(LENGTH / 2)]
+    MULTIPLES[usize::from(factor / 2) % MULTIPLES.len()].each_ref().map(from_limbs)
 }
 
 /// The odd multiples of a point.

@@ -96,7 +96,7 @@ mod tests {
     }
 
     fn check_windows(number: &U256) {
-        for width in [5, 9] {
+        for width in [5, 11] {
             let windows = windows(number, width);
             assert_eq!(value(&windows), *number);
             let mut last = None;
