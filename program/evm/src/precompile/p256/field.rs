@@ -37,10 +37,10 @@ fn folded(multiples: &Digits, k: usize) -> i64 {
 
 /// Montgomery's reduction of a sum of products times a factor, plus an addend for each digit. `$columns` gives two
 /// columns of the sum at a time, from `$k` on. They are complete before the digit of the result that is nine places
-/// lower is written, so that the result may replace a factor of a product.
+/// lower is written, so that the result may replace a factor of a product. `$write` writes digits of the result.
 macro_rules! reduce {
-    ($result:expr, $factor:literal * |$k:ident| $columns:expr, |$digit:ident| $addend:expr) => {{
-        let (result, multiples): (&Digits, Digits) = ($result, zero());
+    ($factor:literal * |$k:ident| $columns:expr, |$digit:ident| $addend:expr, $write:expr) => {{
+        let multiples: Digits = zero();
         let mut carry = 0;
         unroll!(K in [0 2 4 6 8 10 12 14 16] {
             let $k = K;
@@ -56,13 +56,16 @@ macro_rules! reduce {
                     let $digit = k - DIGITS;
                     let sum = carry + $factor * sum + $addend;
                     // The highest digit takes what is left.
-                    result[$digit].set(if $digit == DIGITS - 1 { sum } else { sum & MASK });
+                    $write($digit, if $digit == DIGITS - 1 { sum } else { sum & MASK });
                     carry = sum >> WIDTH;
                 }
             });
         });
         let _ = carry;
     }};
+    ($result:expr, $factor:literal * |$k:ident| $columns:expr, |$digit:ident| $addend:expr) => {
+        reduce!($factor * |$k| $columns, |$digit| $addend, |digit: usize, value| $result[digit].set(value))
+    };
     ($result:expr, |$k:ident| $columns:expr) => {
         reduce!($result, 1 * |$k| $columns, |_digit| 0)
     };
@@ -118,10 +121,23 @@ pub(super) fn square_minus(result: &Digits, a: &Digits, b: &Digits, c: &Digits) 
     reduce!(result, 1 * |k| square_columns(a, k), |digit| -b[digit].get() - 2 * c[digit].get());
 }
 
-/// a^2 - 2 b.
+/// a - b^2 and a + b^2, digit by digit: factors for [`product_tripled`].
 #[inline(never)]
-pub(super) fn square_minus_doubled(result: &Digits, a: &Digits, b: &Digits) {
-    reduce!(result, 1 * |k| square_columns(a, k), |digit| -2 * b[digit].get());
+pub(super) fn around_square([difference, sum]: [&Digits; 2], a: &Digits, b: &Digits) {
+    reduce!(1 * |k| square_columns(b, k), |_digit| 0, |digit: usize, value| {
+        let a = a[digit].get();
+        difference[digit].set(a - value);
+        sum[digit].set(a + value);
+    });
+}
+
+/// a^2 - 2 b, and what it leaves of b, digit by digit.
+#[inline(never)]
+pub(super) fn square_minus_doubled([result, rest]: [&Digits; 2], a: &Digits, b: &Digits) {
+    reduce!(1 * |k| square_columns(a, k), |digit| -2 * b[digit].get(), |digit: usize, value| {
+        result[digit].set(value);
+        rest[digit].set(b[digit].get() - value);
+    });
 }
 
 /// 3 a b, of a difference x - y and a sum x + y only: then no column exceeds that of x^2 - y^2.
@@ -187,14 +203,6 @@ pub(super) fn one() -> Digits {
 pub(super) fn difference(result: &Digits, a: &Digits, b: &Digits) {
     for ((target, a), b) in result.iter().zip(a).zip(b) {
         target.set(a.get() - b.get());
-    }
-}
-
-/// The sum, digit by digit, as a factor of [`product_tripled`].
-#[inline(always)]
-pub(super) fn sum(result: &Digits, a: &Digits, b: &Digits) {
-    for ((target, a), b) in result.iter().zip(a).zip(b) {
-        target.set(a.get() + b.get());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Points of P-256: y^2 = x^3 - 3 x + b.
 
 use super::super::digits::{Digits, zero};
-use super::field::{self, copy, difference, normal_difference, one, sum};
+use super::field::{self, copy, difference, normal_difference, one};
 
 /// Odd multiples of a point that a table has: for windows of five bits.
 pub(super) const ENTRIES: usize = 8;
@@ -44,17 +44,15 @@ impl Curve {
     #[inline(never)]
     pub(super) fn double(&self, point: &Point) {
         let Point { x, y, z, .. } = point;
-        let [delta, gamma, alpha, beta, rest, _] = &self.room;
-        field::square(delta, z);
-        field::square_doubled(gamma, y);
-        // 3 (x^2 - z^4), 4 x y^2.
-        difference(alpha, x, delta);
-        sum(rest, x, delta);
+        let [gamma, alpha, beta, rest, ..] = &self.room;
+        // 3 (x^2 - z^4).
+        field::around_square([alpha, rest], x, z);
         field::product_tripled(alpha, alpha, rest);
+        // 4 x y^2.
+        field::square_doubled(gamma, y);
         field::product_doubled(beta, x, gamma);
         field::product_doubled(z, y, z);
-        field::square_minus_doubled(x, alpha, beta);
-        difference(rest, beta, x);
+        field::square_minus_doubled([x, rest], alpha, beta);
         field::product_minus_square(y, [alpha, rest], gamma);
     }
 
@@ -106,11 +104,9 @@ impl Curve {
         field::square_doubled(gamma, y);
         field::product_doubled(s, x, gamma);
         field::square_doubled(eight_y4, gamma);
-        difference(rest, x, &one());
-        sum(x2, x, &one());
+        field::around_square([rest, x2], x, &one());
         field::product_tripled(rest, rest, x2);
-        field::square_minus_doubled(x2, rest, s);
-        difference(y2, s, x2);
+        field::square_minus_doubled([x2, y2], rest, s);
         field::product_minus_square(y2, [rest, y2], gamma);
         field::product_doubled(&factors[0], y, &one());
         for (index, [newer_x, newer_y]) in table.iter().enumerate().skip(1) {

@@ -68,12 +68,12 @@ pub(super) fn windows(number: &U256, width: usize) -> [i16; POSITIONS] {
     let mut carry = 0;
     let mut position = 0;
     while position < POSITIONS {
-        let rest = bits(number, position);
-        if (rest & 1) as i16 == carry {
+        let bit = number.0.get(position / 64).map_or(0, |limb| limb >> (position % 64) & 1);
+        if bit as i16 == carry {
             position += 1;
             continue;
         }
-        let window = (rest & ((1 << width) - 1)) as i16 + carry;
+        let window = (bits(number, position) & ((1 << width) - 1)) as i16 + carry;
         carry = window >> (width - 1) & 1;
         windows[position] = window - (carry << width);
         position += width;
