@@ -4,6 +4,8 @@
 //! Numbers have digits of 30 bits, the least significant first; the highest has the sign and what is left. As it need
 //! not take constant time, this stops as soon as it can.
 
+use core::hint::cold_path;
+
 /// Bits of a digit, and steps at a time.
 const WIDTH: u32 = 30;
 /// A digit's bits.
@@ -80,13 +82,13 @@ impl Steps {
         for _ in 0..u64::from(WIDTH) {
             if g & 1 != 0 {
                 if delta > 0 {
+                    cold_path();
                     delta = -delta;
-                    (f, g) = (g, g - f);
-                    (uv, qr) = (qr, qr - uv);
-                } else {
-                    g += f;
-                    qr += uv;
+                    (f, g) = (g, -f);
+                    (uv, qr) = (qr, -uv);
                 }
+                g += f;
+                qr += uv;
             }
             delta += 1;
             g >>= 1;
