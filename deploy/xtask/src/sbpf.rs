@@ -14,8 +14,18 @@ use clap::ValueEnum;
 
 use crate::{context::Context, files, process};
 
-/// The package that becomes the program.
-const PACKAGE: &str = "parhelion-entrypoint";
+/// A package that becomes a program.
+pub(crate) struct Package {
+    name: &'static str,
+    /// Its folder in the checkout.
+    folder: &'static str,
+}
+
+/// The program.
+pub(crate) const PROGRAM: Package = Package { name: "parhelion-entrypoint", folder: "program/entrypoint" };
+/// The bare interpreters, for measurements only.
+pub(crate) const INTERPRETERS: Package =
+    Package { name: "parhelion-interpreters", folder: "tests/interpreters" };
 
 /// The first platform-tools with Rust 1.95, which the workspace needs.
 const PLATFORM_TOOLS_MIN: u32 = 57;
@@ -69,8 +79,10 @@ pub(crate) enum Toolchain {
     Recipe(PathBuf),
 }
 
-/// One build of the program.
+/// One build of a program.
 pub(crate) struct Build<'a> {
+    /// What to build.
+    pub(crate) package: &'a Package,
     /// The checkout to build.
     pub(crate) source: &'a Path,
     /// Where compiled files go.
@@ -208,7 +220,7 @@ fn platform_tools_command(context: &Context, build: &Build, version: &str) -> Re
     let out = build.target.join("sbf/platform-tools");
     let mut command = base_command(context, build)?;
     command.args(["build-sbf", "--arch", "v3", "--tools-version", version, "--lto", "--manifest-path"]);
-    command.arg(build.source.join("program/entrypoint/Cargo.toml")).arg("--sbf-out-dir").arg(&out);
+    command.arg(build.source.join(build.package.folder).join("Cargo.toml")).arg("--sbf-out-dir").arg(&out);
     if build.locked {
         command.args(["--", "--locked"]);
     }
@@ -223,7 +235,7 @@ fn recipe_command(context: &Context, build: &Build, toolchain: &Path) -> Result<
     let mut command = base_command(context, build)?;
     command.arg("--config").arg(recipe.join("cargo.toml"));
     command
-        .args(["build", "--package", PACKAGE, "--lib", "--profile", "sbpf", "--target"])
+        .args(["build", "--package", build.package.name, "--lib", "--profile", "sbpf", "--target"])
         .arg(recipe.join("sbpf.json"));
     if build.locked {
         command.arg("--locked");
@@ -254,19 +266,20 @@ fn base_command(context: &Context, build: &Build) -> Result<Command> {
     Ok(command)
 }
 
-/// The name that the program's package gives to its library.
+/// The name that a program's package gives to its library.
 fn library_name(context: &Context, build: &Build) -> Result<String> {
     let mut cargo = base_command(context, build)?;
     let json = process::capture(cargo.args(["metadata", "--no-deps", "--format-version", "1"]))?;
-    cdylib_in(&json).with_context(|| {
-        format!("{PACKAGE} has no target of crate-type cdylib: program/entrypoint/Cargo.toml must have one")
+    let Package { name, folder } = build.package;
+    cdylib_in(&json, name).with_context(|| {
+        format!("{name} has no target of crate-type cdylib: {folder}/Cargo.toml must have one")
     })
 }
 
-/// The crate name of the program's cdylib in the output of `cargo metadata`.
-fn cdylib_in(metadata: &str) -> Option<String> {
+/// The crate name of a package's cdylib in the output of `cargo metadata`.
+fn cdylib_in(metadata: &str, package: &str) -> Option<String> {
     let metadata: serde_json::Value = serde_json::from_str(metadata).ok()?;
-    let package = metadata["packages"].as_array()?.iter().find(|package| package["name"] == PACKAGE)?;
+    let package = metadata["packages"].as_array()?.iter().find(|found| found["name"] == package)?;
     let is_cdylib = |target: &&serde_json::Value| {
         target["crate_types"].as_array().is_some_and(|types| types.iter().any(|name| name == "cdylib"))
     };
@@ -360,6 +373,7 @@ mod tests {
     fn flags_hide_the_users_folders_and_know_no_checkout() {
         let (toolchain, home) = (Path::new("/cache/tc"), Path::new("/home/u/.cargo"));
         let build = Build {
+            package: &PROGRAM,
             source: Path::new("/checkout"),
             target: Path::new("/cache/target"),
             cargo_home: Some(home),
@@ -378,8 +392,8 @@ mod tests {
         let metadata = r#"{"packages": [{"name": "other", "targets": [{"name": "x", "crate_types": ["cdylib"]}]},
             {"name": "parhelion-entrypoint", "targets": [{"name": "t", "crate_types": ["bin"]},
             {"name": "the-program", "crate_types": ["cdylib", "lib"]}]}]}"#;
-        assert_eq!(cdylib_in(metadata).as_deref(), Some("the_program"));
-        assert_eq!(cdylib_in(r#"{"packages": []}"#), None);
+        assert_eq!(cdylib_in(metadata, PROGRAM.name).as_deref(), Some("the_program"));
+        assert_eq!(cdylib_in(r#"{"packages": []}"#, PROGRAM.name), None);
     }
 
     #[test]

@@ -35,13 +35,15 @@ pub(crate) type Position = usize;
 
 /// The Config account, checked: owner, kind, version, address, and that the chain is not paused.
 ///
+/// Its address was derived when it was created, and is in the account ever since: only this program writes it.
+///
 /// # Errors
 /// [`ProgramError::WrongOwner`], [`ProgramError::WrongKind`], [`ProgramError::WrongVersion`],
 /// [`ProgramError::WrongAddress`], [`ProgramError::Paused`].
 pub(crate) fn config(account: &Account<'_>, program_id: &Pubkey) -> Result<Config, ProgramError> {
     account.require_owner(program_id)?;
     let config = *Config::view(account.data())?;
-    account.require_key(&program_address(CONFIG_SEED, config.config_bump, program_id))?;
+    account.require_key(&config.address)?;
     if config.paused() {
         return Err(ProgramError::Paused);
     }
@@ -159,6 +161,8 @@ impl<'a, 'c> OnChain<'a, 'c> {
 
 impl<'c> Ledger<'c> for OnChain<'_, 'c> {
     type Account = Position;
+
+    const NEVER_FREES: bool = true;
 
     fn load(&mut self, key: &AccountKey) -> Result<Position, ProgramError> {
         let position = self.find(&self.address(key))?;

@@ -38,6 +38,8 @@ pub trait Host {
     type Error;
     /// A cheap name for the account of a running frame.
     type Account: Copy;
+    /// A cheap name for a storage key of an account, good until the transaction ends.
+    type Slot: Copy;
 
     /// Block and transaction values.
     fn env(&self) -> &Env;
@@ -63,11 +65,17 @@ pub trait Host {
     /// Fatal ones.
     fn access_account(&mut self, address: &H160) -> Result<bool, Self::Error>;
 
+    /// The name of a storage key. Loads nothing.
+    ///
+    /// # Errors
+    /// Fatal ones.
+    fn slot(&mut self, account: Self::Account, key: &U256) -> Result<Self::Slot, Self::Error>;
+
     /// EIP-2929: notes an access of a storage key and says whether it was the first.
     ///
     /// # Errors
     /// Fatal ones.
-    fn access_storage(&mut self, account: Self::Account, key: &U256) -> Result<bool, Self::Error>;
+    fn access_slot(&mut self, slot: Self::Slot) -> Result<bool, Self::Error>;
 
     /// BALANCE.
     ///
@@ -109,19 +117,19 @@ pub trait Host {
     ///
     /// # Errors
     /// Fatal ones.
-    fn storage(&mut self, account: Self::Account, key: &U256) -> Result<U256, Self::Error>;
+    fn storage(&mut self, slot: Self::Slot) -> Result<U256, Self::Error>;
 
     /// What SSTORE's gas depends on.
     ///
     /// # Errors
     /// Fatal ones.
-    fn storage_change(&mut self, account: Self::Account, key: &U256) -> Result<StorageChange, Self::Error>;
+    fn storage_change(&mut self, slot: Self::Slot) -> Result<StorageChange, Self::Error>;
 
     /// SSTORE, after its gas was charged.
     ///
     /// # Errors
     /// Fatal ones.
-    fn set_storage(&mut self, account: Self::Account, key: &U256, value: &U256) -> Result<(), Self::Error>;
+    fn set_storage(&mut self, slot: Self::Slot, value: &U256) -> Result<(), Self::Error>;
 
     /// Adds to the refund counter (or takes from it).
     fn refund(&mut self, gas: i64);

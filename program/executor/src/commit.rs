@@ -5,7 +5,7 @@
 use crate::amount::wei;
 use crate::ledger::Ledger;
 use crate::rent;
-use crate::world::{CodeOf, EMPTY_CODE_HASH, Id, LoadedCell, Slot, World};
+use crate::world::{CodeOf, EMPTY_CODE_HASH, Id, LoadedCell, World};
 use crate::{ProgramError, Result};
 use alloc::vec::Vec;
 use parhelion_evm::crypto::Crypto;
@@ -26,9 +26,8 @@ enum Write<A> {
 #[derive(Clone, Copy, Debug)]
 struct CellWrite<A> {
     account: A,
-    key: AccountKey,
-    /// The first of its changed storage keys, see [`Chains`].
-    first: u16,
+    /// Its number in the table.
+    number: u16,
     entries_before: usize,
     entries_after: usize,
     /// Whether all values are zero afterwards.
@@ -39,8 +38,6 @@ struct CellWrite<A> {
 #[derive(Debug)]
 pub(crate) struct Plan<A> {
     writes: Vec<Write<A>>,
-    /// For each storage key the next changed one in the same Cell.
-    next: Vec<u16>,
     vault: Option<A>,
     /// Lamports of rent for accounts that are created or grow.
     pub(crate) rent: u64,
@@ -48,19 +45,10 @@ pub(crate) struct Plan<A> {
     pub(crate) codes: Vec<(H256, usize)>,
 }
 
-/// The end of a chain.
-const NONE: u16 = u16::MAX;
-
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// Finds out what there is to write, and what rent it takes.
     pub(crate) fn plan(&mut self) -> Result<Plan<L::Account>> {
-        let mut plan = Plan {
-            writes: Vec::with_capacity(16),
-            next: Vec::new(),
-            vault: None,
-            rent: 0,
-            codes: Vec::new(),
-        };
+        let mut plan = Plan { writes: Vec::with_capacity(16), vault: None, rent: 0, codes: Vec::new() };
         let mut index: Id = 0;
         while usize::from(index) < self.accounts.rows().len() {
             self.plan_account(&mut plan, index)?;
@@ -90,7 +78,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         let contract_account = row.contract_account;
         let code_changes = row.is_code_known && row.code_afterwards() != original.code;
         if let Some(account) = row.balance_account {
-            let exists = !self.ledger.data(account).is_empty();
+            let exists = row.has_balance_account;
             let changes = if state.is_destroyed {
                 exists && (original.nonce != 0 || !arith::is_zero(&original.balance) || code_changes)
             } else if exists {
@@ -137,34 +125,27 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
 
     /// Chains the changed storage keys of each Cell and plans the Cells that have some.
     fn plan_cells(&mut self, plan: &mut Plan<L::Account>) -> Result<()> {
-        let mut heads = alloc::vec![NONE; self.storage.cells().len()];
-        plan.next = alloc::vec![NONE; self.storage.slots().len()];
-        for (number, slot) in self.storage.slots().iter().enumerate() {
-            let Some(cell) = slot.cell else { continue };
-            if arith::eq(&slot.value, &slot.original) || self.account(slot.account)?.state.is_destroyed {
-                continue;
+        let rows = self.accounts.rows();
+        self.storage.chain_changes(|id| rows.get(usize::from(id)).is_some_and(|row| row.state.is_destroyed));
+        let mut number: u16 = 0;
+        while let Some(cell) = self.storage.cells().get(usize::from(number)) {
+            if cell.has_changes() {
+                self.plan_cell(plan, number)?;
             }
-            if let (Some(head), Some(next)) = (heads.get_mut(usize::from(cell)), plan.next.get_mut(number)) {
-                *next = core::mem::replace(head, number as u16);
-            }
-        }
-        for (number, head) in heads.iter().enumerate().filter(|(_, head)| **head != NONE) {
-            self.plan_cell(plan, number, *head)?;
+            number = number.wrapping_add(1);
         }
         Ok(())
     }
 
     /// Plans one Cell with changes.
-    fn plan_cell(&mut self, plan: &mut Plan<L::Account>, number: usize, first: u16) -> Result<()> {
-        let LoadedCell { account: id, key, ledger_account } =
-            self.storage.cells().get(number).ok_or(ProgramError::TableLimit)?.clone();
-        let key = AccountKey::Cell(self.account(id)?.address, key);
-        let data = self.ledger.data(ledger_account);
+    fn plan_cell(&mut self, plan: &mut Plan<L::Account>, number: u16) -> Result<()> {
+        let account = self.storage.cell(number)?.ledger_account;
+        let data = self.ledger.data(account);
         let cell = if data.is_empty() { None } else { Some(Cell::view(data)?) };
         let entries_before = cell.map_or(0, |cell| cell.entries());
         let mut entries_after = entries_before;
         let mut is_zero = true;
-        for slot in changed(self.storage.slots(), &plan.next, first) {
+        for slot in self.storage.changes(number) {
             let is_new = !cell.is_some_and(|cell| cell.has_entry(split_storage_key(&slot.key).1));
             if !slot.value.is_zero() {
                 is_zero = false;
@@ -172,11 +153,10 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             }
         }
         // Only a Cell all of whose changed values become zero can be empty; the others are looked at then.
-        let slots = self.storage.slots();
         if let (true, Some(cell)) = (is_zero, cell) {
             is_zero = cell.iter().all(|(index, value)| {
                 value.is_zero()
-                    || changed(slots, &plan.next, first).any(|slot| split_storage_key(&slot.key).1 == index)
+                    || self.storage.changes(number).any(|slot| split_storage_key(&slot.key).1 == index)
             });
         }
         if entries_before == 0 {
@@ -189,8 +169,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         if is_zero {
             plan.vault = Some(self.ledger.load(&AccountKey::Vault)?);
         }
-        let write = CellWrite { account: ledger_account, key, first, entries_before, entries_after, is_zero };
-        plan.writes.push(Write::Cell(write));
+        plan.writes.push(Write::Cell(CellWrite { account, number, entries_before, entries_after, is_zero }));
         Ok(())
     }
 
@@ -235,7 +214,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     fn write_balance(&mut self, id: Id, account: L::Account, slot: u64) -> Result<()> {
         let row = self.account(id)?;
         let (address, state, is_code_known) = (row.address, row.state, row.is_code_known);
-        let exists = !self.ledger.data(account).is_empty();
+        let exists = row.has_balance_account;
         let data = self.ledger.write(account, &AccountKey::Balance(address), size_of::<Balance>())?;
         let view = if exists { Balance::view_mut(data)? } else { Balance::create(data, slot)? };
         if exists {
@@ -307,13 +286,15 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             // It stays, empty, until a later write finds it closable.
             self.ledger.may_write(vault);
         }
-        let data = self.ledger.write(write.account, &write.key, Cell::account_length(write.entries_after))?;
+        let LoadedCell { account: id, key, .. } = *self.storage.cell(write.number)?;
+        let key = AccountKey::Cell(self.account(id)?.address, key);
+        let data = self.ledger.write(write.account, &key, Cell::account_length(write.entries_after))?;
         let mut cell = if write.entries_before == 0 {
             CellMut::create(data, slot)?
         } else {
             CellMut::grown(data, write.entries_before, slot)?
         };
-        for change in changed(self.storage.slots(), &plan.next, write.first) {
+        for change in self.storage.changes(write.number) {
             let (_, index) = split_storage_key(&change.key);
             if !change.value.is_zero() || cell.has_entry(index) {
                 cell.set(index, &change.value)?;
@@ -356,14 +337,4 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
 fn is_code(data: &[u8]) -> bool {
     data.split_at_checked(size_of::<Header>())
         .is_some_and(|(header, _)| header.first() == Some(&(Kind::Code as u8)))
-}
-
-/// The changed storage keys of a Cell.
-fn changed<'a>(slots: &'a [Slot], next: &'a [u16], first: u16) -> impl Iterator<Item = &'a Slot> {
-    let mut number = first;
-    core::iter::from_fn(move || {
-        let slot = slots.get(usize::from(number))?;
-        number = next.get(usize::from(number)).copied().unwrap_or(NONE);
-        Some(slot)
-    })
 }

@@ -110,6 +110,8 @@ pub struct Call<'c> {
 
 /// A transaction or call, ready to run.
 struct Message<'c> {
+    /// The sender's row, loaded.
+    account: Id,
     sender: H160,
     to: Option<H160>,
     value: U256,
@@ -140,6 +142,7 @@ pub fn execute<'c, L: Ledger<'c>, C: Crypto>(
     let valid = world.validate(&transaction, &sender, block.base_fee)?;
     world.env.gas_price = valid.gas_price;
     let message = Message {
+        account: valid.sender,
         sender,
         to: transaction.to,
         value: transaction.value,
@@ -153,7 +156,7 @@ pub fn execute<'c, L: Ledger<'c>, C: Crypto>(
     // The nonce is used up from here on (Yellow Paper, equation 74).
     world.change(valid.sender)?.nonce =
         transaction.nonce.checked_add(1).ok_or(ProgramError::NonceOverflow)?;
-    world.warm_start(&message)?;
+    let coinbase = world.warm_start(&message)?;
     for item in transaction.access_list.iter() {
         world.warm(&item.address)?;
         for key in item.storage_keys {
@@ -161,7 +164,7 @@ pub fn execute<'c, L: Ledger<'c>, C: Crypto>(
         }
     }
     let (mut report, mut plan) = run(&mut world, options, &message, &transaction.authorizations)?;
-    let coinbase = pay_coinbase(&mut world, &fee(report.gas_used, &valid.gas_price)?)?;
+    pay_coinbase(&mut world, coinbase, &fee(report.gas_used, &valid.gas_price)?)?;
     world.plan_balance(&mut plan, coinbase)?;
     world.burn_destroyed()?;
     world.check_sum()?;
@@ -179,6 +182,9 @@ pub fn execute<'c, L: Ledger<'c>, C: Crypto>(
         effective_gas_price: valid.gas_price,
         created: report.created,
     };
+    if L::NEVER_FREES {
+        core::mem::forget(world);
+    }
     Ok((receipt, report))
 }
 
@@ -218,6 +224,7 @@ pub fn call<'c, L: Ledger<'c>, C: Crypto>(
         return Err(ProgramError::InsufficientFunds);
     }
     let message = Message {
+        account: sender,
         sender: call.from,
         to: call.to,
         value: call.value,
@@ -266,15 +273,16 @@ fn env(block: &BlockValues, fork: Fork, origin: H160) -> Env {
 }
 
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
-    /// Warms what is warm from the start: sender, callee, coinbase (EIP-3651), precompiles (EIP-2929).
-    fn warm_start(&mut self, message: &Message<'_>) -> Result<()> {
-        self.warm(&message.sender)?;
+    /// Warms what is warm from the start: sender, callee, coinbase (EIP-3651), precompiles (EIP-2929). Gives the
+    /// coinbase's row.
+    fn warm_start(&mut self, message: &Message<'_>) -> Result<Id> {
+        self.warm_row(message.account)?;
         if let Some(to) = message.to {
             self.warm(&to)?;
         }
-        let coinbase = self.env.coinbase;
-        self.warm(&coinbase)?;
-        Ok(())
+        let coinbase = self.accounts.id(&self.env.coinbase)?;
+        self.warm_row(coinbase)?;
+        Ok(coinbase)
     }
 
     /// EIP-7702: the delegate of the callee is warm as well.
@@ -294,7 +302,7 @@ fn run<'c, L: Ledger<'c>, C: Crypto>(
     message: &Message<'c>,
     authorizations: &AuthorizationList<'c>,
 ) -> Result<(Report, Plan<L::Account>)> {
-    let sender = world.load_balance(&message.sender)?;
+    let sender = message.account;
     let price = message.gas_price;
     let bought = fee(message.gas_limit, &price)?;
     let rest = amount::checked_sub(&world.account(sender)?.state.balance, &bought);
@@ -337,7 +345,7 @@ fn run<'c, L: Ledger<'c>, C: Crypto>(
     }
     let rent_gas = rent_gas.unwrap_or_default();
     let gas_used = used.saturating_add(rent_gas);
-    settle(world, message, sender, gas_used, bought)?;
+    settle(world, message, gas_used, bought)?;
     let created = if outcome.is_success() { ended.created } else { None };
     let output = machine.into_return_data();
     let (exit, records, codes) = (ended.exit, Vec::new(), Vec::new());
@@ -364,25 +372,26 @@ fn rent_gas<A>(plan: &Plan<A>, price: &Option<U256>) -> Result<Option<u64>> {
 fn settle<'c, L: Ledger<'c>, C: Crypto>(
     world: &mut World<'c, L, C>,
     message: &Message<'_>,
-    sender: Id,
     gas_used: u64,
     bought: U256,
 ) -> Result<()> {
     let paid = fee(gas_used, &message.gas_price)?;
     let unused = amount::checked_sub(&bought, &paid).ok_or(ProgramError::InsufficientFunds)?;
-    world.credit(sender, &unused)
+    world.credit(message.account, &unused)
 }
 
 /// Pays the operator.
-fn pay_coinbase<'c, L: Ledger<'c>, C: Crypto>(world: &mut World<'c, L, C>, fee: &U256) -> Result<Id> {
-    let coinbase = world.env.coinbase;
-    let coinbase = world.load_balance(&coinbase)?;
+fn pay_coinbase<'c, L: Ledger<'c>, C: Crypto>(
+    world: &mut World<'c, L, C>,
+    coinbase: Id,
+    fee: &U256,
+) -> Result<()> {
+    world.load_balance_of(coinbase)?;
     if !world.balance_exists(coinbase)? {
         // Its rent would be on the sender.
         return Err(ProgramError::CoinbaseMissing);
     }
-    world.credit(coinbase, fee)?;
-    Ok(coinbase)
+    world.credit(coinbase, fee)
 }
 
 /// Gas times price, in wei.

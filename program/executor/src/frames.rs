@@ -122,8 +122,8 @@ fn run_stack<'c, L: Ledger<'c>, C: Crypto>(
             Interrupt::Host(error) => return Err(error),
             Interrupt::Limit => return Err(ProgramError::HeapLimit),
             Interrupt::Exit(exit, output) => {
-                let Some(active) = stack.pop() else { return Err(ProgramError::HeapLimit) };
                 let ended = world.leave(machine, active, exit, output)?;
+                stack.truncate(depth.saturating_sub(1));
                 match stack.last_mut() {
                     None => return Ok(ended),
                     Some(caller) => resume(machine, &mut caller.frame, &ended),
@@ -339,7 +339,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     fn leave(
         &mut self,
         machine: &mut Machine,
-        active: Active<'c>,
+        active: &Active<'c>,
         exit: Exit,
         output: Output,
     ) -> Result<Ended> {

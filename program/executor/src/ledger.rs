@@ -15,6 +15,9 @@ pub trait Ledger<'c> {
     /// A cheap name for a loaded account.
     type Account: Copy;
 
+    /// Whether allocated memory is never given back, so that dropping anything only takes time.
+    const NEVER_FREES: bool = false;
+
     /// Finds an account. It may not exist yet; then its data is empty.
     ///
     /// # Errors
@@ -76,6 +79,8 @@ pub trait Ledger<'c> {
 
 impl<'c, T: Ledger<'c>> Ledger<'c> for &mut T {
     type Account = T::Account;
+
+    const NEVER_FREES: bool = T::NEVER_FREES;
 
     fn load(&mut self, key: &AccountKey) -> Result<Self::Account> {
         (**self).load(key)

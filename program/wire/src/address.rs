@@ -36,6 +36,9 @@ pub const VAULT_SEED: &[u8] = b"vault";
 /// The longest seed that Solana allows.
 pub const SEED_MAX: usize = 32;
 
+/// The top bit of each of eight bytes.
+const TOP_BITS: u64 = 0x8080_8080_8080_8080;
+
 /// The upper 31 bytes of a storage key, shared by the values of a Cell.
 pub type CellKey = [u8; 31];
 
@@ -162,7 +165,6 @@ impl Seed {
     /// `tag`, the address's bytes without their top bits, and the twenty top bits in three bytes more.
     #[inline(always)]
     fn of_address(tag: u8, address: &H160) -> Self {
-        const TOP: u64 = 0x8080_8080_8080_8080;
         let mut bytes = [0; SEED_MAX];
         bytes[0] = tag;
         let mut top_bits = 0u64;
@@ -171,9 +173,10 @@ impl Seed {
             let mut low = [0; 8];
             low[..length].copy_from_slice(&address.0[range.clone()]);
             let word = u64::from_le_bytes(low);
-            bytes[1 + range.start..1 + range.end].copy_from_slice(&(word & !TOP).to_le_bytes()[..length]);
+            bytes[1 + range.start..1 + range.end]
+                .copy_from_slice(&(word & !TOP_BITS).to_le_bytes()[..length]);
             // Gathers the eight top bits into one byte: each partial product lands in a bit position of its own.
-            let gathered = ((word & TOP) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            let gathered = ((word & TOP_BITS) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
             top_bits |= gathered << (8 * index);
         }
         bytes[21] = (top_bits & 0x7f) as u8;
@@ -196,12 +199,12 @@ impl Seed {
     }
 }
 
-/// Makes 32 ASCII bytes out of a hash.
+/// Makes 32 ASCII bytes out of a hash, eight at a time.
 #[inline(always)]
 fn clear_top_bits(hash: &[u8; 32]) -> [u8; 32] {
-    let mut bytes = *hash;
-    for byte in &mut bytes {
-        *byte &= 0x7f;
+    let mut bytes = [0; 32];
+    for (target, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(hash.as_chunks::<8>().0) {
+        *target = (u64::from_le_bytes(*word) & !TOP_BITS).to_le_bytes();
     }
     bytes
 }

@@ -80,6 +80,52 @@ fn pairings_of_any_number_of_pairs() {
     }
 }
 
+/// The runtime rejects the points (0, 2) and (0, -2) of G1's curve; the precompile adds them as any other.
+#[test]
+fn points_of_order_three() {
+    let element = |last: u8| [vec![0; 63], vec![last]].concat();
+    let (infinity, generator) = (vec![0; 128], generators(false)[..128].to_vec());
+    let twice = sum(&generator, &generator).unwrap();
+    let point = [element(0), element(2)].concat();
+    let opposite = sum(&point, &point).unwrap();
+    assert_eq!(sum(&point, &opposite).unwrap(), infinity);
+    assert_eq!(sum(&opposite, &opposite).unwrap(), point);
+    for other in [&generator, &twice] {
+        let minus = sum(&sum(other, &point).unwrap(), &opposite).unwrap();
+        assert_eq!(&minus, other);
+        for third in [&point, &opposite] {
+            let moved = sum(third, other).unwrap();
+            assert_eq!(sum(other, third).unwrap(), moved);
+            // Both ways around are taken here: the point less K is one of order 3 for K = `other`.
+            assert_eq!(sum(&sum(&moved, &point).unwrap(), &opposite).unwrap(), moved);
+            assert_eq!(
+                sum(&sum(&moved, &opposite).unwrap(), &opposite).unwrap(),
+                sum(&moved, &point).unwrap()
+            );
+        }
+    }
+    for third in [&point, &opposite] {
+        assert_eq!(sum(third, &infinity).as_ref(), Some(third));
+        assert_eq!(sum(&infinity, third).as_ref(), Some(third));
+        let off_curve = [element(1), element(1)].concat();
+        assert_eq!(sum(third, &off_curve), None);
+        assert_eq!(sum(&off_curve, third), None);
+        let other_y = [element(0), element(3)].concat();
+        assert_eq!(sum(third, &other_y), None);
+    }
+}
+
+/// BLS12_G1ADD.
+fn sum(a: &[u8], b: &[u8]) -> Option<Vec<u8>> {
+    const G1_ADD: u16 = 0x0b;
+    let budget = Budget { gas: GAS_MAX, compute_units: u64::MAX };
+    match precompile::run(G1_ADD, Fork::Osaka, &[a, b].concat(), &budget, &Native) {
+        Outcome::Return { output, .. } => Some(output.to_vec()),
+        Outcome::Failure => None,
+        outcome => panic!("{outcome:?}"),
+    }
+}
+
 /// The generators of G1, or its negative, and of G2.
 fn generators(is_negative: bool) -> Vec<u8> {
     const G1_X: &str =

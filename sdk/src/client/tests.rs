@@ -31,6 +31,7 @@ impl Node {
         let config = Config::create(&mut data, 1).expect("fits");
         config.set_chain_id(4242);
         (config.config_bump, config.vault_bump) = bumps(&PROGRAM);
+        config.address = deployment(&PROGRAM).config;
         node.accounts.insert(Address::new_from_array(deployment(&PROGRAM).config), (PROGRAM, data));
         node
     }

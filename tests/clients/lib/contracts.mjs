@@ -1,24 +1,40 @@
-// Compiles contracts/*.sol with npm solc and its default settings (Osaka, no optimiser). The result is kept
-// in the packages folder under the hash of the sources.
+// The contracts of the tests, from three places:
+//   contracts/*.sol    compiled by npm solc with its default settings (Osaka, no optimiser)
+//   benchmarks/*.sol   compiled with the optimiser, as contracts are deployed; for the CU table
+//   PACKAGED           build artefacts that npm packages bring; for the CU table
+// The result is kept in the packages folder under the hash of the sources and of this file.
 
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { compileStandardJson } from '../solc.mjs'
-import { SOURCE_DIR, packagesDir } from './packages.mjs'
+import { SOURCE_DIR, packageRequire, packagesDir } from './packages.mjs'
 
-const CONTRACTS_DIR = path.join(SOURCE_DIR, 'contracts')
+const FOLDERS = {
+  contracts: {},
+  benchmarks: { optimizer: { enabled: true, runs: 200 } },
+}
 
-function readSources() {
-  const names = fs.readdirSync(CONTRACTS_DIR).filter((name) => name.endsWith('.sol')).sort()
+/** Uniswap's contracts as they were deployed; their licences forbid copies here. */
+const PACKAGED = {
+  UniswapV2Factory: '@uniswap/v2-core/build/UniswapV2Factory.json',
+  UniswapV2Pair: '@uniswap/v2-core/build/UniswapV2Pair.json',
+  UniswapV2Router02: '@uniswap/v2-periphery/build/UniswapV2Router02.json',
+  WETH9: '@uniswap/v2-periphery/build/WETH9.json',
+}
+
+function readSources(folder) {
+  const dir = path.join(SOURCE_DIR, folder)
+  const names = fs.readdirSync(dir).filter((name) => name.endsWith('.sol')).sort()
   return Object.fromEntries(
-    names.map((name) => [name, { content: fs.readFileSync(path.join(CONTRACTS_DIR, name), 'utf8') }]),
+    names.map((name) => [name, { content: fs.readFileSync(path.join(dir, name), 'utf8') }]),
   )
 }
 
-function compile(sources) {
+function compile(sources, settings) {
   const outputSelection = { '*': { '*': ['abi', 'evm.bytecode.object', 'metadata'] } }
-  const input = { language: 'Solidity', sources, settings: { outputSelection } }
+  const input = { language: 'Solidity', sources, settings: { ...settings, outputSelection } }
   const output = compileStandardJson(input, [path.join(packagesDir(), 'node_modules')])
   const problems = (output.errors ?? []).filter((entry) => entry.severity !== 'info')
   if (problems.length > 0) throw new Error(problems.map((entry) => entry.formattedMessage).join('\n'))
@@ -34,14 +50,22 @@ function compile(sources) {
   return artifacts
 }
 
+function packaged(file) {
+  const { abi, bytecode } = packageRequire()(file)
+  return { abi, bytecode: bytecode.startsWith('0x') ? bytecode : `0x${bytecode}` }
+}
+
 /** `{ name: { abi, bytecode } }` of all contracts; compiled when the sources changed. */
 export function artifacts() {
-  const sources = readSources()
-  const hash = createHash('sha256').update(JSON.stringify(sources)).digest('hex').slice(0, 16)
+  const sources = Object.fromEntries(Object.keys(FOLDERS).map((folder) => [folder, readSources(folder)]))
+  const self = fs.readFileSync(fileURLToPath(import.meta.url), 'utf8')
+  const hash = createHash('sha256').update(JSON.stringify([sources, self])).digest('hex').slice(0, 16)
   const file = path.join(packagesDir(), `artifacts-${hash}.json`)
   if (!fs.existsSync(file)) {
+    const compiled = Object.entries(FOLDERS).map(([folder, settings]) => compile(sources[folder], settings))
+    const others = Object.entries(PACKAGED).map(([name, file]) => [name, packaged(file)])
     const scratch = `${file}.${process.pid}`
-    fs.writeFileSync(scratch, JSON.stringify(compile(sources)))
+    fs.writeFileSync(scratch, JSON.stringify(Object.assign({}, ...compiled, Object.fromEntries(others))))
     fs.renameSync(scratch, file)
   }
   return JSON.parse(fs.readFileSync(file, 'utf8'))

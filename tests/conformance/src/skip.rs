@@ -15,6 +15,8 @@ pub(crate) enum Rule {
     MissingPrecompile,
     /// Refused for its gas limit by EIP-7825.
     GasLimitAboveCap,
+    /// The gas limit is above what any run has.
+    GasLimitAboveAll,
     /// A fork that the executor has no rules for.
     OtherFork,
     /// The bytes are no transaction of this chain.
@@ -41,6 +43,9 @@ impl Rule {
             Self::MissingPrecompile => "calls a precompile that is missing so far: P256VERIFY (EIP-7951)",
             Self::GasLimitAboveCap => {
                 "gas limits above 2^24 are accepted here, because they pay for rent as well; the EVM's part is capped"
+            }
+            Self::GasLimitAboveAll => {
+                "the gas limit is above 2^61: more than all lamports there are pay for; a run gets less"
             }
             Self::OtherFork => "the fork is none that the executor has rules for",
             Self::NotDecoded => "in the VM: no transaction can be made of it; rejected natively",

@@ -214,7 +214,9 @@ fn run_case(test: &StateTest, fork_name: &str, fork: Fork, post: &Post, form: Fo
     let translations = form.translations(&before)?;
     let mut memory = Memory::new(&before, &translations, block.slot, test.env.current_random.0);
     let result = execute(&mut memory, &block, fork, post, &test.transaction.sender);
-    let impossible = impossible_account(test, &memory).or_else(|| missing_precompile(&memory));
+    let impossible = impossible_account(test, &memory)
+        .or_else(|| missing_precompile(&memory))
+        .or_else(|| gas_above_all(post));
     let verdict = judge(result, memory, &block, post)?;
     Ok(match (verdict, impossible) {
         (Verdict::Failed(_), Some(rule)) => Verdict::Skipped(rule),
@@ -290,6 +292,12 @@ fn missing_precompile(memory: &Memory<'_>) -> Option<Rule> {
     p256verify.0[18] = 1;
     let keys = [AccountKey::Contract(p256verify), AccountKey::Balance(p256verify)];
     keys.iter().any(|key| memory.has_loaded(key)).then_some(Rule::MissingPrecompile)
+}
+
+/// The rule that excuses a failure: the run had less gas than the transaction wants.
+fn gas_above_all(post: &Post) -> Option<Rule> {
+    let signed = SignedTransaction::decode(&post.txbytes).ok()?;
+    (signed.transaction.gas_limit > gas::LIMIT_MAX).then_some(Rule::GasLimitAboveAll)
 }
 
 /// The accounts before the transaction.

@@ -224,6 +224,7 @@ impl Vm {
         config.set_block_gas_limit(block.gas_limit);
         config.fork = Config::FORK_OSAKA;
         (config.config_bump, config.vault_bump) = bumps(&PROGRAM);
+        config.address = self.deployment.config;
         Ok(data)
     }
 

@@ -236,6 +236,14 @@ impl Chain {
         Ok(())
     }
 
+    /// Moves the clock on. Beyond the real time, nothing else moves it.
+    ///
+    /// # Panics
+    /// Never: the VM answers.
+    pub fn advance_time(&self, seconds: u32) {
+        self.runtime.block_on(self.svm.advance_time(seconds)).expect("the VM answers");
+    }
+
     /// Lamports of rent exemption for a byte of account data.
     ///
     /// # Errors
@@ -380,6 +388,18 @@ impl Chain {
             }
         }
         bail!("the translation does not get done")
+    }
+
+    /// Whether a contract's code is translated.
+    ///
+    /// # Errors
+    /// When there is no such contract.
+    pub fn is_translated(&self, contract: EthereumAddress) -> anyhow::Result<bool> {
+        let key = AccountKey::Translation(to_h256(self.code_hash(contract)?), translation::VERSION);
+        let account = self.account(&self.address(&key));
+        let stage =
+            account.and_then(|account| Translation::view(&account.data).map(|view| view.prefix.stage()).ok());
+        Ok(stage == Some(TranslationStage::Complete))
     }
 
     /// The hash of a contract's code.

@@ -5,7 +5,15 @@
 //! ([`chain::Chain::run`] emulates every transaction, runs it on chain, and compares both).
 #![forbid(unsafe_code)]
 
+pub mod arithmetic;
+pub mod bodies;
+pub mod body_row;
 pub mod chain;
 pub mod contracts;
+pub mod interpreters;
+pub mod measure;
+pub mod report;
+pub mod row;
+pub mod script;
 pub mod wallet;
 pub mod workloads;

@@ -8,11 +8,14 @@ use crate::{
     cargo_tools,
     context::Context,
     files,
-    sbpf::{Build, Choice, Toolchain},
+    sbpf::{Build, Choice, INTERPRETERS, PROGRAM, Package, Toolchain},
 };
 
 /// The variable that tells the node and the tests where the program is.
 pub(crate) const PROGRAM_VARIABLE: &str = "PARHELION_PROGRAM";
+
+/// The variable that tells the CU report where the bare interpreters are.
+pub(crate) const INTERPRETERS_VARIABLE: &str = "PARHELION_INTERPRETERS";
 
 /// Builds the Solana program, deploy/parhelion.so in the target folder, and prints its size and sha256.
 ///
@@ -43,13 +46,25 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
 
 /// Builds the program (cargo sees to it that this is quick when nothing changed) and prints what came out.
 pub(crate) fn build(context: &Context, args: &Args) -> Result<Program> {
+    let program = compile(context, args, &PROGRAM, "parhelion.so")?;
+    let Program { path, bytes } = &program;
+    println!("program {}\n  {} bytes, sha256 {}", path.display(), bytes.len(), files::sha256(bytes));
+    Ok(program)
+}
+
+/// Builds the bare interpreters, which are for measurements only.
+pub(crate) fn build_interpreters(context: &Context) -> Result<PathBuf> {
+    Ok(compile(context, &Args::default(), &INTERPRETERS, "interpreters.so")?.path)
+}
+
+/// Builds a package and puts the result into the folder of finished programs.
+fn compile(context: &Context, args: &Args, package: &Package, file: &str) -> Result<Program> {
     cargo_tools::ensure_system_packages()?;
     let toolchain = Toolchain::obtain(context, args.toolchain)?;
-    let build =
-        Build { source: &context.root, target: &context.target, cargo_home: None, locked: args.locked };
+    let (source, target) = (&context.root, &context.target);
+    let build = Build { package, source, target, cargo_home: None, locked: args.locked };
     let bytes = toolchain.build(context, &build)?;
-    let path = context.target.join("deploy/parhelion.so");
+    let path = context.target.join("deploy").join(file);
     files::write_if_changed(&path, &bytes)?;
-    println!("program {}\n  {} bytes, sha256 {}", path.display(), bytes.len(), files::sha256(&bytes));
     Ok(Program { path, bytes })
 }

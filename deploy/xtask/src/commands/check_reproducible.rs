@@ -11,7 +11,7 @@ use super::build_sbf;
 use crate::{
     context::Context,
     files,
-    sbpf::{Build, Choice, Toolchain},
+    sbpf::{Build, Choice, PROGRAM, Toolchain},
 };
 
 /// What the program's bytes come from. An unchanged set of these files is not built again.
@@ -100,7 +100,8 @@ fn build_copy(
 ) -> Result<Vec<u8>> {
     let (source, target) = (folder.join("source"), folder.join("target"));
     files::copy_files(project, &context.root, &source)?;
-    let mut build = Build { source: &source, target: &target, cargo_home: None, locked: true };
+    let mut build =
+        Build { package: &PROGRAM, source: &source, target: &target, cargo_home: None, locked: true };
     if !other_paths {
         return toolchain.build(context, &build);
     }

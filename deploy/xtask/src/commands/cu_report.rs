@@ -1,10 +1,10 @@
-//! `cargo xtask cu-report`: the table of compute units.
+//! `cargo xtask cu-report`: the tables of compute units.
 
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use super::build_sbf::{self, PROGRAM_VARIABLE};
+use super::build_sbf::{self, INTERPRETERS_VARIABLE, PROGRAM_VARIABLE};
 use crate::{
     context::Context,
     contracts::{self, CONTRACTS_VARIABLE},
@@ -14,13 +14,14 @@ use crate::{
 /// The program of `parhelion-harness` that measures.
 const REPORT: &str = "cu-report";
 
-/// Measures the workloads on the real program and compares them with the committed table.
+/// Measures the workloads and compares them with the committed tables: on the real program, and their bodies in bare
+/// interpreters, ours and SputnikVM.
 ///
-/// A number that grew by more than 2 % fails. --write puts the new numbers into the table.
+/// A number of ours that grew by more than 2 % fails. --write puts the new numbers into the tables.
 #[derive(clap::Args, Default)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// Write the measured numbers into the table
+    /// Write the measured numbers into the tables
     #[arg(long)]
     write: bool,
     /// More arguments for the measuring program, after `--`
@@ -30,15 +31,17 @@ pub(crate) struct Args {
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
     let program = build_sbf::build(context, &build_sbf::Args::default())?;
+    let interpreters = build_sbf::build_interpreters(context)?;
     let binaries = context.build_binaries(&[REPORT]).with_context(|| {
         format!("the measuring program does not build: tests/harness must have a binary `{REPORT}`")
     })?;
     let mut report = Command::new(binaries.join(REPORT));
     report.current_dir(&context.root).env(PROGRAM_VARIABLE, &program.path);
+    report.env(INTERPRETERS_VARIABLE, interpreters);
     report.env(CONTRACTS_VARIABLE, contracts::compile(context)?);
     report.args(args.write.then_some("--write")).args(&args.more);
     process::run(&mut report).context(
-        "the CU table does not hold. The table is measured with deploy/sbpf (`--toolchain recipe`); if the program \
-         changed on purpose, run `cargo xtask cu-report --write` and commit the table with the reason",
+        "the CU tables do not hold. They are measured with deploy/sbpf (`--toolchain recipe`); if the program changed \
+         on purpose, run `cargo xtask cu-report --write` and commit the tables with the reason",
     )
 }

@@ -1,11 +1,9 @@
 //! configure: the authority changes settings.
 
 use crate::input::Input;
-use crate::ledger::program_address;
 use crate::sysvar::Clock;
 use parhelion_wire::ProgramError;
 use parhelion_wire::account::{Config, Layout};
-use parhelion_wire::address::CONFIG_SEED;
 use parhelion_wire::instruction::Configure;
 
 /// Changes what is given. Works while the chain is paused, or nobody could let it go on.
@@ -18,7 +16,7 @@ pub(super) fn process(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError
     let slot = Clock::get()?.slot;
     // SAFETY: no other view of the account's data is alive.
     let config = Config::view_mut(unsafe { account.data_mut() })?;
-    account.require_key(&program_address(CONFIG_SEED, config.config_bump, input.program_id))?;
+    account.require_key(&config.address)?;
     if config.authority != *authority.key() {
         return Err(ProgramError::NotAuthority);
     }

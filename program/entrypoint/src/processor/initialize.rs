@@ -47,6 +47,7 @@ pub(super) fn process(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError
     view.config_bump = config_bump;
     view.vault_bump = vault_bump;
     view.fork = Config::FORK_OSAKA;
+    view.address = config_address;
     Ok(())
 }
 

@@ -56,9 +56,12 @@ fn grow(
     key: &AccountKey,
     code: &Code<'_>,
 ) -> Result<(), ProgramError> {
-    let (_, written, _) = Translation::view(ledger.data(position))?.prefix.progress();
+    let prefix = Translation::view(ledger.data(position))?.prefix;
     let room = Translation::account_length(translation::length_max(code.len()));
-    let wanted = Translation::account_length(written as usize + translation::ROOM_FOR_LONG);
+    let wanted = Translation::account_length(match prefix.stage() {
+        TranslationStage::Empty => translation::room_to_start(code.code(), code.jump_map()),
+        _ => prefix.progress().1 as usize + translation::ROOM_FOR_LONG,
+    });
     if ledger.data(position).len() < wanted.min(room) {
         ledger.grow_towards(position, key, room)?;
     }

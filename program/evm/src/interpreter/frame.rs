@@ -24,8 +24,10 @@ pub enum Code<'c> {
     Init {
         /// The code and [`Code::PADDING`] zero bytes.
         padded: Vec<u8>,
-        /// The jump-destination map.
+        /// The jump-destination map, as far as it is needed: most of init code is data that no jump goes to.
         jump_map: Vec<u8>,
+        /// The first opcode that is not in the map yet.
+        analysed: usize,
         /// The code's length.
         length: usize,
     },
@@ -43,9 +45,19 @@ impl<'c> Code<'c> {
         let mut padded = Vec::with_capacity(code.len() + Self::PADDING);
         padded.extend_from_slice(code);
         padded.resize(code.len() + Self::PADDING, 0);
-        let mut map = alloc::vec![0; jump_map::length(code.len())];
-        jump_map::fill(&mut map, code);
-        Self::Init { padded, jump_map: map, length: code.len() }
+        let jump_map = alloc::vec![0; jump_map::length(code.len())];
+        Self::Init { padded, jump_map, analysed: 0, length: code.len() }
+    }
+
+    /// Extends the jump-destination map up to `position`; whether that added anything.
+    pub(super) fn analyse(&mut self, position: usize) -> bool {
+        let Self::Init { padded, jump_map, analysed, length } = self else { return false };
+        if position < *analysed || position >= *length {
+            return false;
+        }
+        let code = padded.get(..*length).unwrap_or_default();
+        *analysed = jump_map::extend(jump_map, code, *analysed, position);
+        true
     }
 
     /// The code with its padding, and the jump map. Checked here once, relied on by the loop.
@@ -54,7 +66,7 @@ impl<'c> Code<'c> {
     pub(super) fn parts(&self) -> (&[u8], &[u8], usize) {
         let (padded, map, length) = match self {
             Self::Stored { padded, jump_map, length, .. } => (*padded, *jump_map, *length),
-            Self::Init { padded, jump_map, length } => (&padded[..], &jump_map[..], *length),
+            Self::Init { padded, jump_map, length, .. } => (&padded[..], &jump_map[..], *length),
             Self::Empty => (&EMPTY[..], &[][..], 0),
         };
         let padding = padded.get(length..).and_then(<[u8]>::first_chunk);

@@ -62,16 +62,43 @@ pub(super) fn fuse(code: &[u8]) -> Option<Fused> {
     match first {
         op::PUSH0..=op::PUSH32 => fuse_push(code),
         op::DUP1..=op::DUP16 => fuse_dup(code, first - op::DUP1 + 1),
+        op::SWAP1..=op::SWAP16 if let Some(fused) = fuse_leave(code, usize::from(first - op::SWAP1)) => {
+            Some(fused)
+        }
         op::SWAP1..=op::SWAP16 if code.get(1) == Some(&op::POP) => {
             let place = 32 * u16::from(first - op::SWAP1 + 1);
             Some(Fused { record: r::SWAP_POP, operands: Operands::Number(place), length: 2 })
         }
+        op::POP if let Some(fused) = fuse_pop_jump(code) => Some(fused),
         op::POP if code.get(1) == Some(&op::POP) => {
             Some(Fused { record: r::POP_2, operands: Operands::None, length: 2 })
         }
         op::ISZERO | op::EQ | op::LT | op::GT | op::SLT => fuse_condition(code, first),
         _ => None,
     }
+}
+
+/// SWAPn+1, SWAPn, n POPs, JUMP: the end of a function that returns a word and has n words more to drop.
+fn fuse_leave(code: &[u8], n: usize) -> Option<Fused> {
+    let pops = if n == 0 {
+        code.get(1..)?
+    } else {
+        let (&swap, pops) = code.get(1..)?.split_first()?;
+        (usize::from(swap) == usize::from(op::SWAP1) + n - 1).then_some(pops)?
+    };
+    let (dropped, behind) = pops.split_at_checked(n)?;
+    let is_leave = dropped.iter().all(|&opcode| opcode == op::POP) && behind.first() == Some(&op::JUMP);
+    let length = code.len() - behind.len() + 1;
+    let operands = Operands::Number(32 * (n as u16 + 2));
+    is_leave.then_some(Fused { record: r::LEAVE, operands, length })
+}
+
+/// POPs and a JUMP.
+fn fuse_pop_jump(code: &[u8]) -> Option<Fused> {
+    const POPS_MAX: usize = 16;
+    let pops = code.iter().take(POPS_MAX).take_while(|&&opcode| opcode == op::POP).count();
+    let operands = Operands::Number(32 * pops as u16);
+    (code.get(pops) == Some(&op::JUMP)).then_some(Fused { record: r::POP_JUMP, operands, length: pops + 1 })
 }
 
 /// PUSH and what uses its number.

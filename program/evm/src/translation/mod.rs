@@ -9,13 +9,16 @@
 //!  ├ prefix ┼ index: w bytes ┼ entries 4e ┼ records …
 //!
 //! prefix   entries e: u16, flags: u16
-//! index    for every 8 bytes of code: mask u8 (which are jump destinations), 0, entry of the first u16
-//! entries  for every jump destination, in order: where its block is, u32 from the start of the translation
+//! index    for every 16 bytes of code a u64: for each of them 3 bits, 0 or which jump destination of the 16 it is; then
+//!          (from bit 48) how many there are in front of the 16
+//! entries  for every jump destination, in order: where its block is, u32 from the start of the translation; in the
+//!          index and in records they are numbered from 1
 //! record   handler u16 (a multiple of 8: its place in the handler table) and operands, see `record.rs`
 //! ```
 //!
-//! A block begins with `record::BEGIN`, which has the gas of the whole block and the words that must be on the stack
-//! and fit it. Where these do not suffice, the interpreter goes back to the code itself, at the block's first
+//! A block begins with `record::BEGIN`, which has the gas of the whole block and the words that must be on the stack. By
+//! how much the stack grows is not written, because no block grows it by more than `GROWTH_MAX` words. Where these do
+//! not suffice, the interpreter goes back to the code itself, at the block's first
 //! opcode, and finds out there exactly what happens: out of gas and stack errors come from the plain handlers only.
 //!
 //! A block ends before a jump destination, behind a jump, behind whatever ends a frame, behind opcodes that observe the
@@ -40,12 +43,15 @@ pub const VERSION: u8 = 1;
 /// Bytes in front of the index.
 pub(crate) const PREFIX: usize = 4;
 
+/// Words that a block pushes at most.
+pub(crate) const GROWTH_MAX: usize = 32;
+
 /// Bytes of translation for a byte of code at most; code that would take more stays as it is.
 pub const DENSITY_MAX: usize = 6;
 
 /// Bytes of the index.
 pub(crate) const fn index_length(code_length: usize) -> usize {
-    code_length.div_ceil(8) * 4
+    code_length.div_ceil(16) * 8
 }
 
 /// The most bytes that the translation of a code takes.
@@ -65,7 +71,7 @@ pub fn room_to_start(code: &[u8], jump_map: &[u8]) -> usize {
 }
 
 /// How many bits are set, by byte.
-pub(crate) static ONES: [u8; 256] = {
+static ONES: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {

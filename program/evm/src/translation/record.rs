@@ -24,8 +24,8 @@ macro_rules! records {
 }
 
 records! {
-    /// A block: gas u16, bytes of stack that must be there u16, bytes by which it grows u16, code position u16, records u8.
-    256 BEGIN 9;
+    /// A block: gas u16, bytes of stack that must be there u16, code position u16, records u8.
+    256 BEGIN 7;
     /// Pushes a number u8.
     257 PUSH_8 1;
     /// Pushes a number u16.
@@ -114,6 +114,10 @@ records! {
     299 IS_NONZERO 0;
     /// PUSH 224, SHR: the function selector.
     300 SHR_224 0;
+    /// SWAPn+1, SWAPn, n POPs, JUMP, as functions end that return a word (n may be 0): 32 (n + 2) u16.
+    301 LEAVE 2;
+    /// n POPs, JUMP: 32 n u16.
+    302 POP_JUMP 2;
 }
 
 #[cfg(test)]
@@ -122,7 +126,7 @@ mod tests {
 
     #[test]
     fn numbers_follow_one_another() {
-        assert_eq!(COUNT, usize::from(SHR_224) + 1);
-        assert_eq!((length(BEGIN), length(SELECT), length(0x01)), (11, 8, 2));
+        assert_eq!(COUNT, usize::from(POP_JUMP) + 1);
+        assert_eq!((length(BEGIN), length(SELECT), length(0x01)), (9, 8, 2));
     }
 }

@@ -2,11 +2,14 @@
 
 use super::fuse::{Operands, fuse};
 use super::record::{self as r, SCALE};
-use super::{ONES, PREFIX, index_length, length_max};
+use super::{GROWTH_MAX, PREFIX, index_length, length_max};
 use crate::opcode::{self as op, Info};
 
 /// Records of a block at most: the interpreter's chain of calls must be able to run a whole block.
 const RECORDS_MAX: usize = 24;
+
+/// The largest number of a jump destination in 16 bytes of code.
+const NUMBER_MAX: u64 = 7;
 
 /// Bytes that a block can take: its records, each with an opcode's longest operands.
 pub(super) const ROOM: usize = (RECORDS_MAX + 2) * 34;
@@ -30,7 +33,8 @@ impl Progress {
     }
 }
 
-/// The code does not fit its translation: it stays as it is.
+/// The code does not fit its translation: it would be longer than it may be, or has more than seven jump destinations in
+/// sixteen bytes, which no compiler writes. It stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong;
 
@@ -70,10 +74,19 @@ impl<'a> Translator<'a> {
         let mut count = 0u16;
         let (prefix, rest) = out.split_at_mut_checked(PREFIX).ok_or(TooLong)?;
         let (index, _) = rest.split_at_mut_checked(index_length(code.len())).ok_or(TooLong)?;
-        for (entry, &mask) in index.chunks_exact_mut(4).zip(jump_map) {
-            let [low, high] = count.to_le_bytes();
-            entry.copy_from_slice(&[mask, 0, low, high]);
-            count = count.checked_add(u16::from(ONES[usize::from(mask)])).ok_or(TooLong)?;
+        for (word, masks) in index.as_chunks_mut::<8>().0.iter_mut().zip(jump_map.chunks(2)) {
+            let mut mask = masks.iter().rev().fold(0, |mask, &byte| mask << 8 | u32::from(byte));
+            let (mut bits, mut number) = (u64::from(count) << 48, 0);
+            while mask != 0 {
+                number += 1;
+                if number > NUMBER_MAX {
+                    return Err(TooLong);
+                }
+                bits |= number << (3 * mask.trailing_zeros());
+                mask &= mask - 1;
+            }
+            *word = bits.to_le_bytes();
+            count = count.checked_add(number as u16).ok_or(TooLong)?;
         }
         prefix[..2].copy_from_slice(&count.to_le_bytes());
         let length = PREFIX + index_length(code.len()) + 4 * usize::from(count);
@@ -125,15 +138,12 @@ impl<'a> Translator<'a> {
         self.jump_map.get(position / 8).is_some_and(|bits| bits >> (position % 8) & 1 != 0)
     }
 
-    /// The entry of a jump destination; `None` when it is none.
+    /// The entry of a jump destination, from 1; `None` when it is none.
     fn entry(&self, position: u64) -> Option<u16> {
         let position = usize::try_from(position).ok().filter(|&position| position < self.code.len())?;
-        if !self.is_destination(position) {
-            return None;
-        }
-        let word = self.out.get(PREFIX + position / 8 * 4..)?.first_chunk::<4>()?;
-        let before = word[0] & ((1u16 << (position % 8)) - 1) as u8;
-        Some(u16::from_le_bytes([word[2], word[3]]) + u16::from(ONES[usize::from(before)]))
+        let word = u64::from_le_bytes(*self.out.get(PREFIX + position / 16 * 8..)?.first_chunk()?);
+        let number = word >> (3 * (position % 16)) & NUMBER_MAX;
+        (number != 0).then_some((word >> 48) as u16 + number as u16)
     }
 
     /// Translates one block; gives where the next one begins and whether this one runs on into it.
@@ -146,7 +156,7 @@ impl<'a> Translator<'a> {
             let entries = PREFIX + index_length(self.code.len());
             if let Some(entry) = self.entry(start as u64) {
                 let at = entries + 4 * usize::from(entry);
-                self.out[at..at + 4].copy_from_slice(&(block.start as u32).to_le_bytes());
+                self.out[at - 4..at].copy_from_slice(&(block.start as u32).to_le_bytes());
             }
             block.charge(op::info(op::JUMPDEST));
             position += 1;
@@ -182,7 +192,7 @@ impl<'a> Translator<'a> {
             self.put_number(fused.record);
             self.put(&operands.0[..operands.1]);
             let end = match fused.record {
-                r::JUMP_TO => End::Ends,
+                r::JUMP_TO | r::LEAVE | r::POP_JUMP => End::Ends,
                 r::JUMPI_TO..=r::SELECT => End::Falls,
                 _ => End::None,
             };
@@ -277,13 +287,15 @@ impl<'a> Translator<'a> {
     /// Fills in the block's BEGIN.
     fn finish(&mut self, block: &Block) {
         let need = 32 * (-block.lowest) as u16;
-        let growth = 32 * block.highest as u16;
-        let fields = [r::BEGIN * SCALE, block.gas as u16, need, growth, block.code_position as u16];
+        // A record pushes one word more than it takes, at most, and has three more meanwhile.
+        const { assert!(RECORDS_MAX + 3 <= GROWTH_MAX) };
+        debug_assert!(block.highest <= GROWTH_MAX as i32);
+        let fields = [r::BEGIN * SCALE, block.gas as u16, need, block.code_position as u16];
         for (target, field) in self.out[block.start..].chunks_exact_mut(2).zip(fields) {
             target.copy_from_slice(&field.to_le_bytes());
         }
         // One more for BEGIN itself.
-        self.out[block.start + 10] = (block.records + 1) as u8;
+        self.out[block.start + 8] = (block.records + 1) as u8;
         for &(at, before) in &block.gas_records[..block.gas_records_count] {
             self.out[at..at + 2].copy_from_slice(&((block.gas - before) as u16).to_le_bytes());
         }

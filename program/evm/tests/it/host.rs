@@ -62,6 +62,7 @@ pub(crate) fn keccak(bytes: &[u8]) -> U256 {
 impl Host for World {
     type Error = Missing;
     type Account = H160;
+    type Slot = Key;
 
     fn env(&self) -> &Env {
         &self.env
@@ -84,8 +85,12 @@ impl Host for World {
         self.at_hand(is_first)
     }
 
-    fn access_storage(&mut self, account: H160, key: &U256) -> Result<bool> {
-        let is_first = self.warm_storage.insert((account, *key));
+    fn slot(&mut self, account: H160, key: &U256) -> Result<Key> {
+        self.at_hand((account, *key))
+    }
+
+    fn access_slot(&mut self, slot: Key) -> Result<bool> {
+        let is_first = self.warm_storage.insert(slot);
         self.at_hand(is_first)
     }
 
@@ -115,17 +120,16 @@ impl Host for World {
         self.at_hand(self.delegates.get(address).copied())
     }
 
-    fn storage(&mut self, account: H160, key: &U256) -> Result<U256> {
-        self.at_hand(self.current(&(account, *key)))
+    fn storage(&mut self, slot: Key) -> Result<U256> {
+        self.at_hand(self.current(&slot))
     }
 
-    fn storage_change(&mut self, account: H160, key: &U256) -> Result<StorageChange> {
-        let key = (account, *key);
-        self.at_hand(StorageChange { original: self.original(&key), current: self.current(&key) })
+    fn storage_change(&mut self, slot: Key) -> Result<StorageChange> {
+        self.at_hand(StorageChange { original: self.original(&slot), current: self.current(&slot) })
     }
 
-    fn set_storage(&mut self, account: H160, key: &U256, value: &U256) -> Result<()> {
-        self.storage.insert((account, *key), *value);
+    fn set_storage(&mut self, slot: Key, value: &U256) -> Result<()> {
+        self.storage.insert(slot, *value);
         self.at_hand(())
     }
 

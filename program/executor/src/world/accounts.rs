@@ -65,6 +65,8 @@ pub(crate) struct Account<A> {
     pub(crate) is_warm: bool,
     /// The Balance account, once loaded.
     pub(crate) balance_account: Option<A>,
+    /// Whether it existed when it was loaded.
+    pub(crate) has_balance_account: bool,
     /// The Contract account, once loaded.
     pub(crate) contract_account: Option<A>,
     /// Whether the code is known.
@@ -140,6 +142,7 @@ impl<A> Account<A> {
             address,
             is_warm: false,
             balance_account: None,
+            has_balance_account: false,
             contract_account: None,
             is_code_known: false,
             may_have_contract: false,
@@ -181,10 +184,17 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// the Contract account is loaded as well.
     pub(crate) fn load_balance(&mut self, address: &H160) -> Result<Id> {
         let id = self.accounts.id(address)?;
-        if self.accounts.get(id)?.balance_account.is_some() {
-            return Ok(id);
+        self.load_balance_of(id)?;
+        Ok(id)
+    }
+
+    /// Loads nonce and balance of an account.
+    pub(crate) fn load_balance_of(&mut self, id: Id) -> Result<()> {
+        let row = self.accounts.get(id)?;
+        if row.balance_account.is_some() {
+            return Ok(());
         }
-        let account = self.ledger.load(&AccountKey::Balance(*address))?;
+        let account = self.ledger.load(&AccountKey::Balance(row.address))?;
         let data = self.ledger.data(account);
         let found = if data.is_empty() {
             None
@@ -195,10 +205,11 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         let row = self.accounts.get_mut(id)?;
         row.balance_account = Some(account);
         if let Some((nonce, balance, has_contract)) = found {
+            row.has_balance_account = true;
             row.may_have_contract = has_contract;
             (row.original.nonce, row.original.balance) = (nonce, balance);
             (row.state.nonce, row.state.balance) = (nonce, balance);
-            return Ok(id);
+            return Ok(());
         }
         self.load_code_of(id)?;
         let row = self.accounts.get_mut(id)?;
@@ -206,7 +217,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             row.original.nonce = 1;
             row.state.nonce = 1;
         }
-        Ok(id)
+        Ok(())
     }
 
     /// The number of an account whose code is known.
@@ -244,11 +255,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
 
     /// Whether a loaded account has a Balance account already.
     pub(crate) fn balance_exists(&self, id: Id) -> Result<bool> {
-        Ok(self
-            .accounts
-            .get(id)?
-            .balance_account
-            .is_some_and(|account| !self.ledger.data(account).is_empty()))
+        Ok(self.accounts.get(id)?.has_balance_account)
     }
 
     /// An account.

@@ -15,6 +15,7 @@ use parhelion_wire::number;
 impl<'c, L: Ledger<'c>, C: Crypto> Host for World<'c, L, C> {
     type Error = ProgramError;
     type Account = Id;
+    type Slot = usize;
 
     fn env(&self) -> &Env {
         &self.env
@@ -36,8 +37,12 @@ impl<'c, L: Ledger<'c>, C: Crypto> Host for World<'c, L, C> {
         self.warm(address)
     }
 
-    fn access_storage(&mut self, account: Id, key: &U256) -> Result<bool, ProgramError> {
-        self.touch_slot(account, key)
+    fn slot(&mut self, account: Id, key: &U256) -> Result<usize, ProgramError> {
+        self.storage.slot(account, key)
+    }
+
+    fn access_slot(&mut self, slot: usize) -> Result<bool, ProgramError> {
+        self.touch_slot(slot)
     }
 
     fn balance(&mut self, address: &H160) -> Result<U256, ProgramError> {
@@ -79,20 +84,18 @@ impl<'c, L: Ledger<'c>, C: Crypto> Host for World<'c, L, C> {
         }
     }
 
-    fn storage(&mut self, account: Id, key: &U256) -> Result<U256, ProgramError> {
-        let row = self.load_slot(account, key)?;
-        Ok(self.storage.get(row)?.value)
+    fn storage(&mut self, slot: usize) -> Result<U256, ProgramError> {
+        Ok(self.load_slot(slot)?.value)
     }
 
-    fn storage_change(&mut self, account: Id, key: &U256) -> Result<StorageChange, ProgramError> {
-        let row = self.load_slot(account, key)?;
-        let slot = self.storage.get(row)?;
+    fn storage_change(&mut self, slot: usize) -> Result<StorageChange, ProgramError> {
+        let slot = self.load_slot(slot)?;
         Ok(StorageChange { original: slot.original, current: slot.value })
     }
 
-    fn set_storage(&mut self, account: Id, key: &U256, value: &U256) -> Result<(), ProgramError> {
-        let row = self.load_slot(account, key)?;
-        self.change_slot(row, value)
+    fn set_storage(&mut self, slot: usize, value: &U256) -> Result<(), ProgramError> {
+        self.load_slot(slot)?;
+        self.change_slot(slot, value)
     }
 
     fn refund(&mut self, gas: i64) {
@@ -149,6 +152,11 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             return Ok(false);
         }
         let id = self.accounts.id(address)?;
+        self.warm_row(id)
+    }
+
+    /// Notes an access of an account that is no precompile; whether it was the first.
+    pub(crate) fn warm_row(&mut self, id: Id) -> Result<bool, ProgramError> {
         let row = self.accounts.get_mut(id)?;
         if row.is_warm {
             return Ok(false);
@@ -161,7 +169,8 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// EIP-2930: notes a storage key of an access list.
     pub(crate) fn warm_storage(&mut self, address: &H160, key: &U256) -> Result<(), ProgramError> {
         let id = self.accounts.id(address)?;
-        self.touch_slot(id, key).map(drop)
+        let slot = self.storage.slot(id, key)?;
+        self.touch_slot(slot).map(drop)
     }
 
     /// Makes sure that `length` bytes more fit the report.

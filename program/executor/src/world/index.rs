@@ -22,10 +22,15 @@ impl Index {
         Self { places: alloc::vec![0; places] }
     }
 
+    /// The index of a table that is not allocated yet: it finds no row, and takes none.
+    pub(super) const fn unallocated() -> Self {
+        Self { places: Vec::new() }
+    }
+
     /// Finds the row with a key, or the free place where a new row's number goes.
     #[inline(always)]
     pub(super) fn find(&self, hash: u64, is_equal: impl Fn(usize) -> bool) -> Found {
-        // The number of places is a power of two, never zero.
+        // The number of places is a power of two, or zero.
         let mask = self.places.len().wrapping_sub(1);
         let mut place = (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & mask;
         // Ends at a free place: at most half of them are taken.

@@ -17,7 +17,7 @@ mod tests;
 
 pub(crate) use accounts::{CodeOf, EMPTY_CODE_HASH, Id, State};
 pub(crate) use journal::Checkpoint;
-pub(crate) use storage::{LoadedCell, Slot};
+pub(crate) use storage::LoadedCell;
 
 use crate::ledger::Ledger;
 use crate::limits::Limits;

@@ -25,7 +25,12 @@ pub(crate) struct Slot {
     pub(super) is_warm: bool,
     /// The latest checkpoint that has the value to undo to.
     pub(super) saved_at: u32,
+    /// The next changed one of its Cell, see [`Storage::chain_changes`].
+    next: u16,
 }
+
+/// The end of a chain.
+const NONE: u16 = u16::MAX;
 
 /// A Cell.
 #[derive(Clone, Debug)]
@@ -33,6 +38,15 @@ pub(crate) struct LoadedCell<A> {
     pub(crate) account: Id,
     pub(crate) key: CellKey,
     pub(crate) ledger_account: A,
+    /// The first changed storage key, see [`Storage::chain_changes`].
+    first: u16,
+}
+
+impl<A> LoadedCell<A> {
+    /// Whether [`Storage::chain_changes`] has found changes.
+    pub(crate) const fn has_changes(&self) -> bool {
+        self.first != NONE
+    }
 }
 
 /// The tables of storage keys and Cells.
@@ -62,7 +76,7 @@ impl<A: Copy> Storage<A> {
     }
 
     /// The number of a storage key; a new row when it was not seen yet. Loads nothing.
-    fn slot(&mut self, account: Id, key: &U256) -> Result<usize> {
+    pub(super) fn slot(&mut self, account: Id, key: &U256) -> Result<usize> {
         let slots = &self.slots;
         let is_equal = |row: usize| {
             slots.get(row).is_some_and(|slot| slot.account == account && arith::eq(&slot.key, key))
@@ -90,7 +104,8 @@ impl<A: Copy> Storage<A> {
     }
 
     /// All storage keys.
-    pub(crate) fn slots(&self) -> &[Slot] {
+    #[cfg(test)]
+    pub(super) fn slots(&self) -> &[Slot] {
         &self.slots
     }
 
@@ -98,13 +113,53 @@ impl<A: Copy> Storage<A> {
     pub(crate) fn cells(&self) -> &[LoadedCell<A>] {
         &self.cells
     }
+
+    /// A Cell.
+    pub(crate) fn cell(&self, number: u16) -> Result<&LoadedCell<A>> {
+        self.cells.get(usize::from(number)).ok_or(ProgramError::TableLimit)
+    }
+
+    /// Finds the storage keys of each Cell whose value is another one than before the transaction, but for those of
+    /// accounts that are gone.
+    pub(crate) fn chain_changes(&mut self, is_gone: impl Fn(Id) -> bool) {
+        for cell in &mut self.cells {
+            cell.first = NONE;
+        }
+        for (number, slot) in self.slots.iter_mut().enumerate() {
+            let Some(cell) = slot.cell.and_then(|cell| self.cells.get_mut(usize::from(cell))) else {
+                continue;
+            };
+            if !arith::eq(&slot.value, &slot.original) && !is_gone(slot.account) {
+                slot.next = core::mem::replace(&mut cell.first, number as u16);
+            }
+        }
+    }
+
+    /// The storage keys that [`Self::chain_changes`] has found in a Cell.
+    pub(crate) fn changes(&self, cell: u16) -> impl Iterator<Item = &Slot> {
+        let mut number = self.cells.get(usize::from(cell)).map_or(NONE, |cell| cell.first);
+        core::iter::from_fn(move || {
+            let slot = self.slots.get(usize::from(number))?;
+            number = slot.next;
+            Some(slot)
+        })
+    }
 }
 
 impl Slot {
     /// A storage key of which nothing is known yet.
     const fn new(account: Id, key: &U256) -> Self {
         let zero = U256([0; 4]);
-        Self { account, key: *key, original: zero, value: zero, cell: None, is_warm: false, saved_at: 0 }
+        Self {
+            account,
+            key: *key,
+            original: zero,
+            value: zero,
+            cell: None,
+            is_warm: false,
+            saved_at: 0,
+            next: NONE,
+        }
     }
 }
 
@@ -115,8 +170,7 @@ fn hash(account: Id, key: &U256) -> u64 {
 
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// EIP-2929: notes an access of a storage key; whether it was the first.
-    pub(super) fn touch_slot(&mut self, account: Id, key: &U256) -> Result<bool> {
-        let row = self.storage.slot(account, key)?;
+    pub(super) fn touch_slot(&mut self, row: usize) -> Result<bool> {
         let slot = self.storage.get_mut(row)?;
         if slot.is_warm {
             return Ok(false);
@@ -126,13 +180,18 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         Ok(true)
     }
 
-    /// The row of a storage key whose value is loaded.
-    pub(super) fn load_slot(&mut self, account: Id, key: &U256) -> Result<usize> {
-        let row = self.storage.slot(account, key)?;
-        if self.storage.get(row)?.cell.is_some() {
-            return Ok(row);
+    /// A storage key, its value loaded.
+    pub(super) fn load_slot(&mut self, row: usize) -> Result<&Slot> {
+        if self.storage.get(row)?.cell.is_none() {
+            self.fetch_slot(row)?;
         }
-        let (cell_key, index) = split_storage_key(key);
+        self.storage.get(row)
+    }
+
+    /// Loads the value of a storage key.
+    fn fetch_slot(&mut self, row: usize) -> Result<()> {
+        let slot = self.storage.get(row)?;
+        let (account, (cell_key, index)) = (slot.account, split_storage_key(&slot.key));
         let cell = self.load_cell(account, &cell_key)?;
         let ledger_account = self.storage.cells.get(cell).ok_or(ProgramError::TableLimit)?.ledger_account;
         let data = self.ledger.data(ledger_account);
@@ -141,7 +200,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         slot.cell = Some(cell as u16);
         slot.original = value;
         slot.value = value;
-        Ok(row)
+        Ok(())
     }
 
     /// The number of a Cell, loaded.
@@ -157,7 +216,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             Found::Place(place) => {
                 let address = self.accounts.get(account)?.address;
                 let ledger_account = self.ledger.load(&AccountKey::Cell(address, *key))?;
-                let cell = LoadedCell { account, key: *key, ledger_account };
+                let cell = LoadedCell { account, key: *key, ledger_account, first: NONE };
                 let row = table::push(&mut self.storage.cells, cell, self.storage.cells_max)?;
                 self.storage.cell_index.insert(place, row);
                 Ok(row)

@@ -24,8 +24,9 @@ pub(super) struct Transient {
 }
 
 impl Transient {
-    pub(super) fn new(maximum: usize) -> Self {
-        Self { slots: table::new(maximum), index: Index::new(maximum), maximum }
+    /// The table of a run, which may not need it.
+    pub(super) const fn new(maximum: usize) -> Self {
+        Self { slots: Vec::new(), index: Index::unallocated(), maximum }
     }
 
     fn find(&self, account: Id, key: &U256) -> Found {
@@ -45,6 +46,10 @@ impl Transient {
 
     /// Sets a value; gives its row and what it was.
     pub(super) fn set(&mut self, account: Id, key: &U256, value: &U256) -> Result<(usize, U256)> {
+        if self.slots.capacity() == 0 {
+            self.slots = table::new(self.maximum);
+            self.index = Index::new(self.maximum);
+        }
         match self.find(account, key) {
             Found::Row(row) => {
                 let slot = self.slots.get_mut(row).ok_or(ProgramError::TableLimit)?;

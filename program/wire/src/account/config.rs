@@ -3,11 +3,11 @@
 use super::header::{Header, layout};
 use bytemuck::{Pod, Zeroable};
 
-/// Chain-wide settings: 80 bytes. Read by every run, written by the authority.
+/// Chain-wide settings: 112 bytes. Read by every run, written by the authority.
 ///
 /// ```text
-///  0        8          16         24                32          64            65           66     67         80
-///  ├ header ┼ chain id ┼ base fee ┼ block gas limit ┼ authority ┼ config bump ┼ vault bump ┼ fork ┼ reserved ┤
+///  0        8          16         24                32          64            65           66     67         80        112
+///  ├ header ┼ chain id ┼ base fee ┼ block gas limit ┼ authority ┼ config bump ┼ vault bump ┼ fork ┼ reserved ┼ address ┤
 /// ```
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
@@ -25,9 +25,11 @@ pub struct Config {
     /// The Ethereum rules in force, see [`Self::FORK_OSAKA`].
     pub fork: u8,
     reserved: [u8; 13],
+    /// Its own address, which `initialize` derived. Every run compares it, which costs less than deriving it again (250 CU).
+    pub address: [u8; 32],
 }
 
-layout!(Config, Config, 80);
+layout!(Config, Config, 112);
 
 impl Config {
     /// Flag: the program refuses everything but `configure`.

@@ -82,6 +82,7 @@ impl Chain {
         config.set_chain_id(CHAIN_ID);
         config.set_base_fee(BASE_FEE);
         config.set_block_gas_limit(BLOCK_GAS_LIMIT);
+        config.address = self.memory.deployment().config;
         change(config);
         self.put_at(self.memory.deployment().config, PROGRAM, data);
     }

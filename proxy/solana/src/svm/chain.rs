@@ -253,6 +253,11 @@ impl Chain {
         self.clock
     }
 
+    pub(super) fn advance_time(&mut self, seconds: u32) {
+        self.clock.unix_timestamp = self.clock.unix_timestamp.saturating_add(seconds.into());
+        self.enter(self.clock);
+    }
+
     pub(super) fn slot_hashes(&self) -> Vec<(u64, [u8; 32])> {
         self.hashes_before(self.clock.slot).map(|(slot, hash)| (slot, hash.to_bytes())).collect()
     }

@@ -4,7 +4,7 @@
 //! a cluster, on purpose:
 //!
 //! * Every transaction that succeeds makes a block of its own: the slot moves on by one, and nothing else moves it.
-//!   The clock shows the real time, and never goes back.
+//!   The clock shows the real time unless it was moved on, and never goes back.
 //! * A transaction that fails leaves no trace: no fee, no block. (On a cluster the preflight stops most of them.)
 //! * The first block is slot 1; slot 0 is the state at start.
 //! * Blocks are kept in memory, the last [`BLOCKS_MAX`] of them.
@@ -97,6 +97,18 @@ impl SvmCluster {
     /// [`ClusterError::Unsupported`] for a sysvar whose data makes no sense.
     pub async fn set_account(&self, address: Address, account: Account) -> Result<(), ClusterError> {
         self.run(move |chain| chain.set_account(address, account)).await
+    }
+
+    /// Moves the clock on. It stands until the real time has caught up.
+    ///
+    /// # Errors
+    /// None but that of a VM that stopped.
+    pub async fn advance_time(&self, seconds: u32) -> Result<(), ClusterError> {
+        self.run(move |chain| {
+            chain.advance_time(seconds);
+            Ok(())
+        })
+        .await
     }
 
     /// What the last instruction of the newest transaction returned (Solana's *return data*), as Solana's own tools

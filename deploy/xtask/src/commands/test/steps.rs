@@ -8,7 +8,7 @@ use crate::{
     cargo_tools::{self, DENY, NEXTEST},
     commands::{
         build_sbf::{self, PROGRAM_VARIABLE},
-        check_deps, check_reproducible, cu_report, differential,
+        check_deps, check_reproducible, conformance, cu_report, differential,
     },
     context::Context,
     contracts::{self, CONTRACTS_VARIABLE},
@@ -42,6 +42,7 @@ pub(super) const STEPS: &[Step] = &[
     Step::new("check-reproducible", "the program's bytes depend on its sources alone", reproducible),
     Step::new("nextest", "unit and integration tests", nextest),
     Step::new("doctest", "the examples in the documentation", doctest),
+    Step::new("conformance", "Ethereum's own test vectors, natively and in the VM", conformance),
     Step::new("differential", "random transactions on our executor and on two other machines", differential),
     Step::new("cu-report", "compute units against the committed table", cu),
     Step::new("clients", "real Ethereum clients against `parhelion dev`", clients),
@@ -166,6 +167,12 @@ fn doctest(session: &mut Session) -> Result<()> {
     let mut cargo = session.compiling_cargo()?;
     cargo.args(["test", "--doc", "--workspace", "--no-fail-fast"]).env(PROGRAM_VARIABLE, program);
     session.count(&mut cargo, libtest_result)
+}
+
+fn conformance(session: &mut Session) -> Result<()> {
+    let program = session.program()?;
+    let mut runner = conformance::command(session.context, None, &program)?;
+    session.count(&mut runner, plain_summary)
 }
 
 fn differential(session: &mut Session) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Arithmetic, comparisons and bits (Yellow Paper, groups 0s and 10s).
 
-use super::handler::{advanced, dropped, end, enter, handler, next, word};
+use super::handler::{advanced, dropped, enter, handler, next, word};
 use crate::{U256, arith};
 
 /// Takes two words and leaves one.

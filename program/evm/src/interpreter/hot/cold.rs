@@ -1,7 +1,9 @@
-//! The opcodes that are not hot: they end the chain, and their operation runs before the next one.
+//! The opcodes that are rare: they end the chain, and their operation runs on a
+//! [`super::super::context::Context`] before the next one.
 
-use super::super::context::{Context, Result, Stop};
+use super::super::context::{Result, Stop};
 use super::super::operations::{calls, copies, ending, environment, state, values};
+use super::cpu::Cpu;
 use super::handler::{advanced, handler};
 use crate::exit::Exit;
 use crate::host::Host;
@@ -11,9 +13,13 @@ use crate::opcode::{self as op, info};
 macro_rules! cold {
     ($($name:ident $op:ident $operation:expr;)+) => {$(
         handler!(#[doc = concat!(stringify!($op), ".")] $name(pc, sp, gas, cpu, _table) {
-            fn operation<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
-                cx.charge(const { info(op::$op).gas as i64 })?;
-                $operation(cx)
+            /// # Safety
+            /// None: `Context` checks.
+            unsafe fn operation<H: Host>(cpu: &mut Cpu<'_, '_, '_, H>) -> Result<(), H::Error> {
+                cpu.with_context(|cx| {
+                    cx.charge(const { info(op::$op).gas as i64 })?;
+                    $operation(cx)
+                })
             }
             cpu.postpone(operation::<H>, advanced!(pc, F::OPCODE), sp, gas)
         });
@@ -24,7 +30,6 @@ cold! {
     stop STOP |_| Err(Stop::from(Exit::Stop));
     exp EXP values::exp;
     clz CLZ values::clz;
-    keccak256 KECCAK256 copies::keccak256;
     balance BALANCE environment::balance;
     origin ORIGIN values::origin;
     calldatacopy CALLDATACOPY copies::calldatacopy;
@@ -46,17 +51,10 @@ cold! {
     blobhash BLOBHASH values::blobhash;
     blobbasefee BLOBBASEFEE values::blobbasefee;
     mstore8 MSTORE8 copies::mstore8;
-    sload SLOAD state::sload;
-    sstore SSTORE state::sstore;
     msize MSIZE values::msize;
     tload TLOAD state::tload;
     tstore TSTORE state::tstore;
     mcopy MCOPY copies::mcopy;
-    log0 LOG0 |cx| state::log(cx, 0);
-    log1 LOG1 |cx| state::log(cx, 1);
-    log2 LOG2 |cx| state::log(cx, 2);
-    log3 LOG3 |cx| state::log(cx, 3);
-    log4 LOG4 |cx| state::log(cx, 4);
     create CREATE |cx| calls::create(cx, false);
     create2 CREATE2 |cx| calls::create(cx, true);
     call CALL |cx| calls::call(cx, op::CALL);

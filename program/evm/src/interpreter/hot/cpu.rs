@@ -4,11 +4,11 @@ use super::super::Interrupt;
 use super::super::context::{Context, Result};
 use super::super::frame::{Frame, Input, Output};
 use super::{GAS_WINDOW, RECORDS_MAX};
-use crate::U256;
 use crate::exit::Exit;
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::translation;
+use crate::{U256, arith};
 
 /// Words on a frame's stack at most.
 const STACK_MAX: usize = 1024;
@@ -16,17 +16,22 @@ const STACK_MAX: usize = 1024;
 /// The most words that an opcode asks for: SWAP16.
 const NEED_MAX: usize = 17;
 
-/// An operation that runs between chains.
-pub(super) type Cold<H> = fn(&mut Context<'_, '_, '_, H>) -> Result<(), <H as Host>::Error>;
+/// An operation that runs between chains, when the whole gas is in the reserve.
+///
+/// # Safety
+/// The words that its opcode takes are on the stack, and what it leaves fits, if it relies on that.
+pub(super) type Operation<H> = unsafe fn(&mut Cpu<'_, '_, '_, H>) -> Result<(), <H as Host>::Error>;
 
 /// The state of a running frame.
 pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
-    /// What cold operations work on. While a chain runs, the frame's position, stack length and gas are stale.
-    context: Context<'m, 'f, 'c, H>,
+    /// Machine, frame and host. Outside of [`Self::with_context`] the frame's position, stack length and gas are stale.
+    pub(super) context: Context<'m, 'f, 'c, H>,
     /// `needs[n]` is where `sp` must be at least for `n` words to be on the stack.
     pub(super) needs: [*mut U256; NEED_MAX + 1],
     /// Where `sp` is when the stack is full.
     pub(super) limit: *mut U256,
+    /// Up to here a block of a translation fits the stack.
+    pub(super) block_limit: *mut U256,
     /// First byte of the frame's memory.
     pub(super) memory: *mut u8,
     /// A word that begins below this offset lies in the frame's memory.
@@ -45,7 +50,7 @@ pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
     pub(super) translation: *const u8,
     /// Its index.
     pub(super) index: *const u8,
-    /// Its entries.
+    /// Its entries, or rather one in front of them, as they are numbered from 1.
     pub(super) entries: *const u8,
     /// Whether records run, and not the code itself.
     pub(super) is_translated: bool,
@@ -60,7 +65,7 @@ pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
     /// And this window.
     pub(super) gas: i64,
     /// What has to run before the next chain.
-    pending: Option<Cold<H>>,
+    pending: Option<Operation<H>>,
     /// Why there is no next chain.
     interrupt: Option<Interrupt<H::Error>>,
 }
@@ -88,6 +93,8 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
             // `wrapping_add`, because a need may lie behind the arena: then `sp` never reaches it.
             needs: core::array::from_fn(|words| base.wrapping_add(words)),
             limit: base.wrapping_add(words),
+            // Below the arena where no block fits it.
+            block_limit: base.wrapping_add(words).wrapping_sub(translation::GROWTH_MAX),
             memory,
             memory_end: 0,
             code,
@@ -97,7 +104,7 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
             call_data_length,
             translation: bytes.as_ptr(),
             index: at(translation::PREFIX),
-            entries: at(translation.map_or(0, |translation| translation.entries())),
+            entries: at(translation.map_or(0, |translation| translation.entries() - 4)),
             is_translated: frame.is_translated,
             records: 0,
             reserve: 0,
@@ -110,11 +117,6 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
         };
         cpu.load();
         cpu
-    }
-
-    /// What cold operations work on.
-    pub(super) const fn context(&self) -> &Context<'m, 'f, 'c, H> {
-        &self.context
     }
 
     /// Makes ready for a chain: moves gas from the reserve into the window; for a translation all of it, and allows so
@@ -145,9 +147,18 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
 
     /// Ends a chain; before the next one `operation` runs. `pc` is behind its opcode.
     #[inline(always)]
-    pub(super) fn postpone(&mut self, operation: Cold<H>, pc: *const u8, sp: *mut U256, gas: i64) {
+    pub(super) fn postpone(&mut self, operation: Operation<H>, pc: *const u8, sp: *mut U256, gas: i64) {
         self.pending = Some(operation);
         self.save(pc, sp, gas);
+    }
+
+    /// Analyses init code up to a jump's destination; whether that may have changed what is known of it.
+    pub(super) fn analyse(&mut self, destination: &U256) -> bool {
+        let code = &mut self.context.frame.input.code;
+        let position = arith::as_u64_saturating(destination);
+        let is_extended = usize::try_from(position).is_ok_and(|position| code.analyse(position));
+        self.jump_map = code.parts().1.as_ptr();
+        is_extended
     }
 
     /// Ends the frame with an exceptional halt.
@@ -171,14 +182,56 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
     pub(super) fn settle(&mut self) -> Option<Interrupt<H::Error>> {
         if let Some(operation) = self.pending {
             self.pending = None;
-            self.store();
-            if let Err(stop) = operation(&mut self.context) {
-                return Some(stop.into());
-            }
-            self.load();
-            return None;
+            self.reserve += self.gas;
+            self.gas = 0;
+            // SAFETY: the handler that postponed it has checked the stack.
+            return unsafe { operation(self) }.err().map(Interrupt::from);
         }
         if self.interrupt.is_some() { self.interrupt.take() } else { None }
+    }
+
+    /// Charges gas, between chains.
+    #[inline(always)]
+    pub(super) fn charge(&mut self, gas: i64) -> Result<(), H::Error> {
+        let left = self.reserve.saturating_sub(gas);
+        if left < 0 {
+            return Err(Exit::OutOfGas.into());
+        }
+        self.reserve = left;
+        Ok(())
+    }
+
+    /// Makes a range part of the frame's memory and charges for it. Gives it as a range of the machine's.
+    #[inline(always)]
+    pub(super) fn expanded(&mut self, range: Output) -> Result<Output, H::Error> {
+        if range.start + range.length > self.context.frame.memory_length {
+            let cost = self.context.memory_cost(&[range]);
+            self.charge(cost)?;
+            self.context.grow_memory(&[range])?;
+            self.memory_end = self.context.frame.memory_length.saturating_sub(31);
+        }
+        Ok(self.context.in_machine(range))
+    }
+
+    /// Where the memory word at `offset` is, after making it part of the frame's memory and charging for it.
+    #[inline(always)]
+    pub(super) fn word_at(&mut self, offset: &U256) -> Result<*mut u8, H::Error> {
+        const WORD: U256 = U256([32, 0, 0, 0]);
+        let range = self.context.range(offset, &WORD)?;
+        self.expanded(range)?;
+        Ok(self.memory.wrapping_add(range.start))
+    }
+
+    /// Runs an operation on the frame itself, with the registers in it.
+    #[inline(always)]
+    pub(super) fn with_context(
+        &mut self,
+        operation: impl FnOnce(&mut Context<'m, 'f, 'c, H>) -> Result<(), H::Error>,
+    ) -> Result<(), H::Error> {
+        self.store();
+        operation(&mut self.context)?;
+        self.load();
+        Ok(())
     }
 
     /// Writes the registers into the frame.

@@ -3,7 +3,7 @@
 //! Each is a handler by its arguments, so that going there costs no moving of registers. They take the gas that is left
 //! after the opcode's static gas.
 
-use super::handler::handler;
+use super::handler::{handler, word};
 use crate::exit::Exit;
 use crate::opcode;
 
@@ -41,10 +41,15 @@ handler!(
 );
 
 handler!(
-    /// A jump to where no jump destination is.
+    /// A jump to where no jump destination is known. Init code is analysed when it jumps; then the opcode runs again.
     #[cold]
     #[inline(never)]
-    invalid_jump(_pc, _sp, _gas, cpu, _table) {
+    invalid_jump(pc, sp, gas, cpu, _table) {
+        if cpu.analyse(&word!(sp, 0)) {
+            // SAFETY: `pc` points into the padded code.
+            let opcode = unsafe { *pc };
+            return cpu.save(pc, sp, gas + i64::from(opcode::info(opcode).gas));
+        }
         cpu.halt(Exit::InvalidJump);
     }
 );

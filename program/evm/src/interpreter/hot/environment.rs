@@ -1,6 +1,6 @@
 //! What code sees of its call and of the machine.
 
-use super::handler::{advanced, end, enter, handler, next, pushed, word};
+use super::handler::{advanced, enter, handler, next, pushed, word};
 use super::memory;
 use crate::{U256, arith, from_address};
 
@@ -21,12 +21,12 @@ const fn small(value: u64) -> U256 {
 }
 
 push! {
-    address ADDRESS |pc, gas, cpu| from_address(&cpu.context().frame.input.address);
-    caller CALLER |pc, gas, cpu| from_address(&cpu.context().frame.input.caller);
-    callvalue CALLVALUE |pc, gas, cpu| cpu.context().frame.input.value;
+    address ADDRESS |pc, gas, cpu| from_address(&cpu.context.frame.input.address);
+    caller CALLER |pc, gas, cpu| from_address(&cpu.context.frame.input.caller);
+    callvalue CALLVALUE |pc, gas, cpu| cpu.context.frame.input.value;
     calldatasize CALLDATASIZE |pc, gas, cpu| small(cpu.call_data_length as u64);
     codesize CODESIZE |pc, gas, cpu| small(cpu.code_length as u64);
-    returndatasize RETURNDATASIZE |pc, gas, cpu| small(cpu.context().machine.return_data().len() as u64);
+    returndatasize RETURNDATASIZE |pc, gas, cpu| small(cpu.context.machine.return_data().len() as u64);
     position PC |pc, gas, cpu| small(pc as u64 - cpu.code as u64);
     gas GAS |pc, gas, cpu| small((cpu.reserve + gas) as u64);
 }

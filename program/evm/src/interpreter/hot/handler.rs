@@ -92,16 +92,26 @@ macro_rules! enter {
         let gas = if F::CHECKED { $gas - const { INFO.gas as i64 } } else { $gas };
         if F::CHECKED {
             if gas < 0 {
-                return end!(pause, $pc, $sp, gas, $cpu, $table);
-            }
-            if const { INFO.inputs > 0 } && $sp < $cpu.needs[const { INFO.inputs as usize }] {
-                return end!(underflow, $pc, $sp, gas, $cpu, $table);
-            }
-            if const { INFO.outputs > INFO.inputs } && $sp >= $cpu.limit {
-                return end!(overflow, $pc, $sp, gas, $cpu, $table);
+                return super::handler::end!(pause, $pc, $sp, gas, $cpu, $table);
             }
         }
+        super::handler::require!($op, $pc, $sp, gas, $cpu, $table);
         gas
+    }};
+}
+
+/// Checks that the opcode's inputs are there and its outputs fit.
+macro_rules! require {
+    ($op:ident, $pc:ident, $sp:ident, $gas:ident, $cpu:ident, $table:ident) => {{
+        const INFO: crate::opcode::Info = crate::opcode::info(crate::opcode::$op);
+        if F::CHECKED {
+            if const { INFO.inputs > 0 } && $sp < $cpu.needs[const { INFO.inputs as usize }] {
+                return super::handler::end!(underflow, $pc, $sp, $gas, $cpu, $table);
+            }
+            if const { INFO.outputs > INFO.inputs } && $sp >= $cpu.limit {
+                return super::handler::end!(overflow, $pc, $sp, $gas, $cpu, $table);
+            }
+        }
     }};
 }
 
@@ -149,4 +159,4 @@ macro_rules! advanced {
     };
 }
 
-pub(super) use {advanced, dropped, end, enter, handler, next, pushed, word};
+pub(super) use {advanced, dropped, end, enter, handler, next, pushed, require, word};

@@ -1,8 +1,8 @@
 //! MLOAD and MSTORE, and words as big-endian bytes.
 
-use super::handler::{advanced, dropped, end, enter, handler, next, word};
+use super::between;
+use super::handler::{advanced, dropped, enter, handler, next, word};
 use crate::U256;
-use crate::interpreter::operations::memory as cold;
 
 /// Where a memory word is, if it lies in the frame's memory already.
 macro_rules! place {
@@ -25,7 +25,7 @@ handler!(
     mload(pc, sp, gas, cpu, table) {
         let gas = enter!(MLOAD, pc, sp, gas, cpu, table);
         let Some(source) = place!(cpu, &word!(sp, 0)) else {
-            return cpu.postpone(cold::mload, advanced!(pc, F::OPCODE), sp, gas);
+            return cpu.postpone(between::mload, advanced!(pc, F::OPCODE), sp, gas);
         };
         // SAFETY: 32 bytes from `source` on lie in the frame's memory.
         word!(sp, 0) = unsafe { read::<32>(source) };
@@ -38,7 +38,7 @@ handler!(
     mstore(pc, sp, gas, cpu, table) {
         let gas = enter!(MSTORE, pc, sp, gas, cpu, table);
         let Some(target) = place!(cpu, &word!(sp, 0)) else {
-            return cpu.postpone(cold::mstore, advanced!(pc, F::OPCODE), sp, gas);
+            return cpu.postpone(between::mstore, advanced!(pc, F::OPCODE), sp, gas);
         };
         let word = &word!(sp, 1);
         // SAFETY: 32 bytes from `target` on lie in the frame's memory.

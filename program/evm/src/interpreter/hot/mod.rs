@@ -32,16 +32,18 @@
 //! * `base <= sp <= limit`, and `base..limit` lies in the stack arena. `enter!` keeps it so: it refuses an opcode whose
 //!   inputs are not there or whose outputs do not fit.
 //! * Memory words are touched only below [`Cpu::memory_end`](cpu::Cpu), which lies in the memory arena.
-//! * No reference into the arenas is alive while handlers use pointers into them: cold operations run between chains, on
-//!   a [`super::context::Context`], which gets positions through the frame and gives them back the same way.
+//! * No reference into the arenas is alive while handlers use pointers into them: whatever takes one runs between chains
+//!   ([`between`], [`cold`]).
 
 mod arithmetic;
+mod between;
 mod cold;
 mod control;
 mod cpu;
 mod ends;
 mod environment;
 mod handler;
+mod hash;
 mod memory;
 mod plain;
 mod run;

@@ -1,7 +1,7 @@
 //! Code as it is: a handler for each opcode.
 
 use super::handler::{Form, Handler, Table};
-use super::{arithmetic, cold, control, environment, memory, stack};
+use super::{arithmetic, between, cold, control, environment, hash, memory, stack};
 use crate::host::Host;
 use crate::opcode as op;
 use core::marker::PhantomData;
@@ -49,6 +49,7 @@ table! {
         ADDRESS address CALLER caller CALLVALUE callvalue CALLDATALOAD calldataload CALLDATASIZE calldatasize
         CODESIZE codesize RETURNDATASIZE returndatasize PC position GAS gas
     }
+    hash { KECCAK256 keccak256 }
     memory { MLOAD mload MSTORE mstore }
     stack {
         POP pop PUSH0 push0
@@ -63,14 +64,14 @@ table! {
         SWAP9 swap9 SWAP10 swap10 SWAP11 swap11 SWAP12 swap12 SWAP13 swap13 SWAP14 swap14 SWAP15 swap15
         SWAP16 swap16
     }
+    between { SLOAD sload SSTORE sstore LOG0 log0 LOG1 log1 LOG2 log2 LOG3 log3 LOG4 log4 }
     cold {
-        STOP stop EXP exp CLZ clz KECCAK256 keccak256 BALANCE balance ORIGIN origin CALLDATACOPY calldatacopy
+        STOP stop EXP exp CLZ clz BALANCE balance ORIGIN origin CALLDATACOPY calldatacopy
         CODECOPY codecopy GASPRICE gasprice EXTCODESIZE extcodesize EXTCODECOPY extcodecopy
         RETURNDATACOPY returndatacopy EXTCODEHASH extcodehash BLOCKHASH blockhash COINBASE coinbase
         TIMESTAMP timestamp NUMBER number PREVRANDAO prevrandao GASLIMIT gaslimit CHAINID chainid
         SELFBALANCE selfbalance BASEFEE basefee BLOBHASH blobhash BLOBBASEFEE blobbasefee MSTORE8 mstore8
-        SLOAD sload SSTORE sstore MSIZE msize TLOAD tload TSTORE tstore MCOPY mcopy LOG0 log0 LOG1 log1 LOG2 log2
-        LOG3 log3 LOG4 log4 CREATE create CALL call CALLCODE callcode RETURN ret DELEGATECALL delegatecall
+        MSIZE msize TLOAD tload TSTORE tstore MCOPY mcopy CREATE create CALL call CALLCODE callcode RETURN ret DELEGATECALL delegatecall
         CREATE2 create2 STATICCALL staticcall REVERT revert SELFDESTRUCT selfdestruct
     }
 }

@@ -1,6 +1,6 @@
 //! PUSH, DUP, SWAP, POP.
 
-use super::handler::{advanced, dropped, end, enter, handler, next, pushed, word};
+use super::handler::{advanced, dropped, enter, handler, next, pushed, word};
 use crate::U256;
 
 handler!(

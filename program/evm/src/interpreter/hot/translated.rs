@@ -2,12 +2,10 @@
 
 use super::cpu::Cpu;
 use super::handler::{Form, Handler, Table, advanced, dropped, handler, next, pushed, word};
-use super::{arithmetic, cold, control, environment, memory, stack};
+use super::{arithmetic, between, cold, control, environment, hash, memory, stack};
 use crate::exit::Exit;
 use crate::host::Host;
-use crate::interpreter::operations::memory as cold_memory;
 use crate::opcode as op;
-use crate::translation::ONES;
 use crate::translation::record::{self as r, SCALE};
 use crate::{U256, arith};
 use core::marker::PhantomData;
@@ -44,12 +42,11 @@ macro_rules! enter_block {
         let (pc, sp): (*const u8, *mut U256) = ($pc, $sp);
         let gas = $gas - i64::from(operand!(u16, pc, 0));
         let needed = usize::from(operand!(u16, pc, 2)) + $cpu.needs[0] as usize;
-        let grown = usize::from(operand!(u16, pc, 4)) + sp as usize;
-        if gas < 0 || (sp as usize) < needed || grown > $cpu.limit as usize {
+        if gas < 0 || (sp as usize) < needed || sp > $cpu.block_limit {
             // SAFETY: the registers are those of a handler at the BEGIN.
             return unsafe { fall_back::<H, F>(pc, sp, gas, $cpu, $table) };
         }
-        let records = $cpu.records - i64::from(operand!(u8, pc, 8));
+        let records = $cpu.records - i64::from(operand!(u8, pc, 6));
         if records < 0 {
             return $cpu.save(pc, sp, gas + i64::from(operand!(u16, pc, 0)));
         }
@@ -59,7 +56,7 @@ macro_rules! enter_block {
 }
 
 impl<H: Host> Cpu<'_, '_, '_, H> {
-    /// The block of an entry.
+    /// The block of an entry, numbered from 1.
     ///
     /// # Safety
     /// The running translation has this entry.
@@ -79,15 +76,14 @@ impl<H: Host> Cpu<'_, '_, '_, H> {
         if word.0[1] | word.0[2] | word.0[3] != 0 || position >= self.code_length {
             return None;
         }
-        // SAFETY: the index has a word for every 8 bytes of code.
-        let word = u32::from_le(unsafe { self.index.add(position / 8 * 4).cast::<u32>().read_unaligned() });
-        let bit = 1u32 << (position % 8);
-        if word & bit == 0 {
+        // SAFETY: the index has a word for every 16 bytes of code.
+        let word = u64::from_le(unsafe { self.index.add(position / 16 * 8).cast::<u64>().read_unaligned() });
+        let number = (word >> (3 * (position % 16))) & 7;
+        if number == 0 {
             return None;
         }
-        let before = ONES[(word & (bit - 1) & 0xff) as usize];
         // SAFETY: every jump destination has an entry.
-        Some(unsafe { self.block((word >> 16) as usize + usize::from(before)) })
+        Some(unsafe { self.block((word >> 48) as usize + number as usize) })
     }
 }
 
@@ -96,7 +92,7 @@ handler!(
     #[cold]
     #[inline(never)]
     fall_back(pc, sp, gas, cpu, _table) {
-        let position = operand!(u16, pc, 6);
+        let position = operand!(u16, pc, 4);
         cpu.fall_back(usize::from(position), sp, gas + i64::from(operand!(u16, pc, 0)));
     }
 );
@@ -173,6 +169,32 @@ handler!(
         let entry = usize::from(operand!(u16, pc, 0));
         // SAFETY: the translator wrote an entry that there is.
         enter_block!(unsafe { cpu.block(entry) }, sp, gas, cpu, table)
+    }
+);
+
+handler!(
+    /// LEAVE.
+    leave(pc, sp, gas, cpu, table) {
+        let place = usize::from(operand!(u16, pc, 0));
+        let result = word!(sp, 0);
+        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+        let target = unsafe { &mut *sp.byte_sub(place) };
+        let Some(block) = cpu.block_at(target) else { return cpu.halt(Exit::InvalidJump) };
+        *target = result;
+        let sp = core::ptr::from_mut(target);
+        // SAFETY: the word was on the stack.
+        enter_block!(block, unsafe { sp.add(1) }, gas, cpu, table)
+    }
+);
+
+handler!(
+    /// POP_JUMP.
+    pop_jump(pc, sp, gas, cpu, table) {
+        let place = usize::from(operand!(u16, pc, 0));
+        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+        let sp = unsafe { sp.byte_sub(place) };
+        let Some(block) = cpu.block_at(&word!(sp, 0)) else { return cpu.halt(Exit::InvalidJump) };
+        enter_block!(block, dropped!(sp, 1), gas, cpu, table)
     }
 );
 
@@ -312,7 +334,7 @@ handler!(
         let offset = *copied!(pc, sp);
         let behind = advanced!(pc, const { r::length(r::DUP_MLOAD) });
         let Some(source) = memory::place!(cpu, &offset) else {
-            return cpu.postpone(cold_memory::mload, behind, pushed!(sp, offset), gas);
+            return cpu.postpone(between::mload, behind, pushed!(sp, offset), gas);
         };
         // SAFETY: 32 bytes from `source` on lie in the frame's memory.
         let word = unsafe { memory::read::<32>(source) };
@@ -326,7 +348,7 @@ handler!(
         let offset = copied!(pc, sp);
         let behind = advanced!(pc, const { r::length(r::DUP_MSTORE) });
         let Some(target) = memory::place!(cpu, offset) else {
-            return cpu.postpone(cold_memory::mstore, behind, pushed!(sp, *offset), gas);
+            return cpu.postpone(between::mstore, behind, pushed!(sp, *offset), gas);
         };
         let word = &word!(sp, 0);
         // SAFETY: 32 bytes from `target` on lie in the frame's memory.
@@ -341,7 +363,7 @@ handler!(
         let offset = usize::from(operand!(u16, pc, 0));
         let behind = advanced!(pc, const { r::length(r::MLOAD_16) });
         if offset >= cpu.memory_end {
-            return cpu.postpone(cold_memory::mload, behind, pushed!(sp, small(offset as u64)), gas);
+            return cpu.postpone(between::mload, behind, pushed!(sp, small(offset as u64)), gas);
         }
         // SAFETY: a word at an offset below `memory_end` lies in the frame's memory.
         let word = unsafe { memory::read::<32>(cpu.memory.add(offset)) };
@@ -355,7 +377,7 @@ handler!(
         let offset = usize::from(operand!(u16, pc, 0));
         let behind = advanced!(pc, const { r::length(r::MSTORE_16) });
         if offset >= cpu.memory_end {
-            return cpu.postpone(cold_memory::mstore, behind, pushed!(sp, small(offset as u64)), gas);
+            return cpu.postpone(between::mstore, behind, pushed!(sp, small(offset as u64)), gas);
         }
         let word = &word!(sp, 0);
         // SAFETY: a word at an offset below `memory_end` lies in the frame's memory.
@@ -409,6 +431,7 @@ table! {
         SHL_16 shl_16 SHR_16 shr_16 SHR_224 shr_224 MLOAD_16 mload_16 MSTORE_16 mstore_16 AND_160 and_160
         DUP_ADD dup_add DUP_SUB dup_sub DUP_MUL dup_mul DUP_AND dup_and DUP_LT dup_lt DUP_GT dup_gt DUP_EQ dup_eq
         DUP_MLOAD dup_mload DUP_MSTORE dup_mstore SWAP_POP swap_pop POP_2 pop_2 IS_NONZERO is_nonzero
+        LEAVE leave POP_JUMP pop_jump
     }
     arithmetic {
         ADD add MUL mul SUB sub DIV div SDIV sdiv MOD rem SMOD smod ADDMOD addmod MULMOD mulmod
@@ -419,6 +442,7 @@ table! {
         ADDRESS address CALLER caller CALLVALUE callvalue CALLDATALOAD calldataload CALLDATASIZE calldatasize
         CODESIZE codesize RETURNDATASIZE returndatasize
     }
+    hash { KECCAK256 keccak256 }
     memory { MLOAD mload MSTORE mstore }
     stack {
         POP pop PUSH0 push0
@@ -428,14 +452,14 @@ table! {
         SWAP9 swap9 SWAP10 swap10 SWAP11 swap11 SWAP12 swap12 SWAP13 swap13 SWAP14 swap14 SWAP15 swap15
         SWAP16 swap16
     }
+    between { SLOAD sload SSTORE sstore LOG0 log0 LOG1 log1 LOG2 log2 LOG3 log3 LOG4 log4 }
     cold {
-        STOP stop EXP exp CLZ clz KECCAK256 keccak256 BALANCE balance ORIGIN origin CALLDATACOPY calldatacopy
+        STOP stop EXP exp CLZ clz BALANCE balance ORIGIN origin CALLDATACOPY calldatacopy
         CODECOPY codecopy GASPRICE gasprice EXTCODESIZE extcodesize EXTCODECOPY extcodecopy
         RETURNDATACOPY returndatacopy EXTCODEHASH extcodehash BLOCKHASH blockhash COINBASE coinbase
         TIMESTAMP timestamp NUMBER number PREVRANDAO prevrandao GASLIMIT gaslimit CHAINID chainid
         SELFBALANCE selfbalance BASEFEE basefee BLOBHASH blobhash BLOBBASEFEE blobbasefee MSTORE8 mstore8
-        SLOAD sload SSTORE sstore MSIZE msize TLOAD tload TSTORE tstore MCOPY mcopy LOG0 log0 LOG1 log1 LOG2 log2
-        LOG3 log3 LOG4 log4 CREATE create CALL call CALLCODE callcode RETURN ret DELEGATECALL delegatecall
+        MSIZE msize TLOAD tload TSTORE tstore MCOPY mcopy CREATE create CALL call CALLCODE callcode RETURN ret DELEGATECALL delegatecall
         CREATE2 create2 STATICCALL staticcall REVERT revert SELFDESTRUCT selfdestruct
     }
 }

@@ -90,14 +90,3 @@ pub(crate) fn mstore8<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H:
     cx.machine.memory_mut(target.start, 1).fill(value.0[0] as u8);
     Ok(())
 }
-
-/// KECCAK256.
-pub(crate) fn keccak256<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
-    let (offset, length) = (cx.pop()?, cx.pop()?);
-    let range = cx.range(&offset, &length)?;
-    cx.charge(gas::per_word(gas::KECCAK256_WORD, range.length as u64))?;
-    cx.expand_memory(&[range])?;
-    let source = cx.in_machine(range);
-    let hash = cx.host.keccak256(cx.machine.memory(source.start, source.length));
-    cx.push(&crate::from_be_bytes(&hash))
-}

@@ -4,6 +4,5 @@ pub(super) mod calls;
 pub(super) mod copies;
 pub(super) mod ending;
 pub(super) mod environment;
-pub(super) mod memory;
 pub(super) mod state;
 pub(super) mod values;

@@ -1,5 +1,6 @@
 //! Each kind of change, undone alone and in nested checkpoints.
 
+use super::StorageByKey;
 use super::memory::{Accounts, Hashes, Memory};
 use crate::limits::Limits;
 use crate::withdraw::WITHDRAW_SELECTOR;
@@ -69,7 +70,7 @@ const CHANGES: [(&str, Change); 12] = [
     }),
     ("storage", |world, n| {
         let id = world.accounts.id(&CONTRACT).unwrap();
-        world.set_storage(id, &U256::one(), &n.into()).unwrap();
+        world.set_value(id, &U256::one(), &n.into()).unwrap();
     }),
     ("transient storage", |world, n| {
         let id = world.accounts.id(&CONTRACT).unwrap();
@@ -80,7 +81,7 @@ const CHANGES: [(&str, Change); 12] = [
     }),
     ("a warm storage key", |world, n| {
         let id = world.accounts.id(&CONTRACT).unwrap();
-        assert_eq!(world.access_storage(id, &n.into()), Ok(true));
+        assert_eq!(world.access_key(id, &n.into()), Ok(true));
     }),
     ("a log", |world, n| {
         world.log(&CONTRACT, &[n.into(), n.into()], b"data").unwrap();
@@ -101,7 +102,7 @@ fn prepared(accounts: &Accounts) -> TestWorld<'_> {
     }
     let id = world.accounts.id(&CONTRACT).unwrap();
     for key in 1..4 {
-        Host::storage(&mut world, id, &U256::from(key)).unwrap();
+        world.value(id, &U256::from(key)).unwrap();
     }
     world
 }
@@ -218,9 +219,9 @@ fn what_was_first_loaded_in_a_failed_call_keeps_its_value() {
     let mut world = accounts.world(Limits::ON_CHAIN);
     let id = world.accounts.id(&CONTRACT).unwrap();
     let checkpoint = world.checkpoint();
-    world.set_storage(id, &U256::one(), &77.into()).unwrap();
+    world.set_value(id, &U256::one(), &77.into()).unwrap();
     world.undo_to(&checkpoint).unwrap();
-    assert_eq!(Host::storage(&mut world, id, &U256::one()), Ok(10.into()));
+    assert_eq!(world.value(id, &U256::one()), Ok(10.into()));
 }
 
 #[test]
@@ -230,7 +231,7 @@ fn a_row_that_one_frame_writes_often_is_saved_once() {
     let id = world.load_balance(&CONTRACT).unwrap();
     world.checkpoint();
     for value in 0..1000u64 {
-        assert_eq!(world.set_storage(id, &U256::one(), &value.into()), Ok(()), "{value}");
+        assert_eq!(world.set_value(id, &U256::one(), &value.into()), Ok(()), "{value}");
         world.change(id).unwrap().nonce = value;
     }
 }

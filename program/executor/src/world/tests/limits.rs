@@ -1,5 +1,6 @@
 //! Every table has a maximum: what goes beyond is refused, up to it everything fits.
 
+use super::StorageByKey;
 use super::memory::{Accounts, Hashes, Memory};
 use crate::ProgramError;
 use crate::limits::Limits;
@@ -33,15 +34,15 @@ fn a_full_table_refuses_one_more() {
     let account: Fill = |world, n| world.accounts.id(&parhelion_evm::to_address(&(n + 1).into())).map(drop);
     // SOMEBODY is an account, too.
     fill(Limits { accounts: 20, ..ROOMY }, 19, account, TableLimit);
-    let key: Fill = |world, n| Host::storage(world, 0, &n.into()).map(drop);
+    let key: Fill = |world, n| world.value(0, &n.into()).map(drop);
     fill(Limits { storage_keys: 20, ..ROOMY }, 20, key, TableLimit);
-    let cell: Fill = |world, n| Host::storage(world, 0, &(U256::from(n) << 8)).map(drop);
+    let cell: Fill = |world, n| world.value(0, &(U256::from(n) << 8)).map(drop);
     fill(Limits { cells: 20, ..ROOMY }, 20, cell, TableLimit);
     let transient: Fill = |world, n| world.set_transient_storage(0, &n.into(), &U256::one());
     fill(Limits { transient_keys: 20, ..ROOMY }, 20, transient, TableLimit);
     let undo: Fill = |world, n| {
         world.checkpoint();
-        world.set_storage(0, &U256::one(), &n.into())
+        world.set_value(0, &U256::one(), &n.into())
     };
     fill(Limits { undo_entries: 20, ..ROOMY }, 20, undo, TableLimit);
     let log: Fill = |world, _| world.log(&SOMEBODY, &[U256::one()], &[0; 8]);
@@ -60,10 +61,10 @@ fn a_full_table_still_finds_its_rows() {
     for n in 0..8u64 {
         let address = parhelion_evm::to_address(&(n + 1).into());
         assert_eq!(world.accounts.id(&address), Ok(n as u16));
-        world.set_storage(0, &n.into(), &(n + 1).into()).unwrap();
+        world.set_value(0, &n.into(), &(n + 1).into()).unwrap();
     }
     for n in (0..8u64).rev() {
         assert_eq!(world.accounts.id(&parhelion_evm::to_address(&(n + 1).into())), Ok(n as u16));
-        assert_eq!(Host::storage(&mut world, 0, &n.into()), Ok((n + 1).into()));
+        assert_eq!(world.value(0, &n.into()), Ok((n + 1).into()));
     }
 }

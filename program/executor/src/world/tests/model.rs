@@ -1,5 +1,6 @@
 //! Random operations and nested checkpoints, against a model that copies the whole state at each checkpoint.
 
+use super::StorageByKey;
 use super::memory::{Accounts, Hashes, Memory, keccak};
 use crate::limits::Limits;
 use crate::withdraw::{WITHDRAW_ADDRESS, WITHDRAW_SELECTOR};
@@ -281,7 +282,7 @@ impl Pair<'_> {
             }
             Operation::Store(address, key, value) => {
                 let id = world.accounts.id(&address).unwrap();
-                world.set_storage(id, &key.into(), &value.into()).unwrap();
+                world.set_value(id, &key.into(), &value.into()).unwrap();
                 model.storage.insert((address, key), value);
             }
             Operation::StoreTransient(address, key, value) => {
@@ -297,7 +298,7 @@ impl Pair<'_> {
             Operation::WarmKey(address, key) => {
                 let id = world.accounts.id(&address).unwrap();
                 let is_first = model.warm_storage.insert((address, key));
-                assert_eq!(world.access_storage(id, &key.into()), Ok(is_first));
+                assert_eq!(world.access_key(id, &key.into()), Ok(is_first));
             }
             Operation::Log(address, topics, length) => {
                 let data = alloc::vec![length; length.into()];
@@ -323,8 +324,8 @@ impl Pair<'_> {
                 let id = world.accounts.id(&address).unwrap();
                 let of = |map: &BTreeMap<Key, u64>| map.get(&(address, key)).copied().unwrap_or(0).into();
                 let change = StorageChange { original: of(&model.original), current: of(&model.storage) };
-                assert_eq!(world.storage_change(id, &key.into()), Ok(change));
-                assert_eq!(Host::storage(world, id, &key.into()), Ok(change.current));
+                assert_eq!(world.change_of(id, &key.into()), Ok(change));
+                assert_eq!(world.value(id, &key.into()), Ok(change.current));
             }
             Operation::ReadTransient(address, key) => {
                 let id = world.accounts.id(&address).unwrap();
