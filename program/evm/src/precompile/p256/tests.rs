@@ -1,6 +1,14 @@
 //! The field, the table of the generator, and signatures at the edges.
 
+#![allow(clippy::unwrap_used)]
+
 use super::*;
+use p256::ecdsa::signature::hazmat::{PrehashSigner as _, PrehashVerifier as _};
+use p256::ecdsa::{self, SigningKey, VerifyingKey};
+use p256::elliptic_curve::ops::Reduce;
+use p256::elliptic_curve::point::DecompressPoint as _;
+use p256::elliptic_curve::subtle::Choice;
+use p256::{AffinePoint, EncodedPoint, ProjectivePoint, Scalar};
 use proptest::prelude::*;
 
 /// Numbers below p, many of them at the borders of digits.
@@ -145,4 +153,130 @@ fn sums_that_cancel_or_double() {
 fn other_lengths_are_invalid() {
     assert_eq!(run(&[]), [0u8; 0]);
     assert_eq!(run(&[1; 161]), [0u8; 0]);
+}
+
+/// A signature's input, with its hash, r, s, x and y.
+struct Signature([[u8; 32]; 5]);
+
+impl Signature {
+    /// Of a hash, by a key.
+    fn sign(key: &SigningKey, hash: [u8; 32]) -> Self {
+        let signature: ecdsa::Signature = key.sign_prehash(&hash).unwrap();
+        let (r, s) = signature.split_bytes();
+        Self::of(hash, [r.into(), s.into()], key.verifying_key())
+    }
+
+    fn of(hash: [u8; 32], [r, s]: [[u8; 32]; 2], key: &VerifyingKey) -> Self {
+        let point = key.to_encoded_point(false);
+        let (x, y) = (*point.x().unwrap(), *point.y().unwrap());
+        Self([hash, r, s, x.into(), y.into()])
+    }
+
+    fn is_valid(&self) -> bool {
+        let output = run(&self.0.concat());
+        assert!(output.is_empty() || output == word(true));
+        !output.is_empty()
+    }
+
+    /// What the other implementation says.
+    fn is_valid_elsewhere(&self) -> bool {
+        let [hash, r, s, x, y] = self.0;
+        let point = EncodedPoint::from_affine_coordinates(&x.into(), &y.into(), false);
+        let Ok(key) = VerifyingKey::from_encoded_point(&point) else { return false };
+        let Ok(signature) = ecdsa::Signature::from_scalars(r, s) else { return false };
+        key.verify_prehash(&hash, &signature).is_ok()
+    }
+}
+
+fn key(secret: &Scalar) -> SigningKey {
+    SigningKey::from_bytes(&secret.to_bytes()).unwrap()
+}
+
+fn scalar(bytes: [u8; 32]) -> Scalar {
+    <Scalar as Reduce<p256::U256>>::reduce_bytes(&bytes.into())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn signatures(secret: [u8; 32], hash: [u8; 32], word in 0usize..5, byte in 0usize..32, change in 1u8..) {
+        let secret = scalar(secret);
+        prop_assume!(secret != Scalar::ZERO);
+        let mut signature = Signature::sign(&key(&secret), hash);
+        prop_assert!(signature.is_valid());
+        signature.0[word][byte] ^= change;
+        prop_assert_eq!(signature.is_valid(), signature.is_valid_elsewhere());
+    }
+
+    #[test]
+    fn small_factors(secret in 1u64..40, r in 1u64..40, s in 1u64..40, hash in 0u64..40) {
+        let small = |number: u64| Scalar::from(number).to_bytes().into();
+        let signing_key = key(&Scalar::from(secret));
+        let signature = Signature::of(small(hash), [small(r), small(s)], signing_key.verifying_key());
+        prop_assert_eq!(signature.is_valid(), signature.is_valid_elsewhere());
+    }
+}
+
+#[test]
+fn keys_at_the_edges() {
+    // The generator, and its negative; u1 = 0.
+    for secret in [Scalar::ONE, -Scalar::ONE] {
+        for hash in [[0; 32], [1; 32], [0xff; 32]] {
+            assert!(Signature::sign(&key(&secret), hash).is_valid());
+        }
+    }
+    // The point at infinity, a point elsewhere, coordinates that are not reduced.
+    let good = Signature::sign(&key(&Scalar::from(7u64)), [3; 32]);
+    let [hash, r, s, x, y] = good.0;
+    let mut other_y = y;
+    other_y[31] ^= 1;
+    let p = P.to_big_endian();
+    for [x, y] in [[[0; 32], [0; 32]], [x, other_y], [p, y], [x, p], [[0xff; 32], y]] {
+        assert!(!Signature([hash, r, s, x, y]).is_valid());
+    }
+}
+
+#[test]
+fn scalars_at_the_edges() {
+    let [hash, r, s, x, y] = Signature::sign(&key(&Scalar::from(7u64)), [3; 32]).0;
+    let order = ORDER.to_big_endian();
+    for [r, s] in [[[0; 32], s], [r, [0; 32]], [order, s], [r, order], [[0xff; 32], s], [r, [0xff; 32]]] {
+        assert!(!Signature([hash, r, s, x, y]).is_valid());
+    }
+    // -s is as good as s, which EIP-7951 allows.
+    let negated = (-scalar(s)).to_bytes().into();
+    assert!(Signature([hash, r, negated, x, y]).is_valid());
+}
+
+/// The sum has an x coordinate between the order and p, of which r is the rest.
+#[test]
+fn x_coordinates_above_the_order() {
+    let points = (1u64..40).filter_map(|r| {
+        let x = arith::add(&U256::from(r), &ORDER).to_big_endian();
+        let point: Option<AffinePoint> = AffinePoint::decompress(&x.into(), Choice::from(0)).into();
+        Some((Scalar::from(r), ProjectivePoint::from(point?)))
+    });
+    let mut count = 0;
+    for (r, point) in points {
+        let (s, hash) = (scalar([0x5a; 32]), scalar([0xa5; 32]));
+        let public = (point * s - ProjectivePoint::GENERATOR * hash) * r.invert().unwrap();
+        let verifying_key = VerifyingKey::from_affine(public.to_affine()).unwrap();
+        let words = [r, s].map(|scalar| scalar.to_bytes().into());
+        let mut signature = Signature::of(hash.to_bytes().into(), words, &verifying_key);
+        assert!(signature.is_valid() && signature.is_valid_elsewhere());
+        signature.0[1][31] += 1;
+        assert!(!signature.is_valid());
+        count += 1;
+    }
+    assert!(count > 10);
+}
+
+/// hash / s + r / s is 0 with the generator as the key.
+#[test]
+fn a_sum_at_infinity_is_invalid() {
+    let (r, s) = (scalar([0x77; 32]), scalar([0x33; 32]));
+    let words = [r, s].map(|scalar| scalar.to_bytes().into());
+    let signing_key = key(&Scalar::ONE);
+    assert!(!Signature::of((-r).to_bytes().into(), words, signing_key.verifying_key()).is_valid());
 }
