@@ -103,6 +103,12 @@ pub(super) fn product_doubled(result: &Digits, a: &Digits, b: &Digits) {
     reduce!(result, 2 * |k| product_columns(a, b, k), |_digit| 0);
 }
 
+/// a b - c.
+#[inline(never)]
+pub(super) fn product_minus(result: &Digits, [a, b]: [&Digits; 2], c: &Digits) {
+    reduce!(result, 1 * |k| product_columns(a, b, k), |digit| -c[digit].get());
+}
+
 /// a^2.
 #[inline(never)]
 pub(super) fn square(result: &Digits, a: &Digits) {
@@ -115,14 +121,11 @@ pub(super) fn square_doubled(result: &Digits, a: &Digits) {
     reduce!(result, 2 * |k| square_columns(a, k), |_digit| 0);
 }
 
-/// a^2 - b - 2 c.
-#[inline(never)]
-pub(super) fn square_minus(result: &Digits, a: &Digits, b: &Digits, c: &Digits) {
-    reduce!(result, 1 * |k| square_columns(a, k), |digit| -b[digit].get() - 2 * c[digit].get());
-}
+// More operands than that would need more registers than there are, unless one pointer leads to all of them. So the
+// following operations become part of functions that find them in one struct.
 
 /// a - b^2 and a + b^2, digit by digit: factors for [`product_tripled`].
-#[inline(never)]
+#[inline(always)]
 pub(super) fn around_square([difference, sum]: [&Digits; 2], a: &Digits, b: &Digits) {
     reduce!(1 * |k| square_columns(b, k), |_digit| 0, |digit: usize, value| {
         let a = a[digit].get();
@@ -131,8 +134,14 @@ pub(super) fn around_square([difference, sum]: [&Digits; 2], a: &Digits, b: &Dig
     });
 }
 
+/// 3 a b, of a difference x - y and a sum x + y only: then no column exceeds that of x^2 - y^2.
+#[inline(always)]
+pub(super) fn product_tripled(result: &Digits, difference: &Digits, sum: &Digits) {
+    reduce!(result, 3 * |k| product_columns(difference, sum, k), |_digit| 0);
+}
+
 /// a^2 - 2 b, and what it leaves of b, digit by digit.
-#[inline(never)]
+#[inline(always)]
 pub(super) fn square_minus_doubled([result, rest]: [&Digits; 2], a: &Digits, b: &Digits) {
     reduce!(1 * |k| square_columns(a, k), |digit| -2 * b[digit].get(), |digit: usize, value| {
         result[digit].set(value);
@@ -140,14 +149,18 @@ pub(super) fn square_minus_doubled([result, rest]: [&Digits; 2], a: &Digits, b: 
     });
 }
 
-/// 3 a b, of a difference x - y and a sum x + y only: then no column exceeds that of x^2 - y^2.
-#[inline(never)]
-pub(super) fn product_tripled(result: &Digits, difference: &Digits, sum: &Digits) {
-    reduce!(result, 3 * |k| product_columns(difference, sum, k), |_digit| 0);
+/// a^2 - b - 2 c, and what it leaves of c, digit by digit.
+#[inline(always)]
+pub(super) fn square_minus([result, rest]: [&Digits; 2], a: &Digits, [b, c]: [&Digits; 2]) {
+    let addend = |digit: usize| -b[digit].get() - 2 * c[digit].get();
+    reduce!(1 * |k| square_columns(a, k), |digit| addend(digit), |digit: usize, value| {
+        result[digit].set(value);
+        rest[digit].set(c[digit].get() - value);
+    });
 }
 
 /// a b - 2 c^2.
-#[inline(never)]
+#[inline(always)]
 pub(super) fn product_minus_square(result: &Digits, [a, b]: [&Digits; 2], c: &Digits) {
     reduce!(result, |k| {
         let mut sums = [0; 2];
@@ -160,7 +173,7 @@ pub(super) fn product_minus_square(result: &Digits, [a, b]: [&Digits; 2], c: &Di
 }
 
 /// a b - c d.
-#[inline(never)]
+#[inline(always)]
 pub(super) fn product_minus_product(result: &Digits, [a, b, c, d]: [&Digits; 4]) {
     reduce!(result, |k| {
         let mut sums = product_columns(a, b, k);

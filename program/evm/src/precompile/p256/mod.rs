@@ -20,7 +20,7 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 use field::{P, copy, difference};
 use generator::MULTIPLES;
-use point::{Curve, ENTRIES, Point};
+use point::{ENTRIES, Sum};
 use scalar::{ORDER, POSITIONS, invert, windows};
 
 /// Gas, and compute units: measured for 60 random signatures, and 15 more additions than any of them had.
@@ -62,7 +62,6 @@ fn is_valid(input: &[u8; INPUT]) -> bool {
     if !is_scalar(&r) || !is_scalar(&s) || !arith::lt(&x, &P) || !arith::lt(&y, &P) {
         return false;
     }
-    let curve = Curve::new();
     let key = [field::element(&x), field::element(&y)];
     if !is_on_curve(&key) {
         return false;
@@ -70,24 +69,24 @@ fn is_valid(input: &[u8; INPUT]) -> bool {
     let inverse = invert(&s, &ORDER, ORDER_NEGATED_INVERSE);
     let generator_factor = arith::mulmod(&hash, &inverse, &ORDER);
     let key_factor = arith::mulmod(&r, &inverse, &ORDER);
-    let sum = sum(&curve, &generator_factor, &key_factor, key);
+    let sum = sum(&generator_factor, &key_factor, key);
     !sum.is_infinite && has_x(&sum, &r)
 }
 
 /// y^2 = x^3 - 3 x + b. The point at infinity, which would be (0, 0), is not.
 fn is_on_curve([x, y]: &[Digits; 2]) -> bool {
     let (left, right) = (zero(), zero());
+    field::square(&left, y);
+    difference(&left, &left, &B.map(Cell::new));
     field::square(&right, x);
     let three = field::element(&U256([3, 0, 0, 0]));
     difference(&right, &right, &three);
-    field::product(&right, &right, x);
-    field::square_minus(&left, y, &right, &zero());
-    difference(&left, &left, &B.map(Cell::new));
-    field::is_zero(&left)
+    field::product_minus(&right, [&right, x], &left);
+    field::is_zero(&right)
 }
 
 /// Whether the point's x coordinate is r modulo the order.
-fn has_x(point: &Point, r: &U256) -> bool {
+fn has_x(point: &Sum, r: &U256) -> bool {
     let square = zero();
     field::square(&square, &point.z);
     let is_x = |x: &U256| {
@@ -103,24 +102,24 @@ fn has_x(point: &Point, r: &U256) -> bool {
 
 /// The generator and the key, each times its factor.
 #[inline(never)]
-fn sum(curve: &Curve, generator_factor: &U256, key_factor: &U256, key: [Digits; 2]) -> Point {
-    let table = multiples(curve, key);
+fn sum(generator_factor: &U256, key_factor: &U256, key: [Digits; 2]) -> Sum {
+    let table = multiples(key);
     let key_windows = windows(key_factor, KEY_WIDTH);
     let generator_windows = windows(generator_factor, GENERATOR_WIDTH);
-    let mut sum = Point::infinite();
+    let mut sum = Sum::infinite();
     for position in (0..POSITIONS).rev() {
         if !sum.is_infinite {
-            curve.double(&sum);
+            sum.double();
         }
         let window = key_windows[position];
         if window != 0 {
             let [x, y] = &table[usize::from(window.unsigned_abs() / 2) % ENTRIES];
-            curve.add(&mut sum, [x, &signed(y, window)]);
+            sum.add([x, &signed(y, window)]);
         }
         let window = generator_windows[position];
         if window != 0 {
             let [x, y] = generator_multiple(window.unsigned_abs());
-            curve.add(&mut sum, [&x, &signed(&y, window)]);
+            sum.add([&x, &signed(&y, window)]);
         }
     }
     sum
@@ -139,11 +138,11 @@ fn generator_multiple(factor: u16) -> [Digits; 2] {
 
 /// The odd multiples of a point.
 #[inline(never)]
-fn multiples(curve: &Curve, point: [Digits; 2]) -> [[Digits; 2]; ENTRIES] {
+fn multiples(point: [Digits; 2]) -> [[Digits; 2]; ENTRIES] {
     let mut table = core::array::from_fn(|_| [zero(), zero()]);
     let factors = core::array::from_fn(|_| zero());
     table[0] = point;
-    curve.scaled_multiples(&table, &factors);
+    Sum::infinite().scaled_multiples(&table, &factors);
     // The inverse of the last z, from which those of the others follow.
     let inverse = factors[0].clone();
     for factor in &factors[1..] {
