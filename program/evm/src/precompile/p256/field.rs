@@ -97,12 +97,6 @@ pub(super) fn product(result: &Digits, a: &Digits, b: &Digits) {
     reduce!(result, |k| product_columns(a, b, k));
 }
 
-/// 2 a b.
-#[inline(never)]
-pub(super) fn product_doubled(result: &Digits, a: &Digits, b: &Digits) {
-    reduce!(result, 2 * |k| product_columns(a, b, k), |_digit| 0);
-}
-
 /// a b - c.
 #[inline(never)]
 pub(super) fn product_minus(result: &Digits, [a, b]: [&Digits; 2], c: &Digits) {
@@ -115,14 +109,8 @@ pub(super) fn square(result: &Digits, a: &Digits) {
     reduce!(result, |k| square_columns(a, k));
 }
 
-/// 2 a^2.
-#[inline(never)]
-pub(super) fn square_doubled(result: &Digits, a: &Digits) {
-    reduce!(result, 2 * |k| square_columns(a, k), |_digit| 0);
-}
-
-// More operands than that would need more registers than there are, unless one pointer leads to all of them. So the
-// following operations become part of functions that find them in one struct.
+// More operands than that would need more registers than there are, and even fewer are better: the following operations
+// become part of functions to which one pointer gives all operands.
 
 /// a - b^2 and a + b^2, digit by digit: factors for [`product_tripled`].
 #[inline(always)]
@@ -132,6 +120,18 @@ pub(super) fn around_square([difference, sum]: [&Digits; 2], a: &Digits, b: &Dig
         difference[digit].set(a - value);
         sum[digit].set(a + value);
     });
+}
+
+/// 2 a b.
+#[inline(always)]
+pub(super) fn product_doubled(result: &Digits, a: &Digits, b: &Digits) {
+    reduce!(result, 2 * |k| product_columns(a, b, k), |_digit| 0);
+}
+
+/// 2 a^2.
+#[inline(always)]
+pub(super) fn square_doubled(result: &Digits, a: &Digits) {
+    reduce!(result, 2 * |k| square_columns(a, k), |_digit| 0);
 }
 
 /// 3 a b, of a difference x - y and a sum x + y only: then no column exceeds that of x^2 - y^2.

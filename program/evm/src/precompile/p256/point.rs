@@ -46,10 +46,9 @@ impl Sum {
     pub(super) fn double(&self) {
         self.set_double_slope_factors();
         self.set_double_slope();
-        field::square_doubled(&self.gamma, &self.y);
-        // 4 x y^2.
-        field::product_doubled(&self.old_x, &self.x, &self.gamma);
-        field::product_doubled(&self.z, &self.y, &self.z);
+        self.set_double_gamma();
+        self.set_double_old_x();
+        self.set_double_z();
         self.set_double_x();
         self.set_double_y();
     }
@@ -64,6 +63,22 @@ impl Sum {
     #[inline(never)]
     fn set_double_slope(&self) {
         field::product_tripled(&self.slope, &self.slope, &self.rest);
+    }
+
+    #[inline(never)]
+    fn set_double_gamma(&self) {
+        field::square_doubled(&self.gamma, &self.y);
+    }
+
+    /// 4 x y^2.
+    #[inline(never)]
+    fn set_double_old_x(&self) {
+        field::product_doubled(&self.old_x, &self.x, &self.gamma);
+    }
+
+    #[inline(never)]
+    fn set_double_z(&self) {
+        field::product_doubled(&self.z, &self.y, &self.z);
     }
 
     #[inline(never)]
@@ -128,9 +143,11 @@ impl Sum {
         self.double();
         copy(&factors[0], &self.z);
         let double = [self.x.clone(), self.y.clone()];
-        // P with the same z: the y coordinate is 8 y^4.
+        // P with the same z: the y coordinate is 8 y^4, twice the square of gamma.
         copy(&self.x, &self.old_x);
-        field::square_doubled(&self.y, &self.gamma);
+        copy(&self.y, &self.gamma);
+        self.set_double_gamma();
+        copy(&self.y, &self.gamma);
         for ([x, y], factor) in table.iter().zip(factors).skip(1) {
             self.add_with_same_z(&double, factor);
             copy(x, &self.x);
