@@ -37,7 +37,7 @@ proptest! {
 
     #[test]
     fn field_operations(a in any_number(), b in any_number(), c in any_number(), d in any_number()) {
-        let [x, y, z, w] = [&a, &b, &c, &d].map(|number| field::element(number));
+        let [x, y, z, w] = [&a, &b, &c, &d].map(field::element);
         let result = zero();
         let is = |expected: U256| field::number(&result) == expected;
         prop_assert_eq!(field::number(&x), a);
@@ -114,7 +114,7 @@ fn the_table_has_odd_multiples_of_the_generator() {
         let factor = 2 * index + 1;
         let entry = generator_multiple(factor);
         assert!(is_on_curve(&entry));
-        let numbers = entry.each_ref().map(|digits| field::number(digits));
+        let numbers = entry.each_ref().map(field::number);
         assert_eq!(affine(&generator_times(factor.into())), Some(numbers), "{factor}");
     }
 }
@@ -123,7 +123,7 @@ fn the_table_has_odd_multiples_of_the_generator() {
 fn multiples_of_a_point() {
     let table = multiples(generator_multiple(77));
     for (index, entry) in table.iter().enumerate() {
-        let numbers = entry.each_ref().map(|digits| field::number(digits));
+        let numbers = entry.each_ref().map(field::number);
         let factor = 77 * (2 * index as u64 + 1);
         assert_eq!(affine(&generator_times(factor)), Some(numbers), "{factor}");
     }
