@@ -22,6 +22,8 @@ pub(super) enum Operands {
     Number(u16),
     /// The code position of a jump destination, to become its entry.
     Target(u64),
+    /// Two of them.
+    Numbers(u16, u16),
     /// A u32, and a code position.
     SelectorAndTarget(u32, u64),
 }
@@ -103,18 +105,56 @@ fn fuse_pop_jump(code: &[u8]) -> Option<Fused> {
 
 /// PUSH and what uses its number.
 fn fuse_push(code: &[u8]) -> Option<Fused> {
-    /// PUSH1 1, PUSH1 1, PUSH1 160, SHL, SUB, AND: how compilers write the mask of an address.
-    const MASK: [u8; 9] = [op::PUSH1, 1, op::PUSH1, 1, op::PUSH1, 160, op::SHL, op::SUB, op::AND];
-    let and_160 = |length| Some(Fused { record: r::AND_160, operands: Operands::None, length });
-    if code.starts_with(&MASK) {
-        return and_160(MASK.len());
+    fuse_mask(code).or_else(|| fuse_small_push(code))
+}
+
+/// A number of low bits that are all set.
+#[derive(Clone, Copy)]
+pub(super) struct Mask {
+    /// How many.
+    pub(super) bits: u8,
+    /// Bytes of code.
+    pub(super) length: usize,
+}
+
+/// The mask that the code begins with as compilers compute it: PUSH1 1, PUSH1 1, PUSH1 bits, SHL, SUB.
+pub(super) fn computed_mask(code: &[u8]) -> Option<Mask> {
+    match *code.first_chunk()? {
+        [op::PUSH1, 1, op::PUSH1, 1, op::PUSH1, bits, op::SHL, op::SUB] => Some(Mask { bits, length: 8 }),
+        _ => None,
     }
-    if let Some([op::PUSH20, mask @ .., op::AND]) = code.get(..22)
-        && mask.iter().all(|&byte| byte == 0xff)
-    {
-        return and_160(22);
+}
+
+/// The mask that the code begins with as a PUSH.
+fn pushed_mask(code: &[u8]) -> Option<Mask> {
+    let (&opcode, rest) = code.split_first()?;
+    // Shorter ones are numbers as any other, and a mask of 256 bits is none.
+    if !(op::PUSH3..=op::PUSH31).contains(&opcode) {
+        return None;
     }
-    fuse_small_push(code)
+    let bytes = opcode - op::PUSH0;
+    let is_mask = rest.get(..usize::from(bytes))?.iter().all(|&byte| byte == 0xff);
+    is_mask.then_some(Mask { bits: 8 * bytes, length: 1 + usize::from(bytes) })
+}
+
+/// A mask, and AND with the top or with a copy.
+fn fuse_mask(code: &[u8]) -> Option<Fused> {
+    let Mask { bits, length } = computed_mask(code).or_else(|| pushed_mask(code))?;
+    let bytes = u16::from(bits / 8);
+    let fused = |record, operands, more| Some(Fused { record, operands, length: length + more });
+    match (*code.get(length)?, bits) {
+        (op::AND, 160) => fused(r::AND_160, Operands::None, 1),
+        (op::AND, _) if bits % 8 == 0 => fused(r::AND_LOW, Operands::Number(bytes), 1),
+        (dup @ op::DUP2..=op::DUP16, _) if bits % 8 == 0 && code.get(length + 1) == Some(&op::AND) => {
+            let place = 32 * u16::from(dup - op::DUP1);
+            if bits == 160 {
+                fused(r::DUP_AND_160, Operands::Number(place), 2)
+            } else {
+                fused(r::DUP_AND_LOW, Operands::Numbers(bytes, place), 2)
+            }
+        }
+        _ => None,
+    }
 }
 
 /// PUSH of a number that fits 64 bits, and what uses it.

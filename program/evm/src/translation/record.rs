@@ -118,6 +118,12 @@ records! {
     301 LEAVE 2;
     /// n POPs, JUMP: 32 n u16.
     302 POP_JUMP 2;
+    /// PUSH 2^160 - 1, DUPn+1, AND: 32 n u16.
+    303 DUP_AND_160 2;
+    /// PUSH 2^8n - 1, AND: n u16.
+    304 AND_LOW 2;
+    /// PUSH 2^8n - 1, DUPm+1, AND: n u16, 32 m u16.
+    305 DUP_AND_LOW 4;
 }
 
 #[cfg(test)]
@@ -126,7 +132,7 @@ mod tests {
 
     #[test]
     fn numbers_follow_one_another() {
-        assert_eq!(COUNT, usize::from(POP_JUMP) + 1);
+        assert_eq!(COUNT, usize::from(DUP_AND_LOW) + 1);
         assert_eq!((length(BEGIN), length(SELECT), length(0x01)), (9, 8, 2));
     }
 }

@@ -1,6 +1,6 @@
 //! Makes a translation, block by block, so that it can stop and go on in another transaction.
 
-use super::fuse::{Operands, fuse};
+use super::fuse::{Mask, Operands, computed_mask, fuse};
 use super::record::{self as r, SCALE};
 use super::{BLOCK_RECORDS_MAX, GROWTH_MAX, PREFIX, index_length, length_max};
 use crate::opcode::{self as op, Info};
@@ -198,6 +198,11 @@ impl<'a> Translator<'a> {
             };
             return (fused.length, end);
         }
+        if let Some(Mask { bits, length }) = computed_mask(code) {
+            block.charge_all(&code[..length]);
+            self.put_mask(bits);
+            return (length, End::None);
+        }
         let Some(info) = op::TABLE[usize::from(opcode)] else {
             self.put_number(u16::from(opcode));
             return (1, End::Ends);
@@ -239,6 +244,11 @@ impl<'a> Translator<'a> {
                 bytes[..2].copy_from_slice(&number.to_le_bytes());
                 2
             }
+            Operands::Numbers(first, second) => {
+                bytes[..2].copy_from_slice(&first.to_le_bytes());
+                bytes[2..4].copy_from_slice(&second.to_le_bytes());
+                4
+            }
             Operands::Target(position) => {
                 bytes[..2].copy_from_slice(&self.entry(position)?.to_le_bytes());
                 2
@@ -259,6 +269,17 @@ impl<'a> Translator<'a> {
         bytes[..here].copy_from_slice(&rest[..here]);
         self.put_push(&bytes[..length]);
         1 + length
+    }
+
+    /// Writes the shortest record that pushes a number of `bits` low bits.
+    fn put_mask(&mut self, bits: u8) {
+        let mut bytes = [0; 32];
+        let whole = usize::from(bits / 8);
+        bytes[32 - whole..].fill(0xff);
+        if !bits.is_multiple_of(8) {
+            bytes[31 - whole] = (1 << (bits % 8)) - 1;
+        }
+        self.put_push(&bytes);
     }
 
     /// Writes the shortest record that pushes these big-endian bytes.

@@ -294,6 +294,69 @@ unary! {
     shr_224 |top| small(top.0[3] >> 32);
 }
 
+/// The word that the record's DUP copies.
+macro_rules! copied {
+    ($pc:ident, $sp:ident) => {
+        copied!(@ $sp, usize::from(operand!(u16, $pc, 0)))
+    };
+    (@ $sp:ident, $place:expr) => {{
+        let place: usize = $place;
+        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+        unsafe { &*$sp.byte_sub(place).cast_const() }
+    }};
+}
+
+/// Masks of 0 to 31 low bytes.
+static LOW_BYTES: [U256; 32] = {
+    let mut masks = [U256([0; 4]); 32];
+    let mut bytes = 1;
+    while bytes < 32 {
+        masks[bytes] = masks[bytes - 1];
+        masks[bytes].0[(bytes - 1) / 8] |= 0xff << ((bytes - 1) % 8 * 8);
+        bytes += 1;
+    }
+    masks
+};
+
+/// The mask of the record's number of bytes.
+macro_rules! low_bytes {
+    ($pc:ident) => {{
+        let bytes = usize::from(operand!(u16, $pc, 0));
+        // SAFETY: the translator wrote a number below 32.
+        unsafe { &*LOW_BYTES.as_ptr().add(bytes) }
+    }};
+}
+
+handler!(
+    /// AND_LOW.
+    and_low(pc, sp, gas, cpu, table) {
+        let mask = low_bytes!(pc);
+        let top = &mut word!(sp, 0);
+        *top = arith::and(mask, top);
+        next!(advanced!(pc, const { r::length(r::AND_LOW) }), sp, gas, cpu, table)
+    }
+);
+
+handler!(
+    /// DUP_AND_LOW.
+    dup_and_low(pc, sp, gas, cpu, table) {
+        let (mask, place) = (low_bytes!(pc), usize::from(operand!(u16, pc, 2)));
+        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+        let copy = unsafe { &*sp.byte_sub(place).cast_const() };
+        let word = arith::and(mask, copy);
+        next!(advanced!(pc, const { r::length(r::DUP_AND_LOW) }), pushed!(sp, word), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// DUP_AND_160.
+    dup_and_160(pc, sp, gas, cpu, table) {
+        let copy = copied!(pc, sp);
+        let word = U256([copy.0[0], copy.0[1], copy.0[2] & 0xffff_ffff, 0]);
+        next!(advanced!(pc, const { r::length(r::DUP_AND_160) }), pushed!(sp, word), gas, cpu, table)
+    }
+);
+
 /// Changes the top word with a copy of another.
 macro_rules! with_copy {
     ($($name:ident $record:ident |$copy:ident, $top:ident| $result:expr;)+) => {$(
@@ -306,18 +369,6 @@ macro_rules! with_copy {
             next!(advanced!(pc, const { r::length(r::$record) }), sp, gas, cpu, table)
         });
     )+};
-}
-
-/// The word that the record's DUP copies.
-macro_rules! copied {
-    ($pc:ident, $sp:ident) => {
-        copied!(@ $sp, usize::from(operand!(u16, $pc, 0)))
-    };
-    (@ $sp:ident, $place:expr) => {{
-        let place: usize = $place;
-        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
-        unsafe { &*$sp.byte_sub(place).cast_const() }
-    }};
 }
 
 with_copy! {
@@ -433,7 +484,7 @@ table! {
         SHL_16 shl_16 SHR_16 shr_16 SHR_224 shr_224 MLOAD_16 mload_16 MSTORE_16 mstore_16 AND_160 and_160
         DUP_ADD dup_add DUP_SUB dup_sub DUP_MUL dup_mul DUP_AND dup_and DUP_LT dup_lt DUP_GT dup_gt DUP_EQ dup_eq
         DUP_MLOAD dup_mload DUP_MSTORE dup_mstore SWAP_POP swap_pop POP_2 pop_2 IS_NONZERO is_nonzero
-        LEAVE leave POP_JUMP pop_jump
+        LEAVE leave POP_JUMP pop_jump DUP_AND_160 dup_and_160 AND_LOW and_low DUP_AND_LOW dup_and_low
     }
     arithmetic {
         ADD add MUL mul SUB sub DIV div SDIV sdiv MOD rem SMOD smod ADDMOD addmod MULMOD mulmod
