@@ -24,6 +24,8 @@ pub(super) enum Operands {
     Target(u64),
     /// Two of them.
     Numbers(u16, u16),
+    /// A code position, and a u16.
+    TargetAndNumber(u64, u16),
     /// A u32, and a code position.
     SelectorAndTarget(u32, u64),
 }
@@ -71,6 +73,7 @@ pub(super) fn fuse(code: &[u8]) -> Option<Fused> {
             let place = 32 * u16::from(first - op::SWAP1 + 1);
             Some(Fused { record: r::SWAP_POP, operands: Operands::Number(place), length: 2 })
         }
+        op::SWAP1 | op::SWAP2 => fuse_swap(code),
         op::POP if let Some(fused) = fuse_pop_jump(code) => Some(fused),
         op::POP if code.get(1) == Some(&op::POP) => {
             Some(Fused { record: r::POP_2, operands: Operands::None, length: 2 })
@@ -105,7 +108,7 @@ fn fuse_pop_jump(code: &[u8]) -> Option<Fused> {
 
 /// PUSH and what uses its number.
 fn fuse_push(code: &[u8]) -> Option<Fused> {
-    fuse_mask(code).or_else(|| fuse_small_push(code))
+    fuse_mask(code).or_else(|| fuse_masked_jump(code)).or_else(|| fuse_small_push(code))
 }
 
 /// A number of low bits that are all set.
@@ -157,6 +160,27 @@ fn fuse_mask(code: &[u8]) -> Option<Fused> {
     }
 }
 
+/// PUSH4 2^32 - 1, PUSH, AND, JUMP: how older compilers call a function.
+fn fuse_masked_jump(code: &[u8]) -> Option<Fused> {
+    const MASK: [u8; 5] = [op::PUSH4, 0xff, 0xff, 0xff, 0xff];
+    let rest = code.strip_prefix(&MASK)?;
+    let Push { value, length } = push(rest)?;
+    let operands = Operands::Target(value & 0xffff_ffff);
+    let is_jump = rest.get(length..)?.starts_with(&[op::AND, op::JUMP]);
+    is_jump.then_some(Fused { record: r::JUMP_TO, operands, length: MASK.len() + length + 2 })
+}
+
+/// SWAP1 or SWAP2, and what follows.
+fn fuse_swap(code: &[u8]) -> Option<Fused> {
+    let record = match code.get(..2)? {
+        [op::SWAP1, op::MSTORE] => r::SWAP_MSTORE,
+        [op::SWAP1, op::SWAP2] => r::SWAP1_SWAP2,
+        [op::SWAP2, op::SWAP1] => r::SWAP2_SWAP1,
+        _ => return None,
+    };
+    Some(Fused { record, operands: Operands::None, length: 2 })
+}
+
 /// PUSH of a number that fits 64 bits, and what uses it.
 fn fuse_small_push(code: &[u8]) -> Option<Fused> {
     let Push { value, length } = push(code)?;
@@ -168,6 +192,10 @@ fn fuse_small_push(code: &[u8]) -> Option<Fused> {
         _ => {}
     }
     let number = u16::try_from(value).ok()?;
+    if let (op::DUP2..=op::DUP16, Some(&op::ADD)) = (following, code.get(length + 1)) {
+        let operands = Operands::Numbers(number, 32 * u16::from(following - op::DUP1));
+        return Some(Fused { record: r::DUP_ADD_16, operands, length: length + 2 });
+    }
     let record = match following {
         op::ADD => r::ADD_16,
         op::SUB => r::SUB_FROM_16,
@@ -197,6 +225,16 @@ fn fuse_dup(code: &[u8], n: u8) -> Option<Fused> {
         let operands = Operands::SelectorAndTarget(selector, jump.value);
         return Some(Fused { record: r::SELECT, operands, length: 7 + jump.length });
     }
+    let place = 32 * u16::from(n);
+    let is_zero = code.get(1) == Some(&op::ISZERO);
+    if let Some(jump) = push_jumpi(code.get(1 + usize::from(is_zero)..)?) {
+        let record = if is_zero { r::DUP_JUMP_IF_ZERO } else { r::DUP_JUMPI_TO };
+        let operands = Operands::TargetAndNumber(jump.value, place);
+        return Some(Fused { record, operands, length: 1 + usize::from(is_zero) + jump.length });
+    }
+    if code.starts_with(&[op::DUP2, op::SWAP1, op::MSTORE]) {
+        return Some(Fused { record: r::KEEP_MSTORE, operands: Operands::None, length: 3 });
+    }
     let record = match *code.get(1)? {
         op::ADD => r::DUP_ADD,
         op::SUB => r::DUP_SUB,
@@ -209,7 +247,7 @@ fn fuse_dup(code: &[u8], n: u8) -> Option<Fused> {
         op::MSTORE => r::DUP_MSTORE,
         _ => return None,
     };
-    Some(Fused { record, operands: Operands::Number(32 * u16::from(n)), length: 2 })
+    Some(Fused { record, operands: Operands::Number(place), length: 2 })
 }
 
 /// A comparison and what becomes of it.

@@ -124,6 +124,20 @@ records! {
     304 AND_LOW 2;
     /// PUSH 2^8n - 1, DUPm+1, AND: n u16, 32 m u16.
     305 DUP_AND_LOW 4;
+    /// DUPn, PUSH, JUMPI: entry u16, 32 n u16.
+    306 DUP_JUMPI_TO 4;
+    /// DUPn, ISZERO, PUSH, JUMPI: entry u16, 32 n u16.
+    307 DUP_JUMP_IF_ZERO 4;
+    /// SWAP1, MSTORE.
+    308 SWAP_MSTORE 0;
+    /// DUP2, SWAP1, MSTORE.
+    309 KEEP_MSTORE 0;
+    /// PUSH, DUPn+1, ADD: number u16, 32 n u16.
+    310 DUP_ADD_16 4;
+    /// SWAP1, SWAP2: the third word comes to the top.
+    311 SWAP1_SWAP2 0;
+    /// SWAP2, SWAP1: the top becomes the third word.
+    312 SWAP2_SWAP1 0;
 }
 
 #[cfg(test)]
@@ -132,7 +146,7 @@ mod tests {
 
     #[test]
     fn numbers_follow_one_another() {
-        assert_eq!(COUNT, usize::from(DUP_AND_LOW) + 1);
+        assert_eq!(COUNT, usize::from(SWAP2_SWAP1) + 1);
         assert_eq!((length(BEGIN), length(SELECT), length(0x01)), (9, 8, 2));
     }
 }

@@ -193,7 +193,7 @@ impl<'a> Translator<'a> {
             self.put(&operands.0[..operands.1]);
             let end = match fused.record {
                 r::JUMP_TO | r::LEAVE | r::POP_JUMP => End::Ends,
-                r::JUMPI_TO..=r::SELECT => End::Falls,
+                r::JUMPI_TO..=r::SELECT | r::DUP_JUMPI_TO | r::DUP_JUMP_IF_ZERO => End::Falls,
                 _ => End::None,
             };
             return (fused.length, end);
@@ -252,6 +252,11 @@ impl<'a> Translator<'a> {
             Operands::Target(position) => {
                 bytes[..2].copy_from_slice(&self.entry(position)?.to_le_bytes());
                 2
+            }
+            Operands::TargetAndNumber(position, number) => {
+                bytes[..2].copy_from_slice(&self.entry(position)?.to_le_bytes());
+                bytes[2..4].copy_from_slice(&number.to_le_bytes());
+                4
             }
             Operands::SelectorAndTarget(selector, position) => {
                 bytes[..4].copy_from_slice(&selector.to_le_bytes());

@@ -230,6 +230,30 @@ jump_if! {
     jump_if_sge JUMP_IF_SGE 2 |sp| !arith::slt(&word!(sp, 0), &word!(sp, 1));
 }
 
+/// Jumps on a copy.
+macro_rules! dup_jump_if {
+    ($($name:ident $record:ident |$copy:ident| $condition:expr;)+) => {$(
+        handler!(#[doc = concat!(stringify!($record), ".")] $name(pc, sp, gas, cpu, table) {
+            let place = usize::from(operand!(u16, pc, 2));
+            // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+            let $copy = unsafe { &*sp.byte_sub(place).cast_const() };
+            let block = if $condition {
+                let entry = usize::from(operand!(u16, pc, 0));
+                // SAFETY: the translator wrote an entry that there is.
+                unsafe { cpu.block(entry) }
+            } else {
+                advanced!(pc, const { r::length(r::$record) })
+            };
+            enter_block!(block, sp, gas, cpu, table)
+        });
+    )+};
+}
+
+dup_jump_if! {
+    dup_jumpi_to DUP_JUMPI_TO |copy| !arith::is_zero(copy);
+    dup_jump_if_zero DUP_JUMP_IF_ZERO |copy| arith::is_zero(copy);
+}
+
 handler!(
     /// SELECT.
     select(pc, sp, gas, cpu, table) {
@@ -411,6 +435,70 @@ handler!(
 );
 
 handler!(
+    /// DUP_ADD_16.
+    dup_add_16(pc, sp, gas, cpu, table) {
+        let (number, place) = (u64::from(operand!(u16, pc, 0)), usize::from(operand!(u16, pc, 2)));
+        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+        let copy = unsafe { &*sp.byte_sub(place).cast_const() };
+        let word = arith::add(&small(number), copy);
+        next!(advanced!(pc, const { r::length(r::DUP_ADD_16) }), pushed!(sp, word), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// SWAP_MSTORE.
+    swap_mstore(pc, sp, gas, cpu, table) {
+        let (offset, behind) = (word!(sp, 1), advanced!(pc, 2));
+        let Some(target) = memory::place!(cpu, &offset) else {
+            word!(sp, 1) = word!(sp, 0);
+            word!(sp, 0) = offset;
+            return cpu.postpone(between::mstore, behind, sp, gas);
+        };
+        let word = &word!(sp, 0);
+        // SAFETY: 32 bytes from `target` on lie in the frame's memory.
+        unsafe { memory::write(target, word) };
+        next!(behind, dropped!(sp, 2), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// KEEP_MSTORE.
+    keep_mstore(pc, sp, gas, cpu, table) {
+        let (offset, behind) = (word!(sp, 0), advanced!(pc, 2));
+        let word = word!(sp, 1);
+        let Some(target) = memory::place!(cpu, &offset) else {
+            word!(sp, 0) = word;
+            return cpu.postpone(between::mstore, behind, pushed!(sp, offset), gas);
+        };
+        // SAFETY: 32 bytes from `target` on lie in the frame's memory.
+        unsafe { memory::write(target, &word) };
+        next!(behind, dropped!(sp, 1), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// SWAP1_SWAP2.
+    swap1_swap2(pc, sp, gas, cpu, table) {
+        let third = word!(sp, 2);
+        word!(sp, 2) = word!(sp, 1);
+        word!(sp, 1) = word!(sp, 0);
+        word!(sp, 0) = third;
+        next!(advanced!(pc, 2), sp, gas, cpu, table)
+    }
+);
+
+handler!(
+    /// SWAP2_SWAP1.
+    swap2_swap1(pc, sp, gas, cpu, table) {
+        let top = word!(sp, 0);
+        word!(sp, 0) = word!(sp, 1);
+        word!(sp, 1) = word!(sp, 2);
+        word!(sp, 2) = top;
+        next!(advanced!(pc, 2), sp, gas, cpu, table)
+    }
+);
+
+handler!(
     /// MLOAD_16.
     mload_16(pc, sp, gas, cpu, table) {
         let offset = usize::from(operand!(u16, pc, 0));
@@ -485,6 +573,8 @@ table! {
         DUP_ADD dup_add DUP_SUB dup_sub DUP_MUL dup_mul DUP_AND dup_and DUP_LT dup_lt DUP_GT dup_gt DUP_EQ dup_eq
         DUP_MLOAD dup_mload DUP_MSTORE dup_mstore SWAP_POP swap_pop POP_2 pop_2 IS_NONZERO is_nonzero
         LEAVE leave POP_JUMP pop_jump DUP_AND_160 dup_and_160 AND_LOW and_low DUP_AND_LOW dup_and_low
+        DUP_JUMPI_TO dup_jumpi_to DUP_JUMP_IF_ZERO dup_jump_if_zero SWAP_MSTORE swap_mstore KEEP_MSTORE keep_mstore
+        DUP_ADD_16 dup_add_16 SWAP1_SWAP2 swap1_swap2 SWAP2_SWAP1 swap2_swap1
     }
     arithmetic {
         ADD add MUL mul SUB sub DIV div SDIV sdiv MOD rem SMOD smod ADDMOD addmod MULMOD mulmod
