@@ -60,9 +60,11 @@ struct Block {
     lowest: i32,
     highest: i32,
     records: usize,
-    /// GAS records whose operand needs the gas of what follows: where, and the gas so far.
-    gas_records: [(usize, u32); 4],
+    /// GAS records and conditional jumps, whose operand is the gas of what follows: where, and the gas so far.
+    gas_records: [(usize, u32); RECORDS_MAX],
     gas_records_count: usize,
+    /// Whether an opcode so far charges gas of its own.
+    charges_itself: bool,
 }
 
 impl<'a> Translator<'a> {
@@ -190,12 +192,12 @@ impl<'a> Translator<'a> {
         {
             block.charge_all(&code[..fused.length]);
             self.put_number(fused.record);
-            self.put(&operands.0[..operands.1]);
             let end = match fused.record {
                 r::JUMP_TO | r::LEAVE | r::POP_JUMP => End::Ends,
-                r::JUMPI_TO..=r::SELECT | r::DUP_JUMPI_TO | r::DUP_JUMP_IF_ZERO => End::Falls,
+                r::JUMPI_TO..=r::SELECT | r::DUP_JUMPI_TO | r::DUP_JUMP_IF_ZERO => self.put_rest(block),
                 _ => End::None,
             };
+            self.put(&operands.0[..operands.1]);
             return (fused.length, end);
         }
         if let Some(Mask { bits, length }) = computed_mask(code) {
@@ -219,20 +221,31 @@ impl<'a> Translator<'a> {
             }
             op::GAS => {
                 block.charge(info);
-                block.note_gas(self.length + 2);
                 self.put_number(r::GAS_AND);
+                block.note_gas(self.length);
                 self.put(&[0; 2]);
-                (1, if block.gas_records_count == block.gas_records.len() { End::Falls } else { End::None })
+                (1, End::None)
             }
             _ => {
                 block.note(info);
                 if is_hot(opcode) {
                     block.gas += u32::from(info.gas);
                 }
+                block.charges_itself |= !is_hot(opcode) || grows_memory(opcode);
                 self.put_number(u16::from(opcode));
                 (1, end_of(opcode))
             }
         }
+    }
+
+    /// Writes the operand of a conditional jump that is the gas of what follows it in the block.
+    ///
+    /// The block goes on behind the jump, unless an opcode in front of it charges gas of its own: that could run out of
+    /// gas for the sake of opcodes which a jump would have skipped.
+    fn put_rest(&mut self, block: &mut Block) -> End {
+        block.note_gas(self.length);
+        self.put(&[0; 2]);
+        if block.charges_itself { End::Falls } else { End::None }
     }
 
     /// Operands as bytes; `None` when a jump's destination is none.
@@ -358,8 +371,9 @@ impl Block {
             lowest: 0,
             highest: 0,
             records: 0,
-            gas_records: [(0, 0); 4],
+            gas_records: [(0, 0); RECORDS_MAX],
             gas_records_count: 0,
+            charges_itself: false,
         }
     }
 
@@ -382,6 +396,7 @@ impl Block {
         let (mut position, records) = (0, self.records);
         while let Some(&opcode) = code.get(position) {
             self.charge(op::info(opcode));
+            self.charges_itself |= grows_memory(opcode);
             position += 1 + push_length(opcode);
         }
         self.records = records + 1;
@@ -407,6 +422,11 @@ const fn is_hot(opcode: u8) -> bool {
         op::ADD..=op::MULMOD | op::SIGNEXTEND | op::LT..=op::SAR | op::ADDRESS | op::CALLER..=op::CALLDATASIZE
         | op::CODESIZE | op::RETURNDATASIZE | op::POP..=op::MSTORE | op::JUMP | op::JUMPI | op::PC | op::GAS
         | op::JUMPDEST | op::PUSH0..=op::SWAP16)
+}
+
+/// Whether a hot opcode may charge for memory.
+const fn grows_memory(opcode: u8) -> bool {
+    matches!(opcode, op::MLOAD | op::MSTORE)
 }
 
 /// Whether no block goes on behind an opcode.

@@ -200,19 +200,26 @@ handler!(
     }
 );
 
+/// Goes on at an entry of the translation, and gives back the gas that the block charged for what it leaves out.
+macro_rules! jump {
+    ($pc:ident, $entry:expr, $sp:expr, $gas:ident, $cpu:ident, $table:ident) => {{
+        let entry: u16 = $entry;
+        let gas = $gas + i64::from(operand!(u16, $pc, 0));
+        // SAFETY: the translator wrote an entry that there is.
+        let block = unsafe { $cpu.block(usize::from(entry)) };
+        enter_block!(block, $sp, gas, $cpu, $table)
+    }};
+}
+
 /// Jumps on a condition over the top words, which it drops.
 macro_rules! jump_if {
     ($($name:ident $record:ident $drop:literal |$sp:ident| $condition:expr;)+) => {$(
         handler!(#[doc = concat!(stringify!($record), ".")] $name(pc, $sp, gas, cpu, table) {
             let is_met: bool = $condition;
-            let block = if is_met {
-                let entry = usize::from(operand!(u16, pc, 0));
-                // SAFETY: the translator wrote an entry that there is.
-                unsafe { cpu.block(entry) }
-            } else {
-                advanced!(pc, const { r::length(r::$record) })
-            };
-            enter_block!(block, dropped!($sp, $drop), gas, cpu, table)
+            if is_met {
+                return jump!(pc, operand!(u16, pc, 2), dropped!($sp, $drop), gas, cpu, table);
+            }
+            next!(advanced!(pc, const { r::length(r::$record) }), dropped!($sp, $drop), gas, cpu, table)
         });
     )+};
 }
@@ -234,17 +241,13 @@ jump_if! {
 macro_rules! dup_jump_if {
     ($($name:ident $record:ident |$copy:ident| $condition:expr;)+) => {$(
         handler!(#[doc = concat!(stringify!($record), ".")] $name(pc, sp, gas, cpu, table) {
-            let place = usize::from(operand!(u16, pc, 2));
+            let place = usize::from(operand!(u16, pc, 4));
             // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
             let $copy = unsafe { &*sp.byte_sub(place).cast_const() };
-            let block = if $condition {
-                let entry = usize::from(operand!(u16, pc, 0));
-                // SAFETY: the translator wrote an entry that there is.
-                unsafe { cpu.block(entry) }
-            } else {
-                advanced!(pc, const { r::length(r::$record) })
-            };
-            enter_block!(block, sp, gas, cpu, table)
+            if $condition {
+                return jump!(pc, operand!(u16, pc, 2), sp, gas, cpu, table);
+            }
+            next!(advanced!(pc, const { r::length(r::$record) }), sp, gas, cpu, table)
         });
     )+};
 }
@@ -258,15 +261,10 @@ handler!(
     /// SELECT.
     select(pc, sp, gas, cpu, table) {
         let top = &word!(sp, 0);
-        let is_met = top.0[0] == u64::from(operand!(u32, pc, 0)) && top.0[1] | top.0[2] | top.0[3] == 0;
-        let block = if is_met {
-            let entry = usize::from(operand!(u16, pc, 4));
-            // SAFETY: the translator wrote an entry that there is.
-            unsafe { cpu.block(entry) }
-        } else {
-            advanced!(pc, const { r::length(r::SELECT) })
-        };
-        enter_block!(block, sp, gas, cpu, table)
+        if top.0[0] == u64::from(operand!(u32, pc, 2)) && top.0[1] | top.0[2] | top.0[3] == 0 {
+            return jump!(pc, operand!(u16, pc, 6), sp, gas, cpu, table);
+        }
+        next!(advanced!(pc, const { r::length(r::SELECT) }), sp, gas, cpu, table)
     }
 );
 
