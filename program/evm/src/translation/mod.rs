@@ -23,8 +23,10 @@
 //!
 //! A block ends before a jump destination, behind a jump, behind whatever ends a frame, behind opcodes that observe the
 //! gas left (SSTORE, calls, creations; GAS carries a correction instead), and behind those that can fail for another
-//! reason than gas (RETURNDATACOPY, TSTORE, LOG; CLZ, which older forks lack). Opcodes that are not hot charge their own
-//! gas. Code that no jump reaches, such as the metadata that compilers append, is left out.
+//! reason than gas (RETURNDATACOPY, TSTORE, LOG; CLZ, which older forks lack). It goes on behind a conditional jump, which
+//! gives back what the block charged for the rest, unless an opcode in front of the jump charges gas of its own: opcodes
+//! that are not hot, and those that grow memory. Code that no jump reaches, such as the metadata that compilers append, is
+//! left out.
 //!
 //! All numbers are little-endian. A record's number is never given to another one; what changes the meaning of a
 //! translation changes [`VERSION`], and a program does not run translations of another version.
@@ -35,6 +37,7 @@ mod translator;
 
 use alloc::vec::Vec;
 
+pub(crate) use translator::ends_block;
 pub use translator::{Progress, TooLong, Translator};
 
 /// The version of the format.
@@ -42,6 +45,9 @@ pub const VERSION: u8 = 1;
 
 /// Bytes in front of the index.
 pub(crate) const PREFIX: usize = 4;
+
+/// Records of a block at most: the interpreter's chain of calls must be able to run a whole block and more.
+pub(crate) const BLOCK_RECORDS_MAX: usize = 25;
 
 /// Words that a block pushes at most.
 pub(crate) const GROWTH_MAX: usize = 32;

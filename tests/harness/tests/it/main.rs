@@ -7,11 +7,13 @@
 //! | `hostile` | forged, wrong and missing accounts, bad transactions: each its own error, and nothing changes |
 //! | `management` | initialize, configure, holders, reservations |
 //! | `translation` | translations are written from the code alone, used where they fit, and closed by their payer |
+//! | `depth` | chains of handlers fit the VM's call frames |
 //! | `parallel` | unrelated transfers have no writable account in common |
 //! | `bank` | the same binary under agave's own bank |
 #![allow(clippy::unwrap_used)]
 
 mod bank;
+mod depth;
 mod hostile;
 mod management;
 mod parallel;

@@ -80,6 +80,7 @@ unsafe fn sstore_operation<H: Host>(cpu: &mut Cpu<'_, '_, '_, H>) -> Result<(), 
     if !arith::eq(&change.current, value) {
         host.set_storage(slot, value).map_err(Stop::Host)?;
     }
+    cpu.at_block_end::<{ op::SSTORE }>();
     // SAFETY: two words are on the stack.
     cpu.sp = unsafe { cpu.sp.sub(2) };
     Ok(())
@@ -125,6 +126,7 @@ unsafe fn log<H: Host>(cpu: &mut Cpu<'_, '_, '_, H>, count: usize) -> Result<(),
     }
     let data = cpu.context.machine.memory(source.start, source.length);
     cpu.context.host.log(&cpu.context.frame.input.address, topics, data).map_err(Stop::Host)?;
+    cpu.at_block_end::<{ op::LOG0 }>();
     // SAFETY: so many words are on the stack.
     cpu.sp = unsafe { cpu.sp.sub(2 + count) };
     Ok(())

@@ -1,14 +1,14 @@
 //! The state of a running frame that does not fit into registers.
 
 use super::super::Interrupt;
-use super::super::context::{Context, Result};
+use super::super::context::{Context, Result, Stop};
 use super::super::frame::{Frame, Input, Output};
-use super::{GAS_WINDOW, RECORDS_MAX};
+use super::{GAS_WINDOW, RECORDS_INSIDE, RECORDS_MAX};
 use crate::exit::Exit;
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::translation;
-use crate::{U256, arith};
+use crate::{U256, arith, gas};
 
 /// Words on a frame's stack at most.
 const STACK_MAX: usize = 1024;
@@ -106,7 +106,7 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
             index: at(translation::PREFIX),
             entries: at(translation.map_or(0, |translation| translation.entries() - 4)),
             is_translated: frame.is_translated,
-            records: 0,
+            records: RECORDS_MAX,
             reserve: 0,
             pc: code,
             sp: base,
@@ -119,13 +119,12 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
         cpu
     }
 
-    /// Makes ready for a chain: moves gas from the reserve into the window; for a translation all of it, and allows so
-    /// many records.
+    /// Makes ready for a chain: moves gas from the reserve into the window; for a translation all of it.
     #[inline(always)]
     pub(super) fn refill(&mut self) {
         let all = self.reserve + self.gas;
         if self.is_translated {
-            (self.gas, self.reserve, self.records) = (all, 0, RECORDS_MAX);
+            (self.gas, self.reserve) = (all, 0);
         } else {
             self.gas = if all < GAS_WINDOW { all } else { GAS_WINDOW };
             self.reserve = all - self.gas;
@@ -137,6 +136,13 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
         self.is_translated = false;
         self.context.frame.is_translated = false;
         self.save(self.code.wrapping_add(position), sp, gas);
+    }
+
+    /// Ends a chain at the first of a block's `records`, as no more of them may run in it. The block's gas is charged.
+    #[inline(always)]
+    pub(super) fn rest(&mut self, pc: *const u8, sp: *mut U256, gas: i64, records: i64) {
+        self.records = RECORDS_MAX - records;
+        self.save(pc, sp, gas);
     }
 
     /// Ends a chain before the opcode at `pc`.
@@ -184,10 +190,18 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
             self.pending = None;
             self.reserve += self.gas;
             self.gas = 0;
+            self.records = if self.records > RECORDS_INSIDE { self.records } else { RECORDS_INSIDE };
             // SAFETY: the handler that postponed it has checked the stack.
             return unsafe { operation(self) }.err().map(Interrupt::from);
         }
         if self.interrupt.is_some() { self.interrupt.take() } else { None }
+    }
+
+    /// The running operation is that of `OPCODE`, which ends its block: the next chain begins with a block.
+    #[inline(always)]
+    pub(super) const fn at_block_end<const OPCODE: u8>(&mut self) {
+        const { assert!(translation::ends_block(OPCODE)) };
+        self.records = RECORDS_MAX;
     }
 
     /// Charges gas, between chains.
@@ -204,22 +218,44 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
     /// Makes a range part of the frame's memory and charges for it. Gives it as a range of the machine's.
     #[inline(always)]
     pub(super) fn expanded(&mut self, range: Output) -> Result<Output, H::Error> {
-        if range.start + range.length > self.context.frame.memory_length {
-            let cost = self.context.memory_cost(&[range]);
-            self.charge(cost)?;
-            self.context.grow_memory(&[range])?;
-            self.memory_end = self.context.frame.memory_length.saturating_sub(31);
+        let end = range.start + range.length;
+        if end > self.context.frame.memory_length {
+            self.grow_memory(end)?;
         }
         Ok(self.context.in_machine(range))
+    }
+
+    /// Makes bytes up to `end` part of the frame's memory, which is shorter, and charges for them.
+    fn grow_memory(&mut self, end: usize) -> Result<(), H::Error> {
+        let frame = &mut *self.context.frame;
+        let (now, words) = (frame.memory_length, gas::words(end as u64));
+        let cost = gas::memory(words) - gas::memory((now / 32) as u64);
+        let left = self.reserve - cost;
+        if left < 0 {
+            return Err(Exit::OutOfGas.into());
+        }
+        self.reserve = left;
+        let length = words as usize * 32;
+        let start = frame.memory_start;
+        self.context.machine.grow_memory(start + now, start + length).map_err(|_| Stop::Limit)?;
+        frame.memory_length = length;
+        self.memory_end = length - 31;
+        Ok(())
     }
 
     /// Where the memory word at `offset` is, after making it part of the frame's memory and charging for it.
     #[inline(always)]
     pub(super) fn word_at(&mut self, offset: &U256) -> Result<*mut u8, H::Error> {
-        const WORD: U256 = U256([32, 0, 0, 0]);
-        let range = self.context.range(offset, &WORD)?;
-        self.expanded(range)?;
-        Ok(self.memory.wrapping_add(range.start))
+        const FAR: u64 = 1 << 40;
+        let start = arith::as_u64_saturating(offset);
+        if start > FAR {
+            return Err(Exit::OutOfGas.into());
+        }
+        let end = start as usize + 32;
+        if end > self.context.frame.memory_length {
+            self.grow_memory(end)?;
+        }
+        Ok(self.memory.wrapping_add(start as usize))
     }
 
     /// Runs an operation on the frame itself, with the registers in it.

@@ -18,12 +18,13 @@
 //! The chain must unwind before the native stack is used up (64 frames on sBPF). Counting calls would cost every
 //! opcode 2 CU; instead the chain runs on a window of at most [`GAS_WINDOW`] gas, the rest lies in
 //! [`Cpu::reserve`](cpu::Cpu). Every handler charges at least 2 gas (JUMPDEST charges 1 but never follows another one in the
-//! chain), so a window is worth at most 40 calls. A handler that finds too little gas in the window *pauses*: it leaves
+//! chain), so a window is worth at most 50 calls. A handler that finds too little gas in the window *pauses*: it leaves
 //! the registers as they were before the opcode, and `run` refills the window. When nothing is left to refill with,
 //! gas has run out.
 //!
 //! A translation charges its gas block by block, so it runs on all of the gas and counts records instead, block by block
-//! as well ([`Cpu::records`](cpu::Cpu)).
+//! as well ([`Cpu::records`](cpu::Cpu)): a chain runs [`RECORDS_MAX`] of them at most. One that begins inside of a block,
+//! behind an operation, reckons with the whole block.
 //!
 //! # What handlers rely on
 //! * `pc` points into `padded` code: 33 zero bytes stand behind the code ([`super::Code::PADDING`], checked when a run
@@ -52,8 +53,12 @@ mod translated;
 
 pub use run::run;
 
-/// Records of one chain of a translation: each block says how many it has.
-pub(super) const RECORDS_MAX: i64 = 44;
+/// Records of one chain of a translation: each block says how many it has. The VM has 64 call frames; a handful are below
+/// the chain, and a handler's own functions are above it.
+pub(super) const RECORDS_MAX: i64 = 50;
 
-/// Gas of one chain of handlers: at 3 gas for 2 calls (JUMPDEST and a cheap opcode) it is worth 40 calls.
-pub(super) const GAS_WINDOW: i64 = 60;
+/// Records that a chain may count when it begins inside of a block, whose records were counted by the chain before it.
+pub(super) const RECORDS_INSIDE: i64 = RECORDS_MAX - crate::translation::BLOCK_RECORDS_MAX as i64;
+
+/// Gas of one chain of handlers: at 3 gas for 2 calls (JUMPDEST and a cheap opcode) it is worth 50 calls.
+pub(super) const GAS_WINDOW: i64 = 75;
