@@ -26,23 +26,38 @@ pub(crate) fn send(
     // Ends: each round takes at least one byte off `left`, or is the only one of an empty report.
     loop {
         data.clear();
-        let share = left.min(event::CHUNK_MAX);
-        left -= share;
-        data.extend_from_slice(&event::instruction_prefix(left == 0));
-        let mut missing = share;
-        while missing > 0 {
-            if pending.is_empty() {
-                pending = bytes.next().unwrap_or_default();
-            }
-            let (now, later) = pending.split_at(missing.min(pending.len()));
-            data.extend_from_slice(now);
-            pending = later;
-            missing -= now.len();
+        let is_last = left <= event::CHUNK_MAX;
+        data.extend_from_slice(&event::instruction_prefix(is_last));
+        if is_last && left == length {
+            // Nearly every report is so short.
+            parts.iter().for_each(|part| data.extend_from_slice(part));
+            left = 0;
+        } else {
+            fill(&mut data, &mut pending, &mut bytes, left.min(event::CHUNK_MAX));
+            left = left.saturating_sub(event::CHUNK_MAX);
         }
         let argument = Argument { account: config, is_writable: false, is_signer: true };
         cpi::invoke(program.key(), &[argument], &data, &[&seeds])?;
-        if left == 0 {
+        if is_last {
             return Ok(());
         }
+    }
+}
+
+/// Moves `missing` bytes from `pending`, and from what comes behind it, to `data`.
+fn fill<'p>(
+    data: &mut Vec<u8>,
+    pending: &mut &'p [u8],
+    bytes: &mut impl Iterator<Item = &'p [u8]>,
+    mut missing: usize,
+) {
+    while missing > 0 {
+        if pending.is_empty() {
+            *pending = bytes.next().unwrap_or_default();
+        }
+        let (now, later) = pending.split_at(missing.min(pending.len()));
+        data.extend_from_slice(now);
+        *pending = later;
+        missing -= now.len();
     }
 }

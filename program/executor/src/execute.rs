@@ -309,8 +309,12 @@ fn run<'c, L: Ledger<'c>, C: Crypto>(
     world.change(sender)?.balance = rest.ok_or(ProgramError::InsufficientFunds)?;
 
     let before_authorizations = world.checkpoint();
-    world.authorize(authorizations)?;
-    let after_authorizations = world.checkpoint();
+    let after_authorizations = if authorizations.count == 0 {
+        before_authorizations
+    } else {
+        world.authorize(authorizations)?;
+        world.checkpoint()
+    };
     let evm_limit = message.gas_limit.min(options.evm_gas_max);
     let gas = evm_limit.checked_sub(message.intrinsic.initial).ok_or(ProgramError::IntrinsicGasTooLow)?;
     let outermost = match message.to {

@@ -13,6 +13,7 @@
 
 #![forbid(unsafe_code)]
 
+mod precompiles;
 mod reason;
 mod report;
 mod rlp;
@@ -30,7 +31,7 @@ use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Runs Ethereum's test vectors: state tests, transactions, RLP.
+/// Runs Ethereum's test vectors: state tests, transactions, RLP, precompiles.
 ///
 /// Exits with 1 when a case fails that the skip list does not name. The last line counts the cases.
 #[derive(Parser)]
@@ -42,7 +43,7 @@ pub(crate) struct Arguments {
     /// Only cases whose name (path, test, fork, indexes) contains this; may be given several times
     #[arg(long, value_name = "TEXT")]
     only: Vec<String>,
-    /// The program's binary: repeats the Osaka state tests in a Solana VM
+    /// The program's binary: repeats what Osaka has of state tests and precompiles in a Solana VM
     #[arg(long, value_name = "FILE")]
     vm: Option<PathBuf>,
     /// With --vm: one case in so many, chosen by the hash of its name

@@ -52,9 +52,9 @@ pub(crate) fn print(cases: &[Case], arguments: &Arguments) -> ExitCode {
     for (reason, count) in &skipped {
         println!("{count:>8}  {reason}");
     }
-    println!("\n{:<24}{:>8}{:>8}{:>8}", "", "passed", "failed", "skipped");
+    println!("\n{:<36}{:>8}{:>8}{:>8}", "", "passed", "failed", "skipped");
     for (group, counts) in &groups {
-        println!("{group:<24}{:>8}{:>8}{:>8}", counts.passed, counts.failed, counts.skipped);
+        println!("{group:<36}{:>8}{:>8}{:>8}", counts.passed, counts.failed, counts.skipped);
     }
     println!("\n{} passed, {} failed, {} skipped", all.passed, all.failed, all.skipped);
     if cases.is_empty() {

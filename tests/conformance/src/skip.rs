@@ -11,8 +11,6 @@ pub(crate) enum Rule {
     StorageOnly,
     /// The pre-state has an empty account.
     EmptyAccount,
-    /// The run called a precompile that is not there yet.
-    MissingPrecompile,
     /// Refused for its gas limit by EIP-7825.
     GasLimitAboveCap,
     /// The gas limit is above what any run has.
@@ -23,6 +21,8 @@ pub(crate) enum Rule {
     NotDecoded,
     /// The run does not fit one Solana transaction.
     TooLargeForSolana,
+    /// The precompile runs out of gas instead, as it must: its call does not fit one Solana transaction.
+    PrecompileTooLarge,
     /// A format that the program does not read.
     NotOfTheProgram,
 }
@@ -40,7 +40,6 @@ impl Rule {
             Self::EmptyAccount => {
                 "the pre-state has an empty account (before EIP-161): cannot come about here"
             }
-            Self::MissingPrecompile => "calls a precompile that is missing so far: P256VERIFY (EIP-7951)",
             Self::GasLimitAboveCap => {
                 "gas limits above 2^24 are accepted here, because they pay for rent as well; the EVM's part is capped"
             }
@@ -51,6 +50,9 @@ impl Rule {
             Self::NotDecoded => "in the VM: no transaction can be made of it; rejected natively",
             Self::TooLargeForSolana => {
                 "in the VM: needs more than one Solana transaction has (1.4M compute units, 64 accounts, 256 KiB)"
+            }
+            Self::PrecompileTooLarge => {
+                "in the VM: a precompile's call that takes more compute units than there are runs out of gas, and did"
             }
             Self::NotOfTheProgram => "tests tries, ABI or key files, which the program does not have",
         }

@@ -155,7 +155,7 @@ impl Form {
 }
 
 /// Whether a case is among one in `sample`, by the hash of its name.
-fn is_sampled(name: &str, sample: u64) -> bool {
+pub(crate) fn is_sampled(name: &str, sample: u64) -> bool {
     let hash = keccak256(name);
     let number = u64::from_be_bytes(*hash.first_chunk().unwrap_or(&[0; 8]));
     number.is_multiple_of(sample.max(1))
@@ -214,9 +214,7 @@ fn run_case(test: &StateTest, fork_name: &str, fork: Fork, post: &Post, form: Fo
     let translations = form.translations(&before)?;
     let mut memory = Memory::new(&before, &translations, block.slot, test.env.current_random.0);
     let result = execute(&mut memory, &block, fork, post, &test.transaction.sender);
-    let impossible = impossible_account(test, &memory)
-        .or_else(|| missing_precompile(&memory))
-        .or_else(|| gas_above_all(post));
+    let impossible = impossible_account(test, &memory).or_else(|| gas_above_all(post));
     let verdict = judge(result, memory, &block, post)?;
     Ok(match (verdict, impossible) {
         (Verdict::Failed(_), Some(rule)) => Verdict::Skipped(rule),
@@ -284,14 +282,6 @@ fn impossible_account(test: &StateTest, memory: &Memory<'_>) -> Option<Rule> {
         let is_seen = [AccountKey::Balance(address), AccountKey::Contract(address)];
         (is_empty && is_seen.iter().any(|key| memory.has_loaded(key))).then_some(Rule::EmptyAccount)
     })
-}
-
-/// The rule that excuses a failure: the run took a precompile that is missing for an account.
-fn missing_precompile(memory: &Memory<'_>) -> Option<Rule> {
-    let mut p256verify = H160::zero();
-    p256verify.0[18] = 1;
-    let keys = [AccountKey::Contract(p256verify), AccountKey::Balance(p256verify)];
-    keys.iter().any(|key| memory.has_loaded(key)).then_some(Rule::MissingPrecompile)
 }
 
 /// The rule that excuses a failure: the run had less gas than the transaction wants.

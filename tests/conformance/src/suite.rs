@@ -2,7 +2,7 @@
 
 use crate::source::VectorFile;
 use crate::vm::Vm;
-use crate::{Arguments, rlp, skip, state, transactions};
+use crate::{Arguments, precompiles, rlp, skip, state, transactions};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -106,6 +106,8 @@ fn run_file(file: &VectorFile, arguments: &Arguments, vm: &mut Option<Vm>) -> Ve
         transactions::run(&file.bytes, &mut sink)
     } else if file.path.contains("RLPTests/") {
         rlp::run(&file.bytes, &mut sink)
+    } else if let Some(number) = precompiles::number(&file.path) {
+        precompiles::run(number, &file.bytes, arguments, vm, &mut sink)
     } else {
         sink.case("other", "", || Ok(Verdict::Skipped(skip::Rule::NotOfTheProgram)));
         Ok(())

@@ -18,7 +18,8 @@ const DATA: &str = "tests/conformance/data";
 
 /// Runs Ethereum's test vectors through the executor: state tests, transactions, RLP, precompiles.
 ///
-/// State tests of Osaka are repeated in a Solana VM with the program's sBPF binary, as the code is and translated.
+/// State tests of Osaka are repeated in a Solana VM with the program's sBPF binary, as the code is and translated, and
+/// so are calls of precompiles.
 /// The last line counts the cases. Fails when a case fails that the skip list (tests/conformance/src/skip.rs) does not
 /// name by its condition.
 #[derive(clap::Args, Default)]

@@ -1,18 +1,18 @@
 //! The interpreter: runs one call frame.
 //!
 //! ```text
-//! run ──▶ hot.rs: one loop, one match: arithmetic, stack, jumps, memory words
-//!          │  everything else
-//!          ▼
-//!         operations/: one short function each, over a `Context` (machine, frame, host)
+//! run ──▶ hot/: a chain of handlers: arithmetic, stack, jumps, memory words, hashes of memory
+//!          │  between two chains
+//!          ├─▶ hot/between.rs: storage, logs, memory that grows
+//!          └─▶ operations/: everything else, one short function each, over a `Context` (machine, frame, host)
 //! ```
 //!
 //! A frame ends with an [`Interrupt`]: it is over, it wants another frame to run (a call or a creation), or the host
 //! failed. After a call the caller hands the result to [`Frame::resume`] and runs the frame on. Nothing recurses, so
 //! the EVM's depth of 1024 needs no native stack.
 //!
-//! The loop in `hot.rs` is the one place that works on raw pointers: on sBPF each bounds check costs as much as the
-//! operation it guards. Everything behind it is safe code.
+//! `hot` is the one place that works on raw pointers: on sBPF each bounds check costs as much as the operation it guards.
+//! Everything behind it is safe code.
 
 mod context;
 mod frame;

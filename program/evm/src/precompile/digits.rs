@@ -57,6 +57,78 @@ pub(super) fn square_column(a: &Digits, k: usize) -> i64 {
     if k.is_multiple_of(2) { sum + a[k / 2].get() * a[k / 2].get() } else { sum }
 }
 
+/// A digit, loaded here and now.
+#[inline(always)]
+pub(super) fn load(digit: &Cell<i64>) -> i64 {
+    // SAFETY: a cell of an integer may be read through its pointer while nobody writes to it, and no other thread
+    // may refer to it.
+    unsafe { digit.as_ptr().read_volatile() }
+}
+
+/// Adds the columns `k` and `k + 1` of the product to the sums.
+#[inline(always)]
+pub(super) fn add_columns(sums: &mut [i64; 2], a: &Digits, b: &Digits, k: usize) {
+    let mut i = k.saturating_sub(DIGITS - 1);
+    while i < DIGITS && i <= k + 1 {
+        let digit = load(&a[i]);
+        if i <= k {
+            sums[0] += load(&b[k - i]) * digit;
+        }
+        if k + 1 < i + DIGITS {
+            sums[1] += load(&b[k + 1 - i]) * digit;
+        }
+        i += 1;
+    }
+}
+
+/// Subtracts them.
+#[inline(always)]
+pub(super) fn subtract_columns(sums: &mut [i64; 2], a: &Digits, b: &Digits, k: usize) {
+    let mut i = k.saturating_sub(DIGITS - 1);
+    while i < DIGITS && i <= k + 1 {
+        let digit = load(&a[i]);
+        if i <= k {
+            sums[0] -= load(&b[k - i]) * digit;
+        }
+        if k + 1 < i + DIGITS {
+            sums[1] -= load(&b[k + 1 - i]) * digit;
+        }
+        i += 1;
+    }
+}
+
+/// Adds half of what the columns `k` and `k + 1` of the square are without the squares of digits.
+#[inline(always)]
+pub(super) fn add_cross_columns(sums: &mut [i64; 2], a: &Digits, k: usize) {
+    let mut i = k.saturating_sub(DIGITS - 1);
+    while 2 * i <= k {
+        let digit = load(&a[i]);
+        if 2 * i < k {
+            sums[0] += load(&a[k - i]) * digit;
+        }
+        if k + 1 < i + DIGITS {
+            sums[1] += load(&a[k + 1 - i]) * digit;
+        }
+        i += 1;
+    }
+}
+
+/// Subtracts it.
+#[inline(always)]
+pub(super) fn subtract_cross_columns(sums: &mut [i64; 2], a: &Digits, k: usize) {
+    let mut i = k.saturating_sub(DIGITS - 1);
+    while 2 * i <= k {
+        let digit = load(&a[i]);
+        if 2 * i < k {
+            sums[0] -= load(&a[k - i]) * digit;
+        }
+        if k + 1 < i + DIGITS {
+            sums[1] -= load(&a[k + 1 - i]) * digit;
+        }
+        i += 1;
+    }
+}
+
 /// The digits of a number of 256 bits.
 pub(super) fn from_limbs(limbs: &[u64; 4]) -> Digits {
     let bits = |start: usize| {

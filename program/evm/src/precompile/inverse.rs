@@ -4,6 +4,8 @@
 //! Numbers have digits of 30 bits, the least significant first; the highest has the sign and what is left. As it need
 //! not take constant time, this stops as soon as it can.
 
+use core::hint::cold_path;
+
 /// Bits of a digit, and steps at a time.
 const WIDTH: u32 = 30;
 /// A digit's bits.
@@ -71,23 +73,32 @@ fn lowest(number: i64) -> i64 {
 
 impl Steps {
     /// 30 steps, which the lowest digits decide.
+    ///
+    /// u and v are sums and differences of the same numbers, no larger than 2^30 in all: `u + v 2^32` takes half the
+    /// instructions.
+    #[inline(never)]
     fn find(mut delta: i64, mut f: i64, mut g: i64) -> (i64, Self) {
-        let Self { mut u, mut v, mut q, mut r } = Self { u: 1, v: 0, q: 0, r: 1 };
-        for _ in 0..WIDTH {
-            if g & 1 == 0 {
-                delta += 1;
-                g >>= 1;
-            } else if delta > 0 {
-                delta = 1 - delta;
-                (f, g) = (g, (g - f) >> 1);
-                (u, v, q, r) = (q, r, q - u, r - v);
-            } else {
-                delta += 1;
-                g = (g + f) >> 1;
-                (q, r) = (q + u, r + v);
+        let (mut uv, mut qr) = (1_i64, 1_i64 << 32);
+        for _ in 0..u64::from(WIDTH) {
+            if g & 1 != 0 {
+                if delta > 0 {
+                    cold_path();
+                    delta = -delta;
+                    (f, g) = (g, -f);
+                    (uv, qr) = (qr, -uv);
+                }
+                g += f;
+                qr += uv;
             }
-            (u, v) = (2 * u, 2 * v);
+            delta += 1;
+            g >>= 1;
+            uv <<= 1;
         }
+        let halves = |packed: i64| {
+            let low = packed << 32 >> 32;
+            (low, (packed - low) >> 32)
+        };
+        let ((u, v), (q, r)) = (halves(uv), halves(qr));
         (delta, Self { u, v, q, r })
     }
 

@@ -9,6 +9,7 @@
 //! | 0x09 | BLAKE2F | – | EIP-152 |
 //! | 0x0a | KZG_POINT_EVALUATION | Cancun | EIP-4844 |
 //! | 0x0b to 0x11 | BLS12_G1ADD, G1MSM, G2ADD, G2MSM, PAIRING_CHECK, MAP_FP_TO_G1, MAP_FP2_TO_G2 | Prague | EIP-2537 |
+//! | 0x100 | P256VERIFY | Osaka | EIP-7951 |
 //!
 //! Curve operations and hashes that the Solana runtime has come through [`Crypto`]; the rest is computed here.
 //!
@@ -28,6 +29,7 @@ mod hashes;
 mod inverse;
 mod kzg;
 mod modexp;
+mod p256;
 
 use crate::H160;
 use crate::crypto::Crypto;
@@ -79,6 +81,7 @@ pub fn number_of(address: &H160, fork: Fork) -> Option<u16> {
     let since = match number {
         0x01..=0x0a => Fork::Cancun,
         bls12_381::G1_ADD..=bls12_381::MAP_G2 => Fork::Prague,
+        0x100 => Fork::Osaka,
         _ => return None,
     };
     (fork >= since).then_some(number)
@@ -113,6 +116,7 @@ pub fn cost(number: u16, fork: Fork, input: &[u8]) -> Option<Cost> {
         0x09 => return blake2f::cost(input),
         0x0a => return kzg::cost(input),
         bls12_381::G1_ADD..=bls12_381::MAP_G2 => return bls12_381::cost(number, input),
+        0x100 => p256::COST,
         _ => return None,
     })
 }
@@ -131,6 +135,7 @@ fn output(number: u16, input: &[u8], crypto: &impl Crypto) -> Option<Vec<u8>> {
         0x09 => blake2f::run(input),
         0x0a => kzg::run(input, crypto),
         bls12_381::G1_ADD..=bls12_381::MAP_G2 => bls12_381::run(number, input, crypto),
+        0x100 => Some(p256::run(input)),
         _ => None,
     }
 }
@@ -148,6 +153,7 @@ mod tests {
         };
         let last = |fork: Fork| (0..=0x1000).rev().find_map(|number| number_of(&low(number), fork));
         assert_eq!((last(Fork::Cancun), last(Fork::Prague)), (Some(0x0a), Some(0x11)));
+        assert_eq!(last(Fork::Osaka), Some(0x100));
         for number in 1..=0x11 {
             assert_eq!(number_of(&low(number), Fork::Osaka), Some(number));
         }

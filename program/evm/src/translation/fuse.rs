@@ -22,6 +22,10 @@ pub(super) enum Operands {
     Number(u16),
     /// The code position of a jump destination, to become its entry.
     Target(u64),
+    /// Two of them.
+    Numbers(u16, u16),
+    /// A code position, and a u16.
+    TargetAndNumber(u64, u16),
     /// A u32, and a code position.
     SelectorAndTarget(u32, u64),
 }
@@ -69,6 +73,7 @@ pub(super) fn fuse(code: &[u8]) -> Option<Fused> {
             let place = 32 * u16::from(first - op::SWAP1 + 1);
             Some(Fused { record: r::SWAP_POP, operands: Operands::Number(place), length: 2 })
         }
+        op::SWAP1 | op::SWAP2 => fuse_swap(code),
         op::POP if let Some(fused) = fuse_pop_jump(code) => Some(fused),
         op::POP if code.get(1) == Some(&op::POP) => {
             Some(Fused { record: r::POP_2, operands: Operands::None, length: 2 })
@@ -103,18 +108,77 @@ fn fuse_pop_jump(code: &[u8]) -> Option<Fused> {
 
 /// PUSH and what uses its number.
 fn fuse_push(code: &[u8]) -> Option<Fused> {
-    /// PUSH1 1, PUSH1 1, PUSH1 160, SHL, SUB, AND: how compilers write the mask of an address.
-    const MASK: [u8; 9] = [op::PUSH1, 1, op::PUSH1, 1, op::PUSH1, 160, op::SHL, op::SUB, op::AND];
-    let and_160 = |length| Some(Fused { record: r::AND_160, operands: Operands::None, length });
-    if code.starts_with(&MASK) {
-        return and_160(MASK.len());
+    fuse_mask(code).or_else(|| fuse_masked_jump(code)).or_else(|| fuse_small_push(code))
+}
+
+/// A number of low bits that are all set.
+#[derive(Clone, Copy)]
+pub(super) struct Mask {
+    /// How many.
+    pub(super) bits: u8,
+    /// Bytes of code.
+    pub(super) length: usize,
+}
+
+/// The mask that the code begins with as compilers compute it: PUSH1 1, PUSH1 1, PUSH1 bits, SHL, SUB.
+pub(super) fn computed_mask(code: &[u8]) -> Option<Mask> {
+    match *code.first_chunk()? {
+        [op::PUSH1, 1, op::PUSH1, 1, op::PUSH1, bits, op::SHL, op::SUB] => Some(Mask { bits, length: 8 }),
+        _ => None,
     }
-    if let Some([op::PUSH20, mask @ .., op::AND]) = code.get(..22)
-        && mask.iter().all(|&byte| byte == 0xff)
-    {
-        return and_160(22);
+}
+
+/// The mask that the code begins with as a PUSH.
+fn pushed_mask(code: &[u8]) -> Option<Mask> {
+    let (&opcode, rest) = code.split_first()?;
+    // Shorter ones are numbers as any other, and a mask of 256 bits is none.
+    if !(op::PUSH3..=op::PUSH31).contains(&opcode) {
+        return None;
     }
-    fuse_small_push(code)
+    let bytes = opcode - op::PUSH0;
+    let is_mask = rest.get(..usize::from(bytes))?.iter().all(|&byte| byte == 0xff);
+    is_mask.then_some(Mask { bits: 8 * bytes, length: 1 + usize::from(bytes) })
+}
+
+/// A mask, and AND with the top or with a copy.
+fn fuse_mask(code: &[u8]) -> Option<Fused> {
+    let Mask { bits, length } = computed_mask(code).or_else(|| pushed_mask(code))?;
+    let bytes = u16::from(bits / 8);
+    let fused = |record, operands, more| Some(Fused { record, operands, length: length + more });
+    match (*code.get(length)?, bits) {
+        (op::AND, 160) => fused(r::AND_160, Operands::None, 1),
+        (op::AND, _) if bits % 8 == 0 => fused(r::AND_LOW, Operands::Number(bytes), 1),
+        (dup @ op::DUP2..=op::DUP16, _) if bits % 8 == 0 && code.get(length + 1) == Some(&op::AND) => {
+            let place = 32 * u16::from(dup - op::DUP1);
+            if bits == 160 {
+                fused(r::DUP_AND_160, Operands::Number(place), 2)
+            } else {
+                fused(r::DUP_AND_LOW, Operands::Numbers(bytes, place), 2)
+            }
+        }
+        _ => None,
+    }
+}
+
+/// PUSH4 2^32 - 1, PUSH, AND, JUMP: how older compilers call a function.
+fn fuse_masked_jump(code: &[u8]) -> Option<Fused> {
+    const MASK: [u8; 5] = [op::PUSH4, 0xff, 0xff, 0xff, 0xff];
+    let rest = code.strip_prefix(&MASK)?;
+    let Push { value, length } = push(rest)?;
+    let operands = Operands::Target(value & 0xffff_ffff);
+    let is_jump = rest.get(length..)?.starts_with(&[op::AND, op::JUMP]);
+    is_jump.then_some(Fused { record: r::JUMP_TO, operands, length: MASK.len() + length + 2 })
+}
+
+/// SWAP1 or SWAP2, and what follows.
+fn fuse_swap(code: &[u8]) -> Option<Fused> {
+    let record = match code.get(..2)? {
+        [op::SWAP1, op::MSTORE] => r::SWAP_MSTORE,
+        [op::SWAP1, op::SWAP2] => r::SWAP1_SWAP2,
+        [op::SWAP2, op::SWAP1] => r::SWAP2_SWAP1,
+        _ => return None,
+    };
+    Some(Fused { record, operands: Operands::None, length: 2 })
 }
 
 /// PUSH of a number that fits 64 bits, and what uses it.
@@ -128,6 +192,10 @@ fn fuse_small_push(code: &[u8]) -> Option<Fused> {
         _ => {}
     }
     let number = u16::try_from(value).ok()?;
+    if let (op::DUP2..=op::DUP16, Some(&op::ADD)) = (following, code.get(length + 1)) {
+        let operands = Operands::Numbers(number, 32 * u16::from(following - op::DUP1));
+        return Some(Fused { record: r::DUP_ADD_16, operands, length: length + 2 });
+    }
     let record = match following {
         op::ADD => r::ADD_16,
         op::SUB => r::SUB_FROM_16,
@@ -157,6 +225,16 @@ fn fuse_dup(code: &[u8], n: u8) -> Option<Fused> {
         let operands = Operands::SelectorAndTarget(selector, jump.value);
         return Some(Fused { record: r::SELECT, operands, length: 7 + jump.length });
     }
+    let place = 32 * u16::from(n);
+    let is_zero = code.get(1) == Some(&op::ISZERO);
+    if let Some(jump) = push_jumpi(code.get(1 + usize::from(is_zero)..)?) {
+        let record = if is_zero { r::DUP_JUMP_IF_ZERO } else { r::DUP_JUMPI_TO };
+        let operands = Operands::TargetAndNumber(jump.value, place);
+        return Some(Fused { record, operands, length: 1 + usize::from(is_zero) + jump.length });
+    }
+    if code.starts_with(&[op::DUP2, op::SWAP1, op::MSTORE]) {
+        return Some(Fused { record: r::KEEP_MSTORE, operands: Operands::None, length: 3 });
+    }
     let record = match *code.get(1)? {
         op::ADD => r::DUP_ADD,
         op::SUB => r::DUP_SUB,
@@ -169,7 +247,7 @@ fn fuse_dup(code: &[u8], n: u8) -> Option<Fused> {
         op::MSTORE => r::DUP_MSTORE,
         _ => return None,
     };
-    Some(Fused { record, operands: Operands::Number(32 * u16::from(n)), length: 2 })
+    Some(Fused { record, operands: Operands::Number(place), length: 2 })
 }
 
 /// A comparison and what becomes of it.

@@ -23,8 +23,10 @@
 //!
 //! A block ends before a jump destination, behind a jump, behind whatever ends a frame, behind opcodes that observe the
 //! gas left (SSTORE, calls, creations; GAS carries a correction instead), and behind those that can fail for another
-//! reason than gas (RETURNDATACOPY, TSTORE, LOG; CLZ, which older forks lack). Opcodes that are not hot charge their own
-//! gas. Code that no jump reaches, such as the metadata that compilers append, is left out.
+//! reason than gas (RETURNDATACOPY, TSTORE, LOG; CLZ, which older forks lack). It goes on behind a conditional jump, which
+//! gives back what the block charged for the rest, unless an opcode in front of the jump charges gas of its own: opcodes
+//! that are not hot, and those that grow memory. Code that no jump reaches, such as the metadata that compilers append, is
+//! left out.
 //!
 //! All numbers are little-endian. A record's number is never given to another one; what changes the meaning of a
 //! translation changes [`VERSION`], and a program does not run translations of another version.

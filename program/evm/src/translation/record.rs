@@ -1,7 +1,8 @@
 //! The records of a translation.
 //!
 //! A record begins with its number times 8, the handler's place in the table. Numbers below 256 are opcodes that are
-//! there as they are; the others are below, with their operands in order.
+//! there as they are; the others are below, with their operands in order. A conditional jump to an entry has one operand
+//! more in front: gas u16 that the block charged for what is behind the jump.
 
 /// Bytes of a handler's place in the table.
 pub(crate) const SCALE: u16 = 8;
@@ -43,27 +44,27 @@ records! {
     /// PUSH, JUMP: entry u16.
     264 JUMP_TO 2;
     /// PUSH, JUMPI: entry u16.
-    265 JUMPI_TO 2;
+    265 JUMPI_TO 4;
     /// ISZERO, PUSH, JUMPI: entry u16.
-    266 JUMP_IF_ZERO 2;
+    266 JUMP_IF_ZERO 4;
     /// EQ, PUSH, JUMPI: entry u16.
-    267 JUMP_IF_EQ 2;
+    267 JUMP_IF_EQ 4;
     /// EQ, ISZERO, PUSH, JUMPI: entry u16.
-    268 JUMP_IF_NE 2;
+    268 JUMP_IF_NE 4;
     /// LT, PUSH, JUMPI: entry u16.
-    269 JUMP_IF_LT 2;
+    269 JUMP_IF_LT 4;
     /// LT, ISZERO, PUSH, JUMPI: entry u16.
-    270 JUMP_IF_GE 2;
+    270 JUMP_IF_GE 4;
     /// GT, PUSH, JUMPI: entry u16.
-    271 JUMP_IF_GT 2;
+    271 JUMP_IF_GT 4;
     /// GT, ISZERO, PUSH, JUMPI: entry u16.
-    272 JUMP_IF_LE 2;
+    272 JUMP_IF_LE 4;
     /// SLT, PUSH, JUMPI: entry u16.
-    273 JUMP_IF_SLT 2;
+    273 JUMP_IF_SLT 4;
     /// SLT, ISZERO, PUSH, JUMPI: entry u16.
-    274 JUMP_IF_SGE 2;
+    274 JUMP_IF_SGE 4;
     /// DUP1, PUSH4, EQ, PUSH, JUMPI: selector u32, entry u16.
-    275 SELECT 6;
+    275 SELECT 8;
     /// PUSH, ADD: number u16.
     276 ADD_16 2;
     /// PUSH, SUB: number u16 less the top.
@@ -118,6 +119,26 @@ records! {
     301 LEAVE 2;
     /// n POPs, JUMP: 32 n u16.
     302 POP_JUMP 2;
+    /// PUSH 2^160 - 1, DUPn+1, AND: 32 n u16.
+    303 DUP_AND_160 2;
+    /// PUSH 2^8n - 1, AND: n u16.
+    304 AND_LOW 2;
+    /// PUSH 2^8n - 1, DUPm+1, AND: n u16, 32 m u16.
+    305 DUP_AND_LOW 4;
+    /// DUPn, PUSH, JUMPI: entry u16, 32 n u16.
+    306 DUP_JUMPI_TO 6;
+    /// DUPn, ISZERO, PUSH, JUMPI: entry u16, 32 n u16.
+    307 DUP_JUMP_IF_ZERO 6;
+    /// SWAP1, MSTORE.
+    308 SWAP_MSTORE 0;
+    /// DUP2, SWAP1, MSTORE.
+    309 KEEP_MSTORE 0;
+    /// PUSH, DUPn+1, ADD: number u16, 32 n u16.
+    310 DUP_ADD_16 4;
+    /// SWAP1, SWAP2: the third word comes to the top.
+    311 SWAP1_SWAP2 0;
+    /// SWAP2, SWAP1: the top becomes the third word.
+    312 SWAP2_SWAP1 0;
 }
 
 #[cfg(test)]
@@ -126,7 +147,7 @@ mod tests {
 
     #[test]
     fn numbers_follow_one_another() {
-        assert_eq!(COUNT, usize::from(POP_JUMP) + 1);
-        assert_eq!((length(BEGIN), length(SELECT), length(0x01)), (9, 8, 2));
+        assert_eq!(COUNT, usize::from(SWAP2_SWAP1) + 1);
+        assert_eq!((length(BEGIN), length(SELECT), length(0x01)), (9, 10, 2));
     }
 }

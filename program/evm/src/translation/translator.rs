@@ -1,6 +1,6 @@
 //! Makes a translation, block by block, so that it can stop and go on in another transaction.
 
-use super::fuse::{Operands, fuse};
+use super::fuse::{Mask, Operands, computed_mask, fuse};
 use super::record::{self as r, SCALE};
 use super::{BLOCK_RECORDS_MAX, GROWTH_MAX, PREFIX, index_length, length_max};
 use crate::opcode::{self as op, Info};
@@ -60,9 +60,11 @@ struct Block {
     lowest: i32,
     highest: i32,
     records: usize,
-    /// GAS records whose operand needs the gas of what follows: where, and the gas so far.
-    gas_records: [(usize, u32); 4],
+    /// GAS records and conditional jumps, whose operand is the gas of what follows: where, and the gas so far.
+    gas_records: [(usize, u32); RECORDS_MAX],
     gas_records_count: usize,
+    /// Whether an opcode so far charges gas of its own.
+    charges_itself: bool,
 }
 
 impl<'a> Translator<'a> {
@@ -190,13 +192,18 @@ impl<'a> Translator<'a> {
         {
             block.charge_all(&code[..fused.length]);
             self.put_number(fused.record);
-            self.put(&operands.0[..operands.1]);
             let end = match fused.record {
                 r::JUMP_TO | r::LEAVE | r::POP_JUMP => End::Ends,
-                r::JUMPI_TO..=r::SELECT => End::Falls,
+                r::JUMPI_TO..=r::SELECT | r::DUP_JUMPI_TO | r::DUP_JUMP_IF_ZERO => self.put_rest(block),
                 _ => End::None,
             };
+            self.put(&operands.0[..operands.1]);
             return (fused.length, end);
+        }
+        if let Some(Mask { bits, length }) = computed_mask(code) {
+            block.charge_all(&code[..length]);
+            self.put_mask(bits);
+            return (length, End::None);
         }
         let Some(info) = op::TABLE[usize::from(opcode)] else {
             self.put_number(u16::from(opcode));
@@ -214,20 +221,31 @@ impl<'a> Translator<'a> {
             }
             op::GAS => {
                 block.charge(info);
-                block.note_gas(self.length + 2);
                 self.put_number(r::GAS_AND);
+                block.note_gas(self.length);
                 self.put(&[0; 2]);
-                (1, if block.gas_records_count == block.gas_records.len() { End::Falls } else { End::None })
+                (1, End::None)
             }
             _ => {
                 block.note(info);
                 if is_hot(opcode) {
                     block.gas += u32::from(info.gas);
                 }
+                block.charges_itself |= !is_hot(opcode) || grows_memory(opcode);
                 self.put_number(u16::from(opcode));
                 (1, end_of(opcode))
             }
         }
+    }
+
+    /// Writes the operand of a conditional jump that is the gas of what follows it in the block.
+    ///
+    /// The block goes on behind the jump, unless an opcode in front of it charges gas of its own: that could run out of
+    /// gas for the sake of opcodes which a jump would have skipped.
+    fn put_rest(&mut self, block: &mut Block) -> End {
+        block.note_gas(self.length);
+        self.put(&[0; 2]);
+        if block.charges_itself { End::Falls } else { End::None }
     }
 
     /// Operands as bytes; `None` when a jump's destination is none.
@@ -239,9 +257,19 @@ impl<'a> Translator<'a> {
                 bytes[..2].copy_from_slice(&number.to_le_bytes());
                 2
             }
+            Operands::Numbers(first, second) => {
+                bytes[..2].copy_from_slice(&first.to_le_bytes());
+                bytes[2..4].copy_from_slice(&second.to_le_bytes());
+                4
+            }
             Operands::Target(position) => {
                 bytes[..2].copy_from_slice(&self.entry(position)?.to_le_bytes());
                 2
+            }
+            Operands::TargetAndNumber(position, number) => {
+                bytes[..2].copy_from_slice(&self.entry(position)?.to_le_bytes());
+                bytes[2..4].copy_from_slice(&number.to_le_bytes());
+                4
             }
             Operands::SelectorAndTarget(selector, position) => {
                 bytes[..4].copy_from_slice(&selector.to_le_bytes());
@@ -259,6 +287,17 @@ impl<'a> Translator<'a> {
         bytes[..here].copy_from_slice(&rest[..here]);
         self.put_push(&bytes[..length]);
         1 + length
+    }
+
+    /// Writes the shortest record that pushes a number of `bits` low bits.
+    fn put_mask(&mut self, bits: u8) {
+        let mut bytes = [0; 32];
+        let whole = usize::from(bits / 8);
+        bytes[32 - whole..].fill(0xff);
+        if !bits.is_multiple_of(8) {
+            bytes[31 - whole] = (1 << (bits % 8)) - 1;
+        }
+        self.put_push(&bytes);
     }
 
     /// Writes the shortest record that pushes these big-endian bytes.
@@ -332,8 +371,9 @@ impl Block {
             lowest: 0,
             highest: 0,
             records: 0,
-            gas_records: [(0, 0); 4],
+            gas_records: [(0, 0); RECORDS_MAX],
             gas_records_count: 0,
+            charges_itself: false,
         }
     }
 
@@ -356,6 +396,7 @@ impl Block {
         let (mut position, records) = (0, self.records);
         while let Some(&opcode) = code.get(position) {
             self.charge(op::info(opcode));
+            self.charges_itself |= grows_memory(opcode);
             position += 1 + push_length(opcode);
         }
         self.records = records + 1;
@@ -381,6 +422,11 @@ const fn is_hot(opcode: u8) -> bool {
         op::ADD..=op::MULMOD | op::SIGNEXTEND | op::LT..=op::SAR | op::ADDRESS | op::CALLER..=op::CALLDATASIZE
         | op::CODESIZE | op::RETURNDATASIZE | op::POP..=op::MSTORE | op::JUMP | op::JUMPI | op::PC | op::GAS
         | op::JUMPDEST | op::PUSH0..=op::SWAP16)
+}
+
+/// Whether a hot opcode may charge for memory.
+const fn grows_memory(opcode: u8) -> bool {
+    matches!(opcode, op::MLOAD | op::MSTORE)
 }
 
 /// Whether no block goes on behind an opcode.

@@ -100,3 +100,24 @@ fn gas_is_what_is_left_behind_the_opcode() {
     assert_eq!(execute(2, &Code::new().op(op::GAS)).exit, Exit::Stop);
     assert_eq!(execute(1, &Code::new().op(op::GAS)).exit, Exit::OutOfGas);
 }
+
+/// What a jump leaves out costs nothing, however much it would cost; a translation charges it first and gives it back.
+#[test]
+fn what_a_taken_jump_leaves_out_costs_nothing() {
+    let rest = Code::new().op(op::CALLER).op(op::POP).times(10);
+    for conditions in [[1, 1], [0, 1], [1, 0], [0, 0]] {
+        for front in [Code::new(), push(7) + push(64) + op::MSTORE] {
+            let with_target = |target: usize| {
+                let jump = |condition: u64| push(condition) + push(target as u64) + op::JUMPI;
+                front.clone() + jump(conditions[0]) + rest.clone() + jump(conditions[1]) + rest.clone()
+            };
+            let target = with_target(100).bytes().len();
+            let code = with_target(target) + op::JUMPDEST + op::GAS + return_top();
+            let gas = execute(PLENTY, &code).gas_used;
+            assert_eq!(execute(gas, &code).gas_used, gas);
+            for less in 1..gas {
+                assert_eq!(execute(gas - less, &code).exit, Exit::OutOfGas, "{less} less");
+            }
+        }
+    }
+}

@@ -8,7 +8,8 @@ use parhelion_evm::interpreter::{
 };
 use parhelion_evm::machine::{Limits, Machine};
 use parhelion_evm::opcode::{self as op, info};
-use parhelion_evm::{H160, U256};
+use parhelion_evm::translation::{self, Translation};
+use parhelion_evm::{H160, U256, jump_map};
 use std::fmt::Debug;
 
 /// ADDRESS of the code that runs.
@@ -66,10 +67,14 @@ impl From<World> for Setup {
 
 impl Setup {
     pub(crate) fn start(&self, gas: i64, code: &Code) -> Run {
+        self.start_as(gas, Runnable::init(code.bytes()))
+    }
+
+    fn start_as(&self, gas: i64, code: Runnable<'static>) -> Run {
         let mut machine = Machine::new(&LIMITS);
         machine.set_return_data(self.return_data);
         let frame = Frame::first(FrameInput {
-            code: Runnable::init(code.bytes()),
+            code,
             input: Input::Bytes(self.input),
             account: SELF,
             address: SELF,
@@ -81,11 +86,18 @@ impl Setup {
         Run { machine, frame, world: self.world.clone() }
     }
 
-    /// Runs code to its end.
+    /// Runs code to its end, as it is and translated, and asserts that both do the same.
+    #[track_caller]
     pub(crate) fn execute(&self, gas: i64, code: &Code) -> Done {
-        let mut run = self.start(gas, code);
-        let interrupt = run.next();
-        run.done(gas, &interrupt)
+        let [done, translated] = [Runnable::init(code.bytes()), translated(code.bytes())].map(|runnable| {
+            let mut run = self.start_as(gas, runnable);
+            let interrupt = run.next();
+            run.done(gas, &interrupt)
+        });
+        // An exceptional halt takes all gas, whatever the frame still has.
+        let gas_used = if done.exit.is_halt() { done.gas_used } else { translated.gas_used };
+        assert_eq!(Done { gas_used, ..translated }, done, "translated, and as it is");
+        done
     }
 
     /// How code ends that is given plenty of gas.
@@ -157,6 +169,20 @@ impl Run {
         };
         let output = self.machine.memory(start, length).to_vec();
         Done { exit, gas_used: gas - self.frame.gas(), output, world: self.world.clone() }
+    }
+}
+
+/// Code with its translation. It stays for good: tests are short.
+fn translated(code: &[u8]) -> Runnable<'static> {
+    let mut jump_map = vec![0; jump_map::length(code.len())];
+    jump_map::fill(&mut jump_map, code);
+    let bytes = translation::translate(code, &jump_map).map(Vec::leak);
+    let translation = bytes.map(|bytes| Translation::new(bytes, code.len()).expect("a translation"));
+    Runnable::Stored {
+        padded: [code, &[0; Runnable::PADDING]].concat().leak(),
+        jump_map: jump_map.leak(),
+        length: code.len(),
+        translation,
     }
 }
 

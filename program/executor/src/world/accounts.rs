@@ -102,7 +102,9 @@ impl<A: Copy> Accounts<A> {
             Found::Row(row) => Ok(row as Id),
             Found::Place(place) => {
                 let row = table::push(&mut self.rows, Account::new(*address), self.maximum)?;
-                self.index.insert(place, row);
+                let rows = &self.rows;
+                self.index
+                    .insert(place, row, |row| rows.get(row).map_or(0, |account| hash(&account.address)));
                 Ok(row as Id)
             }
         }

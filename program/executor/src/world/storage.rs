@@ -88,7 +88,9 @@ impl<A: Copy> Storage<A> {
             Found::Row(row) => row,
             Found::Place(place) => {
                 let row = table::push(&mut self.slots, Slot::new(account, key), self.slots_max)?;
-                self.slot_index.insert(place, row);
+                let slots = &self.slots;
+                let hash_of = |row: usize| slots.get(row).map_or(0, |slot| hash(slot.account, &slot.key));
+                self.slot_index.insert(place, row, hash_of);
                 row
             }
         };
@@ -168,6 +170,13 @@ fn hash(account: Id, key: &U256) -> u64 {
     key.0[0] ^ key.0[3].rotate_left(17) ^ u64::from(account) << 48
 }
 
+/// As [`hash`], for a Cell: the last bytes of its key.
+fn hash_of_cell(account: Id, key: &CellKey) -> u64 {
+    let mut low = [0; 8];
+    low.copy_from_slice(&key[23..]);
+    u64::from_be_bytes(low) ^ u64::from(account) << 48
+}
+
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// EIP-2929: notes an access of a storage key; whether it was the first.
     pub(super) fn touch_slot(&mut self, row: usize) -> Result<bool> {
@@ -208,17 +217,17 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         let cells = &self.storage.cells;
         let is_equal =
             |row: usize| cells.get(row).is_some_and(|cell| cell.key == *key && cell.account == account);
-        let mut low = [0; 8];
-        low.copy_from_slice(&key[23..]);
-        let hash = u64::from_be_bytes(low) ^ u64::from(account) << 48;
-        match self.storage.cell_index.find(hash, is_equal) {
+        match self.storage.cell_index.find(hash_of_cell(account, key), is_equal) {
             Found::Row(row) => Ok(row),
             Found::Place(place) => {
                 let address = self.accounts.get(account)?.address;
                 let ledger_account = self.ledger.load(&AccountKey::Cell(address, *key))?;
                 let cell = LoadedCell { account, key: *key, ledger_account, first: NONE };
                 let row = table::push(&mut self.storage.cells, cell, self.storage.cells_max)?;
-                self.storage.cell_index.insert(place, row);
+                let cells = &self.storage.cells;
+                let hash_of =
+                    |row: usize| cells.get(row).map_or(0, |cell| hash_of_cell(cell.account, &cell.key));
+                self.storage.cell_index.insert(place, row, hash_of);
                 Ok(row)
             }
         }

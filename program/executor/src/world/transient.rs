@@ -23,6 +23,10 @@ pub(super) struct Transient {
     maximum: usize,
 }
 
+fn hash(account: Id, key: &U256) -> u64 {
+    key.0[0] ^ key.0[3] ^ u64::from(account) << 48
+}
+
 impl Transient {
     /// The table of a run, which may not need it.
     pub(super) const fn new(maximum: usize) -> Self {
@@ -33,7 +37,7 @@ impl Transient {
         let is_equal = |row: usize| {
             self.slots.get(row).is_some_and(|slot| slot.account == account && arith::eq(&slot.key, key))
         };
-        self.index.find(key.0[0] ^ key.0[3] ^ u64::from(account) << 48, is_equal)
+        self.index.find(hash(account, key), is_equal)
     }
 
     /// A value.
@@ -58,7 +62,9 @@ impl Transient {
             Found::Place(place) => {
                 let row =
                     table::push(&mut self.slots, Slot { account, key: *key, value: *value }, self.maximum)?;
-                self.index.insert(place, row);
+                let slots = &self.slots;
+                let hash_of = |row: usize| slots.get(row).map_or(0, |slot| hash(slot.account, &slot.key));
+                self.index.insert(place, row, hash_of);
                 Ok((row, U256([0; 4])))
             }
         }

@@ -200,19 +200,26 @@ handler!(
     }
 );
 
+/// Goes on at an entry of the translation, and gives back the gas that the block charged for what it leaves out.
+macro_rules! jump {
+    ($pc:ident, $entry:expr, $sp:expr, $gas:ident, $cpu:ident, $table:ident) => {{
+        let entry: u16 = $entry;
+        let gas = $gas + i64::from(operand!(u16, $pc, 0));
+        // SAFETY: the translator wrote an entry that there is.
+        let block = unsafe { $cpu.block(usize::from(entry)) };
+        enter_block!(block, $sp, gas, $cpu, $table)
+    }};
+}
+
 /// Jumps on a condition over the top words, which it drops.
 macro_rules! jump_if {
     ($($name:ident $record:ident $drop:literal |$sp:ident| $condition:expr;)+) => {$(
         handler!(#[doc = concat!(stringify!($record), ".")] $name(pc, $sp, gas, cpu, table) {
             let is_met: bool = $condition;
-            let block = if is_met {
-                let entry = usize::from(operand!(u16, pc, 0));
-                // SAFETY: the translator wrote an entry that there is.
-                unsafe { cpu.block(entry) }
-            } else {
-                advanced!(pc, const { r::length(r::$record) })
-            };
-            enter_block!(block, dropped!($sp, $drop), gas, cpu, table)
+            if is_met {
+                return jump!(pc, operand!(u16, pc, 2), dropped!($sp, $drop), gas, cpu, table);
+            }
+            next!(advanced!(pc, const { r::length(r::$record) }), dropped!($sp, $drop), gas, cpu, table)
         });
     )+};
 }
@@ -230,19 +237,34 @@ jump_if! {
     jump_if_sge JUMP_IF_SGE 2 |sp| !arith::slt(&word!(sp, 0), &word!(sp, 1));
 }
 
+/// Jumps on a copy.
+macro_rules! dup_jump_if {
+    ($($name:ident $record:ident |$copy:ident| $condition:expr;)+) => {$(
+        handler!(#[doc = concat!(stringify!($record), ".")] $name(pc, sp, gas, cpu, table) {
+            let place = usize::from(operand!(u16, pc, 4));
+            // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+            let $copy = unsafe { &*sp.byte_sub(place).cast_const() };
+            if $condition {
+                return jump!(pc, operand!(u16, pc, 2), sp, gas, cpu, table);
+            }
+            next!(advanced!(pc, const { r::length(r::$record) }), sp, gas, cpu, table)
+        });
+    )+};
+}
+
+dup_jump_if! {
+    dup_jumpi_to DUP_JUMPI_TO |copy| !arith::is_zero(copy);
+    dup_jump_if_zero DUP_JUMP_IF_ZERO |copy| arith::is_zero(copy);
+}
+
 handler!(
     /// SELECT.
     select(pc, sp, gas, cpu, table) {
         let top = &word!(sp, 0);
-        let is_met = top.0[0] == u64::from(operand!(u32, pc, 0)) && top.0[1] | top.0[2] | top.0[3] == 0;
-        let block = if is_met {
-            let entry = usize::from(operand!(u16, pc, 4));
-            // SAFETY: the translator wrote an entry that there is.
-            unsafe { cpu.block(entry) }
-        } else {
-            advanced!(pc, const { r::length(r::SELECT) })
-        };
-        enter_block!(block, sp, gas, cpu, table)
+        if top.0[0] == u64::from(operand!(u32, pc, 2)) && top.0[1] | top.0[2] | top.0[3] == 0 {
+            return jump!(pc, operand!(u16, pc, 6), sp, gas, cpu, table);
+        }
+        next!(advanced!(pc, const { r::length(r::SELECT) }), sp, gas, cpu, table)
     }
 );
 
@@ -294,6 +316,69 @@ unary! {
     shr_224 |top| small(top.0[3] >> 32);
 }
 
+/// The word that the record's DUP copies.
+macro_rules! copied {
+    ($pc:ident, $sp:ident) => {
+        copied!(@ $sp, usize::from(operand!(u16, $pc, 0)))
+    };
+    (@ $sp:ident, $place:expr) => {{
+        let place: usize = $place;
+        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+        unsafe { &*$sp.byte_sub(place).cast_const() }
+    }};
+}
+
+/// Masks of 0 to 31 low bytes.
+static LOW_BYTES: [U256; 32] = {
+    let mut masks = [U256([0; 4]); 32];
+    let mut bytes = 1;
+    while bytes < 32 {
+        masks[bytes] = masks[bytes - 1];
+        masks[bytes].0[(bytes - 1) / 8] |= 0xff << ((bytes - 1) % 8 * 8);
+        bytes += 1;
+    }
+    masks
+};
+
+/// The mask of the record's number of bytes.
+macro_rules! low_bytes {
+    ($pc:ident) => {{
+        let bytes = usize::from(operand!(u16, $pc, 0));
+        // SAFETY: the translator wrote a number below 32.
+        unsafe { &*LOW_BYTES.as_ptr().add(bytes) }
+    }};
+}
+
+handler!(
+    /// AND_LOW.
+    and_low(pc, sp, gas, cpu, table) {
+        let mask = low_bytes!(pc);
+        let top = &mut word!(sp, 0);
+        *top = arith::and(mask, top);
+        next!(advanced!(pc, const { r::length(r::AND_LOW) }), sp, gas, cpu, table)
+    }
+);
+
+handler!(
+    /// DUP_AND_LOW.
+    dup_and_low(pc, sp, gas, cpu, table) {
+        let (mask, place) = (low_bytes!(pc), usize::from(operand!(u16, pc, 2)));
+        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+        let copy = unsafe { &*sp.byte_sub(place).cast_const() };
+        let word = arith::and(mask, copy);
+        next!(advanced!(pc, const { r::length(r::DUP_AND_LOW) }), pushed!(sp, word), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// DUP_AND_160.
+    dup_and_160(pc, sp, gas, cpu, table) {
+        let copy = copied!(pc, sp);
+        let word = U256([copy.0[0], copy.0[1], copy.0[2] & 0xffff_ffff, 0]);
+        next!(advanced!(pc, const { r::length(r::DUP_AND_160) }), pushed!(sp, word), gas, cpu, table)
+    }
+);
+
 /// Changes the top word with a copy of another.
 macro_rules! with_copy {
     ($($name:ident $record:ident |$copy:ident, $top:ident| $result:expr;)+) => {$(
@@ -306,18 +391,6 @@ macro_rules! with_copy {
             next!(advanced!(pc, const { r::length(r::$record) }), sp, gas, cpu, table)
         });
     )+};
-}
-
-/// The word that the record's DUP copies.
-macro_rules! copied {
-    ($pc:ident, $sp:ident) => {
-        copied!(@ $sp, usize::from(operand!(u16, $pc, 0)))
-    };
-    (@ $sp:ident, $place:expr) => {{
-        let place: usize = $place;
-        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
-        unsafe { &*$sp.byte_sub(place).cast_const() }
-    }};
 }
 
 with_copy! {
@@ -356,6 +429,70 @@ handler!(
         // SAFETY: 32 bytes from `target` on lie in the frame's memory.
         unsafe { memory::write(target, word) };
         next!(behind, dropped!(sp, 1), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// DUP_ADD_16.
+    dup_add_16(pc, sp, gas, cpu, table) {
+        let (number, place) = (u64::from(operand!(u16, pc, 0)), usize::from(operand!(u16, pc, 2)));
+        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+        let copy = unsafe { &*sp.byte_sub(place).cast_const() };
+        let word = arith::add(&small(number), copy);
+        next!(advanced!(pc, const { r::length(r::DUP_ADD_16) }), pushed!(sp, word), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// SWAP_MSTORE.
+    swap_mstore(pc, sp, gas, cpu, table) {
+        let (offset, behind) = (word!(sp, 1), advanced!(pc, 2));
+        let Some(target) = memory::place!(cpu, &offset) else {
+            word!(sp, 1) = word!(sp, 0);
+            word!(sp, 0) = offset;
+            return cpu.postpone(between::mstore, behind, sp, gas);
+        };
+        let word = &word!(sp, 0);
+        // SAFETY: 32 bytes from `target` on lie in the frame's memory.
+        unsafe { memory::write(target, word) };
+        next!(behind, dropped!(sp, 2), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// KEEP_MSTORE.
+    keep_mstore(pc, sp, gas, cpu, table) {
+        let (offset, behind) = (word!(sp, 0), advanced!(pc, 2));
+        let word = word!(sp, 1);
+        let Some(target) = memory::place!(cpu, &offset) else {
+            word!(sp, 0) = word;
+            return cpu.postpone(between::mstore, behind, pushed!(sp, offset), gas);
+        };
+        // SAFETY: 32 bytes from `target` on lie in the frame's memory.
+        unsafe { memory::write(target, &word) };
+        next!(behind, dropped!(sp, 1), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// SWAP1_SWAP2.
+    swap1_swap2(pc, sp, gas, cpu, table) {
+        let third = word!(sp, 2);
+        word!(sp, 2) = word!(sp, 1);
+        word!(sp, 1) = word!(sp, 0);
+        word!(sp, 0) = third;
+        next!(advanced!(pc, 2), sp, gas, cpu, table)
+    }
+);
+
+handler!(
+    /// SWAP2_SWAP1.
+    swap2_swap1(pc, sp, gas, cpu, table) {
+        let top = word!(sp, 0);
+        word!(sp, 0) = word!(sp, 1);
+        word!(sp, 1) = word!(sp, 2);
+        word!(sp, 2) = top;
+        next!(advanced!(pc, 2), sp, gas, cpu, table)
     }
 );
 
@@ -433,7 +570,9 @@ table! {
         SHL_16 shl_16 SHR_16 shr_16 SHR_224 shr_224 MLOAD_16 mload_16 MSTORE_16 mstore_16 AND_160 and_160
         DUP_ADD dup_add DUP_SUB dup_sub DUP_MUL dup_mul DUP_AND dup_and DUP_LT dup_lt DUP_GT dup_gt DUP_EQ dup_eq
         DUP_MLOAD dup_mload DUP_MSTORE dup_mstore SWAP_POP swap_pop POP_2 pop_2 IS_NONZERO is_nonzero
-        LEAVE leave POP_JUMP pop_jump
+        LEAVE leave POP_JUMP pop_jump DUP_AND_160 dup_and_160 AND_LOW and_low DUP_AND_LOW dup_and_low
+        DUP_JUMPI_TO dup_jumpi_to DUP_JUMP_IF_ZERO dup_jump_if_zero SWAP_MSTORE swap_mstore KEEP_MSTORE keep_mstore
+        DUP_ADD_16 dup_add_16 SWAP1_SWAP2 swap1_swap2 SWAP2_SWAP1 swap2_swap1
     }
     arithmetic {
         ADD add MUL mul SUB sub DIV div SDIV sdiv MOD rem SMOD smod ADDMOD addmod MULMOD mulmod
