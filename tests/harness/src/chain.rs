@@ -27,6 +27,7 @@ use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 /// Lamports in a SOL.
@@ -46,7 +47,7 @@ pub struct Operator {
 pub struct Chain {
     runtime: Runtime,
     /// The VM.
-    pub svm: SvmCluster,
+    pub svm: Arc<SvmCluster>,
     /// The deployment.
     pub deployment: Deployment,
     /// The operator that lands transactions; also the chain's authority.
@@ -122,12 +123,17 @@ impl Chain {
         let keypair = Keypair::new_from_array([1; 32]);
         let program_id = Keypair::new_from_array([2; 32]).pubkey();
         let options = SvmOptions { program_id, program, upgrade_authority: keypair.pubkey(), features };
-        let svm = SvmCluster::start(&options)?;
+        let svm = Arc::new(SvmCluster::start(&options)?);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(svm.airdrop(keypair.pubkey(), 1_000_000 * SOL))?;
         let operator = Operator { keypair, coinbase: EthereumAddress::repeat_byte(0xc0) };
         let deployment = svm.deployment();
         Ok(Self { runtime, svm, deployment, operator, known: BTreeSet::new() })
+    }
+
+    /// Runs a service of the proxy over the chain.
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
     }
 
     /// Lands instructions signed by the operator.

@@ -68,11 +68,39 @@ impl Size {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use parhelion_evm::jump_map::fill;
+    use parhelion_evm::translation::translate;
 
     /// A Code account.
     fn account(code: &[u8]) -> Vec<u8> {
         let mut data = vec![0; Code::account_length(code.len())];
-        Code::create(&mut data, 1, code).expect("a code");
+        let map = Code::create(&mut data, 1, Default::default(), code).expect("the length is right");
+        fill(map, code);
         data
+    }
+
+    #[test]
+    fn the_size_is_that_of_the_translation() {
+        // A hundred times: JUMPDEST, PUSH1 1, POP.
+        let code = [0x5b, 0x60, 0x01, 0x50].repeat(100);
+        let data = account(&code);
+        let view = Code::view(&data).expect("a code");
+        let made = translate(view.code(), view.jump_map()).expect("short enough");
+        let size = Size::of(&data).expect("a code").expect("short enough");
+        assert_eq!((size.code, size.translation), (400, made.len()));
+        assert!((100..=101).contains(&size.blocks), "{size:?}");
+        let cost = size.cost(7);
+        assert_eq!((cost.is_begun, cost.rent, cost.lost, cost.transactions), (false, 7, 0, 1));
+        assert!(size.account() <= size.room() && size.room() <= Translation::account_length(length_max(400)));
+    }
+
+    #[test]
+    fn long_codes_take_more_transactions_and_too_dense_ones_none() {
+        let size = |code: &[u8]| Size::of(&account(code)).expect("a code");
+        let long = size(&[0x5b, 0x60, 0x01, 0x50].repeat(5_000)).expect("short enough");
+        assert!(long.cost(0).transactions >= 5_000 / u64::from(BLOCKS), "{long:?}");
+        assert!(long.cost(0).transactions as usize * GROWTH_MAX >= long.account(), "{long:?}");
+        assert_eq!(size(&[0x5b; 100]), None, "more jump destinations than the index takes");
+        assert!(Size::of(&[1, 2, 3]).is_err());
     }
 }

@@ -7,6 +7,7 @@
 //! | `hostile` | forged, wrong and missing accounts, bad transactions: each its own error, and nothing changes |
 //! | `management` | initialize, configure, holders, reservations |
 //! | `translation` | translations are written from the code alone, used where they fit, and closed by their payer |
+//! | `earning` | the relay translates code that earns it, and lands transactions whatever becomes of translations |
 //! | `depth` | chains of handlers fit the VM's call frames |
 //! | `parallel` | unrelated transfers have no writable account in common |
 //! | `bank` | the same binary under agave's own bank |
@@ -14,6 +15,7 @@
 
 mod bank;
 mod depth;
+mod earning;
 mod hostile;
 mod management;
 mod parallel;
