@@ -3,3 +3,4 @@
 
 mod deposit;
 mod solana;
+mod translate;

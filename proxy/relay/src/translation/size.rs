@@ -1,14 +1,14 @@
 //! What the translation of a code takes, found out by making it.
 
 use super::rule::Cost;
-use parhelion_evm::translation::{Translator, length_max};
+use parhelion_evm::translation::{length_max, translate};
 use parhelion_wire::ProgramError;
 use parhelion_wire::account::{Code, GROWTH_MAX, Translation};
 
-/// Blocks of code that one Solana transaction translates: some 600,000 compute units.
+/// Blocks of code that one Solana transaction translates at most: some 600,000 compute units.
 pub(super) const BLOCKS: u16 = 400;
-/// Compute units of a block.
-const UNITS_PER_BLOCK: u64 = 1_500;
+/// Compute units for a byte of code, as the CU tables have it: 97 to 129.
+const UNITS_PER_BYTE: u64 = 110;
 /// The translator stops when there is less room than this.
 const ROOM: usize = 1_000;
 
@@ -19,8 +19,6 @@ pub(super) struct Size {
     pub(super) code: usize,
     /// Bytes of the translation.
     pub(super) translation: usize,
-    /// Blocks of the code.
-    pub(super) blocks: u64,
     /// Lamports of its rent, when that was found out.
     pub(super) rent: u64,
 }
@@ -29,17 +27,8 @@ impl Size {
     /// What the translation of the code in a Code account takes; `None` when it would be too long.
     pub(super) fn of(account: &[u8]) -> Result<Option<Self>, ProgramError> {
         let code = Code::view(account)?;
-        let mut out = vec![0; length_max(code.len())];
-        let Ok(mut progress) = Translator::start(code.code(), code.jump_map(), &mut out) else {
-            return Ok(None);
-        };
-        let mut blocks = 0;
-        while !progress.is_complete(code.len()) {
-            let mut translator = Translator::new(code.code(), code.jump_map(), &mut out, &progress);
-            let Ok(further) = translator.run(&progress, 1) else { return Ok(None) };
-            (progress, blocks) = (further, blocks + 1);
-        }
-        Ok(Some(Self { code: code.len(), translation: progress.length as usize, blocks, rent: 0 }))
+        let translation = translate(code.code(), code.jump_map());
+        Ok(translation.map(|made| Self { code: code.len(), translation: made.len(), rent: 0 }))
     }
 
     /// Bytes of the account in the end.
@@ -55,8 +44,9 @@ impl Size {
 
     /// What it costs while nobody has begun it.
     pub(super) fn cost(&self, rent: u64) -> Cost {
-        let transactions = (self.growths() as u64).max(self.blocks.div_ceil(BLOCKS.into()));
-        Cost { is_begun: false, rent, lost: 0, transactions, units: self.blocks * UNITS_PER_BLOCK }
+        // What one transaction translates fills what the account grows by.
+        let transactions = self.growths() as u64;
+        Cost { is_begun: false, rent, lost: 0, transactions, units: self.code as u64 * UNITS_PER_BYTE }
     }
 
     /// How often the account grows, by as much as it can at once.
@@ -69,7 +59,6 @@ impl Size {
 mod tests {
     use super::*;
     use parhelion_evm::jump_map::fill;
-    use parhelion_evm::translation::translate;
 
     /// A Code account.
     fn account(code: &[u8]) -> Vec<u8> {
@@ -88,7 +77,6 @@ mod tests {
         let made = translate(view.code(), view.jump_map()).expect("short enough");
         let size = Size::of(&data).expect("a code").expect("short enough");
         assert_eq!((size.code, size.translation), (400, made.len()));
-        assert!((100..=101).contains(&size.blocks), "{size:?}");
         let cost = size.cost(7);
         assert_eq!((cost.is_begun, cost.rent, cost.lost, cost.transactions), (false, 7, 0, 1));
         assert!(size.account() <= size.room() && size.room() <= Translation::account_length(length_max(400)));
@@ -98,7 +86,6 @@ mod tests {
     fn long_codes_take_more_transactions_and_too_dense_ones_none() {
         let size = |code: &[u8]| Size::of(&account(code)).expect("a code");
         let long = size(&[0x5b, 0x60, 0x01, 0x50].repeat(5_000)).expect("short enough");
-        assert!(long.cost(0).transactions >= 5_000 / u64::from(BLOCKS), "{long:?}");
         assert!(long.cost(0).transactions as usize * GROWTH_MAX >= long.account(), "{long:?}");
         assert_eq!(size(&[0x5b; 100]), None, "more jump destinations than the index takes");
         assert!(Size::of(&[1, 2, 3]).is_err());
