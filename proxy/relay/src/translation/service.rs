@@ -34,7 +34,7 @@ const STEPS_MAX: usize = 64;
 const RESERVE: u64 = 100_000_000;
 /// How long a code is left alone after something failed.
 const RETRY_DELAY: Duration = Duration::from_secs(60);
-/// How long it is left alone when lamports are short: somebody has to do something first.
+/// How long it is left alone when lamports are short or a stranger's: somebody has to do something first.
 const FUNDS_DELAY: Duration = Duration::from_secs(600);
 
 /// What the operator decides.
@@ -182,6 +182,10 @@ impl Translations {
                 info!(%hash, "a code is not translated: {}", Stop::TooLong);
                 return self.tally.set_size(&hash, None);
             }
+            Err(stop @ Stop::Foreign(_)) => {
+                info!(%hash, "a code is not translated: {stop}");
+                FUNDS_DELAY
+            }
             Err(stop @ (Stop::Cap { .. } | Stop::Funds { .. })) => {
                 warn!(%hash, operator = %self.operator.address(), "a code is not translated: {stop}");
                 FUNDS_DELAY
@@ -291,7 +295,10 @@ impl Translations {
     /// Tells, and counts it if it is the operator's.
     fn finished(&mut self, hash: B256, size: &Size, now: &Now, steps: usize) {
         let (code_bytes, bytes, lamports) = (size.code, size.translation, now.lamports);
-        info!(%hash, code_bytes, bytes, lamports, steps, "a code is translated");
+        // Calls from before may be counted afterwards; then there is nothing to do.
+        if steps > 0 {
+            info!(%hash, code_bytes, bytes, lamports, steps, "a code is translated");
+        }
         if now.cost.is_begun {
             self.held.insert(hash, lamports);
         }
