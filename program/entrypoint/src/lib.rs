@@ -18,6 +18,7 @@ extern crate alloc;
 mod account;
 mod cpi;
 mod crypto;
+mod division;
 mod heap;
 mod input;
 mod ledger;

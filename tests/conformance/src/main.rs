@@ -13,6 +13,7 @@
 
 #![forbid(unsafe_code)]
 
+mod block;
 mod precompiles;
 mod reason;
 mod report;

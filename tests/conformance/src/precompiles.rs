@@ -1,5 +1,6 @@
 //! Precompile vectors: an input, and what the precompile of each fork makes of it.
 
+use crate::block::{BLOCK, CHAIN_ID, COINBASE};
 use crate::sender::recover;
 use crate::skip::Rule;
 use crate::state::is_sampled;
@@ -15,7 +16,7 @@ use parhelion_executor::evm::fork::Fork;
 use parhelion_executor::evm::gas::{self, Intrinsic, TransactionShape};
 use parhelion_executor::evm::precompile::{self, Budget, Outcome};
 use parhelion_executor::evm::{self, H160};
-use parhelion_executor::{BlockValues, Options, Report};
+use parhelion_executor::{Options, Report};
 use parhelion_wire::ProgramError;
 use parhelion_wire::event::{self, Receipt};
 use parhelion_wire::transaction::{Envelope, SignedTransaction};
@@ -44,12 +45,6 @@ const FORKS: [&str; 3] = ["Cancun", "Prague", "Osaka"];
 
 /// More gas than any case takes.
 const GAS_MAX: i64 = i64::MAX / 4;
-
-/// The chain of the transactions.
-const CHAIN_ID: u64 = 1;
-
-/// Who gets the fees.
-const COINBASE: H160 = H160([0xcb; 20]);
 
 /// The precompile that a file's folder names: `precompiles/0xNN_name/file.json`.
 pub(crate) fn number(path: &str) -> Option<u16> {
@@ -116,10 +111,9 @@ fn run_in_vm(number: u16, input: &[u8], expected: Option<&Expected>, vm: &mut Vm
     let sender = recover(&signed, &payload).map_err(program_error)?;
     let envelope = Envelope { sender, signature: signed.signature, payload: &payload };
     let (before, none) = (genesis(sender).map_err(program_error)?, Translations::new());
-    let block = block();
-    let mut memory = Memory::new(&before, &none, block.slot, [0; 32]);
+    let mut memory = Memory::new(&before, &none, BLOCK.slot, [0; 32]);
     memory.lamports = vm::LAMPORTS;
-    let result = parhelion_executor::execute(&mut memory, Native, &block, &Options::ON_CHAIN, &envelope);
+    let result = parhelion_executor::execute(&mut memory, Native, &BLOCK, &Options::ON_CHAIN, &envelope);
     if let Err(ProgramError::HeapLimit | ProgramError::TableLimit) = result {
         return Ok(Verdict::Skipped(Rule::TooLargeForSolana));
     }
@@ -127,7 +121,7 @@ fn run_in_vm(number: u16, input: &[u8], expected: Option<&Expected>, vm: &mut Vm
     let after = memory.into_accounts();
     let (translations, result) = (&none, &result);
     let repeated = vm.repeat(&Run {
-        block: &block,
+        block: &BLOCK,
         envelope: &envelope,
         used: &used,
         before: &before,
@@ -207,19 +201,6 @@ fn genesis(sender: H160) -> Result<Accounts, ProgramError> {
         ledger::store_balance(&mut accounts, address, 0, &evm::U256::from(1u64 << 60), false)?;
     }
     Ok(accounts)
-}
-
-/// A block without fees.
-const fn block() -> BlockValues {
-    BlockValues {
-        chain_id: CHAIN_ID,
-        base_fee: 0,
-        gas_limit: u64::MAX,
-        slot: 1,
-        timestamp: 1,
-        coinbase: COINBASE,
-        blob_base_fee: BlockValues::NO_BLOBS,
-    }
 }
 
 fn program_error(error: ProgramError) -> anyhow::Error {

@@ -1,5 +1,6 @@
 //! Transaction tests: bytes that are a valid transaction, with its sender and hash, or are not.
 
+use crate::block::{BLOCK, COINBASE};
 use crate::reason;
 use crate::sender::recover;
 use crate::state::fork_of;
@@ -8,11 +9,11 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use anyhow::Result;
 use parhelion_conformance::ledger::{self, Accounts, Memory};
 use parhelion_emulator::Native;
+use parhelion_executor::Options;
 use parhelion_executor::evm::crypto::Crypto;
 use parhelion_executor::evm::fork::Fork;
 use parhelion_executor::evm::gas::{self, TransactionShape};
 use parhelion_executor::evm::{self, H160};
-use parhelion_executor::{BlockValues, Options};
 use parhelion_wire::ProgramError;
 use parhelion_wire::transaction::{Envelope, SignedTransaction, Transaction};
 use serde::Deserialize;
@@ -39,9 +40,6 @@ struct Valid {
     hash: [u8; 32],
     intrinsic_gas: u64,
 }
-
-/// Who gets the fees.
-const COINBASE: H160 = H160([0xcb; 20]);
 
 /// Runs every case of a file.
 pub(crate) fn run(bytes: &[u8], sink: &mut Sink<'_>) -> Result<()> {
@@ -103,20 +101,11 @@ fn validate(bytes: &[u8], fork: Fork) -> Result<Valid, ProgramError> {
     if sender != COINBASE {
         ledger::store_balance(&mut accounts, COINBASE, 0, &evm::U256::zero(), false)?;
     }
-    let block = BlockValues {
-        chain_id: 1,
-        base_fee: 0,
-        gas_limit: u64::MAX,
-        slot: 1,
-        timestamp: 1,
-        coinbase: COINBASE,
-        blob_base_fee: BlockValues::NO_BLOBS,
-    };
     let translations = ledger::Translations::new();
     let options = Options { fork, ..Options::OFF_CHAIN };
     let memory = Memory::new(&accounts, &translations, 1, [0; 32]);
     let hash = transaction.hash(&signed.signature, |parts: &[&[u8]]| Native.keccak256(parts));
-    match parhelion_executor::execute(memory, Native, &block, &options, &envelope) {
+    match parhelion_executor::execute(memory, Native, &BLOCK, &options, &envelope) {
         // The sender has all that 256 bits can hold. If that covers the gas, only gas and value together exceed it,
         // which makes no transaction malformed.
         Err(ProgramError::InsufficientFunds) if covers_gas(&transaction) => {}

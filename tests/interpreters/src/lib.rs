@@ -18,8 +18,8 @@
 extern crate alloc;
 
 mod arithmetic;
-mod builtins;
 pub mod case;
+mod division;
 mod meter;
 pub mod operation;
 mod ours;
@@ -29,6 +29,9 @@ mod world;
 /// The program's allocator.
 #[path = "../../../program/entrypoint/src/heap.rs"]
 mod heap;
+/// The program's memory routines.
+#[path = "../../../program/entrypoint/src/memory.rs"]
+mod memory;
 
 use case::{Case, Interpreter};
 use operation::Operation;

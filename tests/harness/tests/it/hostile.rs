@@ -230,9 +230,6 @@ fn proofs_by_the_secp256k1_instruction() {
     let error = ProgramError::SignatureProof;
     scene.refuse(&[run(envelope, 0, &accounts)], error, "the index names the run itself");
     scene.refuse(&[run(envelope, 7, &accounts)], error, "the index names no instruction");
-    let transfer =
-        solana_instruction::Instruction::new_with_bytes(SolanaAddress::from([0; 32]), &[9, 0, 0, 0], vec![]);
-    let _ = transfer;
     // A proof over another instruction's bytes, which are validly signed: the envelope that runs is a forgery.
     let mut forged = envelope.to_vec();
     forged[0] ^= 1;
