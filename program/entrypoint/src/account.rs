@@ -135,6 +135,16 @@ impl<'c> Account<'c> {
         unsafe { core::slice::from_raw_parts_mut(self.data_ptr(), self.len()) }
     }
 
+    /// The data for writing, for as long as the instruction runs.
+    ///
+    /// # Safety
+    /// No other reference to the data is alive, or will be while this one is used.
+    #[allow(clippy::mut_from_ref)] // an account is a pointer; exclusiveness is the caller's promise
+    pub(crate) unsafe fn data_mut_for_good(&self) -> &'c mut [u8] {
+        // SAFETY: as in `data`, and exclusive by this function's contract.
+        unsafe { core::slice::from_raw_parts_mut(self.data_ptr(), self.len()) }
+    }
+
     /// Changes the data's length; new bytes are zero.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::cpi::{self, Derivation};
 use crate::crypto::sha256;
 use crate::sysvar;
 use parhelion_evm::translation;
-use parhelion_executor::Ledger;
+use parhelion_executor::{Ledger, Mark};
 use parhelion_wire::account::{
     ACCOUNT_STORAGE_OVERHEAD, Config, GROWTH_MAX, Header, Kind, Layout, Translation,
 };
@@ -163,6 +163,19 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
     type Account = Position;
 
     const NEVER_FREES: bool = true;
+
+    fn mark(&self, position: Position) -> Result<Mark, ProgramError> {
+        Ok(Mark::new(position, self.account(position)?.key(), self.data(position)))
+    }
+
+    fn resume(&mut self, mark: &Mark) -> Result<Position, ProgramError> {
+        let position = usize::from(mark.position);
+        let is_there =
+            self.accounts.get(position).is_some_and(|account| is_same(account.key(), &mark.address));
+        let position = if is_there { position } else { self.find(&mark.address)? };
+        mark.check(self.data(position))?;
+        Ok(position)
+    }
 
     fn load(&mut self, key: &AccountKey) -> Result<Position, ProgramError> {
         let position = self.find(&self.address(key))?;

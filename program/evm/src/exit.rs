@@ -44,6 +44,32 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Every way to end, in the order of the numbers.
+    pub const ALL: [Self; 16] = [
+        Self::Stop,
+        Self::Return,
+        Self::SelfDestruct,
+        Self::Revert,
+        Self::OutOfGas,
+        Self::StackUnderflow,
+        Self::StackOverflow,
+        Self::InvalidJump,
+        Self::InvalidOpcode,
+        Self::StaticViolation,
+        Self::ReturnDataOutOfBounds,
+        Self::InitCodeTooLarge,
+        Self::CodeTooLarge,
+        Self::InvalidCodePrefix,
+        Self::CreateCollision,
+        Self::PrecompileFailure,
+    ];
+
+    /// The way to end with this number, if there is one.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|exit| *exit as u8 == number)
+    }
+
     /// Whether state changes stay.
     #[must_use]
     pub const fn is_success(self) -> bool {

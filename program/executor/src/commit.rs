@@ -185,6 +185,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     }
 
     /// Carries out a plan. Rent of Cells that are closed goes to `sender`.
+    #[inline(never)] // one copy for all kinds of runs
     pub(crate) fn commit(&mut self, plan: &Plan<L::Account>, slot: u64, sender: Id) -> Result<()> {
         // Cells first: closing one changes the sender's balance.
         for write in &plan.writes {
@@ -307,7 +308,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// else. Rent of closed Cells is added by [`Self::commit`] itself, with the lamports that enter the vault. Sums are
     /// modulo 2^256, far above all wei that there are.
     pub(crate) fn check_sum(&self) -> Result<()> {
-        let mut before = U256([0; 4]);
+        let mut before = self.escrow;
         let mut after = self.burned;
         for row in self.accounts.rows().iter().filter(|row| row.balance_account.is_some()) {
             before = arith::add(&before, &row.original.balance);

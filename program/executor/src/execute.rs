@@ -1,18 +1,17 @@
 //! One transaction from validation to commit, and calls that change nothing.
 
 use crate::amount;
-use crate::commit::Plan;
-use crate::frames::{self, Ended, Outermost};
+use crate::frames::{self, Progress};
 use crate::ledger::Ledger;
 use crate::limits::Limits;
-use crate::world::{Id, World};
-use crate::{ProgramError, Result, rent};
+use crate::run::{self, Finished, Message};
+use crate::world::World;
+use crate::{ProgramError, Result};
 use alloc::vec::Vec;
 use parhelion_evm::crypto::Crypto;
 use parhelion_evm::exit::Exit;
 use parhelion_evm::fork::Fork;
-use parhelion_evm::gas::{self, Intrinsic};
-use parhelion_evm::host::Env;
+use parhelion_evm::gas;
 use parhelion_evm::machine::Machine;
 use parhelion_evm::{H160, H256, U256};
 use parhelion_wire::event::{Outcome, Receipt};
@@ -108,21 +107,6 @@ pub struct Call<'c> {
     pub authorizations: AuthorizationList<'c>,
 }
 
-/// A transaction or call, ready to run.
-struct Message<'c> {
-    /// The sender's row, loaded.
-    account: Id,
-    sender: H160,
-    to: Option<H160>,
-    value: U256,
-    data: &'c [u8],
-    gas_limit: u64,
-    gas_price: U256,
-    rent_gas_price: Option<U256>,
-    nonce: u64,
-    intrinsic: Intrinsic,
-}
-
 /// Runs a signed transaction and writes what it changed. The caller has proven that `envelope.sender` signed.
 ///
 /// # Errors
@@ -138,50 +122,20 @@ pub fn execute<'c, L: Ledger<'c>, C: Crypto>(
 ) -> Result<(Receipt, Report)> {
     let transaction = envelope.transaction()?;
     let sender = envelope.sender;
-    let mut world = World::new(ledger, crypto, env(block, options.fork, sender), options.limits);
+    // The price is known after validation.
+    let env = run::env(block, options.fork, sender, U256([0; 4]));
+    let mut world = World::new(ledger, crypto, env, options.limits);
     let valid = world.validate(&transaction, &sender, block.base_fee)?;
     world.env.gas_price = valid.gas_price;
-    let message = Message {
-        account: valid.sender,
-        sender,
-        to: transaction.to,
-        value: transaction.value,
-        data: transaction.data,
-        gas_limit: transaction.gas_limit,
-        gas_price: valid.gas_price,
-        rent_gas_price: Some(valid.gas_price),
-        nonce: transaction.nonce,
-        intrinsic: valid.intrinsic,
-    };
-    // The nonce is used up from here on (Yellow Paper, equation 74).
-    world.change(valid.sender)?.nonce =
-        transaction.nonce.checked_add(1).ok_or(ProgramError::NonceOverflow)?;
+    let message = Message::of(&transaction, sender, valid.sender, valid.gas_price, valid.intrinsic)?;
+    world.use_nonce(&message)?;
     let coinbase = world.warm_start(&message)?;
-    for item in transaction.access_list.iter() {
-        world.warm(&item.address)?;
-        for key in item.storage_keys {
-            world.warm_storage(&item.address, &key)?;
-        }
-    }
-    let (mut report, mut plan) = run(&mut world, options, &message, &transaction.authorizations)?;
-    pay_coinbase(&mut world, coinbase, &fee(report.gas_used, &valid.gas_price)?)?;
-    world.plan_balance(&mut plan, coinbase)?;
-    world.burn_destroyed()?;
-    world.check_sum()?;
-    report.codes.clone_from(&plan.codes);
-    world.commit(&plan, block.slot, valid.sender)?;
-    report.records = core::mem::take(&mut world.report);
+    world.warm_access_list(&transaction)?;
+    let mut finished = run(&mut world, options, &message, &transaction.authorizations)?;
+    world.conclude(coinbase, block.slot, valid.sender, &mut finished)?;
+    let Finished { report, .. } = finished;
     let hash = transaction.hash(&envelope.signature, |parts: &[&[u8]]| world.crypto.keccak256(parts));
-    let receipt = Receipt {
-        transaction_hash: hash,
-        sender,
-        coinbase: block.coinbase,
-        outcome: report.outcome,
-        gas_used: report.gas_used,
-        rent_gas: report.rent_gas,
-        effective_gas_price: valid.gas_price,
-        created: report.created,
-    };
+    let receipt = report.receipt(hash, &message, block.coinbase);
     if L::NEVER_FREES {
         core::mem::forget(world);
     }
@@ -200,8 +154,8 @@ pub fn call<'c, L: Ledger<'c>, C: Crypto>(
     options: &Options,
     call: &Call<'c>,
 ) -> Result<Report> {
-    let mut world = World::new(ledger, crypto, env(block, options.fork, call.from), options.limits);
-    world.env.gas_price = call.gas_price;
+    let env = run::env(block, options.fork, call.from, call.gas_price);
+    let mut world = World::new(ledger, crypto, env, options.limits);
     let sender = world.load_balance(&call.from)?;
     let shape = gas::TransactionShape {
         data: call.data,
@@ -218,9 +172,8 @@ pub fn call<'c, L: Ledger<'c>, C: Crypto>(
         return Err(ProgramError::IntrinsicGasTooLow);
     }
     let state = world.account(sender)?.state;
-    let cost = amount::checked_mul(call.gas_limit, &call.gas_price)
-        .and_then(|fee| amount::checked_add(&fee, &call.value));
-    if cost.is_none_or(|cost| state.balance < cost) {
+    let bought = run::fee(call.gas_limit, &call.gas_price)?;
+    if amount::checked_add(&bought, &call.value).is_none_or(|cost| state.balance < cost) {
         return Err(ProgramError::InsufficientFunds);
     }
     let message = Message {
@@ -234,11 +187,12 @@ pub fn call<'c, L: Ledger<'c>, C: Crypto>(
         rent_gas_price: call.rent_gas_price,
         nonce: call.nonce.unwrap_or(state.nonce),
         intrinsic,
+        bought,
     };
     // As in a transaction the nonce is used up before authorizations are looked at. A sender without a Balance
     // account could send none, and gets no such account here: its rent would be counted.
     if world.balance_exists(sender)? {
-        world.change(sender)?.nonce = message.nonce.checked_add(1).ok_or(ProgramError::NonceOverflow)?;
+        world.use_nonce(&message)?;
     }
     world.warm_start(&message)?;
     for (address, keys) in call.access_list {
@@ -247,7 +201,7 @@ pub fn call<'c, L: Ledger<'c>, C: Crypto>(
             world.warm_storage(address, key)?;
         }
     }
-    let (mut report, _) = run(&mut world, options, &message, &call.authorizations)?;
+    let Finished { mut report, .. } = run(&mut world, options, &message, &call.authorizations)?;
     report.records = core::mem::take(&mut world.report);
     if let Some(created) = report.created {
         // As in Ethereum nodes, a creating call gives the code that it would leave.
@@ -256,149 +210,26 @@ pub fn call<'c, L: Ledger<'c>, C: Crypto>(
     Ok(report)
 }
 
-/// What code sees of block and transaction.
-fn env(block: &BlockValues, fork: Fork, origin: H160) -> Env {
-    Env {
-        fork,
-        chain_id: block.chain_id,
-        number: block.slot,
-        timestamp: block.timestamp,
-        coinbase: block.coinbase,
-        gas_limit: block.gas_limit,
-        base_fee: block.base_fee.into(),
-        blob_base_fee: block.blob_base_fee,
-        origin,
-        gas_price: U256([0; 4]),
-    }
-}
-
-impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
-    /// Warms what is warm from the start: sender, callee, coinbase (EIP-3651), precompiles (EIP-2929). Gives the
-    /// coinbase's row.
-    fn warm_start(&mut self, message: &Message<'_>) -> Result<Id> {
-        self.warm_row(message.account)?;
-        if let Some(to) = message.to {
-            self.warm(&to)?;
-        }
-        let coinbase = self.accounts.id(&self.env.coinbase)?;
-        self.warm_row(coinbase)?;
-        Ok(coinbase)
-    }
-
-    /// EIP-7702: the delegate of the callee is warm as well.
-    fn warm_delegate(&mut self, to: &H160) -> Result<()> {
-        use parhelion_evm::host::Host;
-        if let Some(delegate) = self.delegate(to)? {
-            self.warm(&delegate)?;
-        }
-        Ok(())
-    }
-}
-
-/// Buys gas, runs the message, charges for gas and rent. Gives the plan of what to write, which lacks the coinbase.
+/// Buys gas, runs the message at once, charges for gas and rent.
 fn run<'c, L: Ledger<'c>, C: Crypto>(
     world: &mut World<'c, L, C>,
     options: &Options,
     message: &Message<'c>,
     authorizations: &AuthorizationList<'c>,
-) -> Result<(Report, Plan<L::Account>)> {
-    let sender = message.account;
-    let price = message.gas_price;
-    let bought = fee(message.gas_limit, &price)?;
-    let rest = amount::checked_sub(&world.account(sender)?.state.balance, &bought);
-    world.change(sender)?.balance = rest.ok_or(ProgramError::InsufficientFunds)?;
-
-    let before_authorizations = world.checkpoint();
-    let after_authorizations = if authorizations.count == 0 {
-        before_authorizations
-    } else {
-        world.authorize(authorizations)?;
-        world.checkpoint()
-    };
-    let evm_limit = message.gas_limit.min(options.evm_gas_max);
-    let gas = evm_limit.checked_sub(message.intrinsic.initial).ok_or(ProgramError::IntrinsicGasTooLow)?;
-    let outermost = match message.to {
-        Some(to) => {
-            world.warm_delegate(&to)?;
-            Outermost::Call { to, data: message.data }
-        }
-        None => Outermost::Create { init_code: message.data, nonce: message.nonce },
-    };
+) -> Result<Finished<L::Account>> {
+    world.buy_gas(message)?;
+    let started = world.start(message, authorizations)?;
     let mut machine = Machine::new(&options.limits.machine);
-    let ended = frames::run(world, &mut machine, &outermost, &message.sender, &message.value, gas as i64)?;
-
-    let used = gas_used(evm_limit, &ended, world.refund, &message.intrinsic);
-    let mut outcome = match ended.exit {
-        exit if exit.is_success() => Outcome::Success,
-        Exit::Revert => Outcome::Revert,
-        _ => Outcome::Halt,
+    let gas = message.frame_gas(options)?;
+    let (outermost, sender, value) = (message.outermost(), &message.sender, &message.value);
+    let (mut stack, ended) = frames::begin(world, &mut machine, &outermost, sender, value, gas)?;
+    let ended = match ended {
+        Some(ended) => ended,
+        None => match frames::run(world, &mut machine, &mut stack, 0)? {
+            Progress::Ended(ended) => ended,
+            // Nothing is held, so nothing pauses.
+            Progress::Paused => return Err(ProgramError::InvalidArgument),
+        },
     };
-    let available = message.gas_limit.saturating_sub(used);
-    let mut plan = world.plan()?;
-    let mut rent_gas = rent_gas(&plan, &message.rent_gas_price)?;
-    if rent_gas.is_none_or(|gas| gas > available) {
-        outcome = Outcome::OutOfRentGas;
-        world.undo_to(&after_authorizations)?;
-        plan = world.plan()?;
-        rent_gas = self::rent_gas(&plan, &message.rent_gas_price)?;
-        if rent_gas.is_none_or(|gas| gas > available) {
-            world.undo_to(&before_authorizations)?;
-            plan = world.plan()?;
-            rent_gas = Some(0);
-        }
-    }
-    let rent_gas = rent_gas.unwrap_or_default();
-    let gas_used = used.saturating_add(rent_gas);
-    settle(world, message, gas_used, bought)?;
-    let created = if outcome.is_success() { ended.created } else { None };
-    let output = machine.take_return_data();
-    let (exit, records, codes) = (ended.exit, Vec::new(), Vec::new());
-    Ok((Report { outcome, exit, gas_used, rent_gas, created, records, output, codes }, plan))
-}
-
-/// Gas that the EVM's part used: after refunds (EIP-3529), and at least the floor (EIP-7623).
-fn gas_used(evm_limit: u64, ended: &Ended, refund: i64, intrinsic: &Intrinsic) -> u64 {
-    let used = evm_limit.saturating_sub(ended.gas.max(0) as u64);
-    let refund_max = used.checked_div(gas::REFUND_QUOTIENT_MAX as u64).unwrap_or_default();
-    let refund = refund_max.min(refund.max(0) as u64);
-    used.saturating_sub(refund).max(intrinsic.floor)
-}
-
-/// Gas for the rent of what is planned; `None` when no gas limit covers it.
-fn rent_gas<A>(plan: &Plan<A>, price: &Option<U256>) -> Result<Option<u64>> {
-    match price {
-        Some(price) => rent::gas(plan.rent, price),
-        None => Ok(Some(0)),
-    }
-}
-
-/// Gives what was paid for unused gas back.
-fn settle<'c, L: Ledger<'c>, C: Crypto>(
-    world: &mut World<'c, L, C>,
-    message: &Message<'_>,
-    gas_used: u64,
-    bought: U256,
-) -> Result<()> {
-    let paid = fee(gas_used, &message.gas_price)?;
-    let unused = amount::checked_sub(&bought, &paid).ok_or(ProgramError::InsufficientFunds)?;
-    world.credit(message.account, &unused)
-}
-
-/// Pays the operator.
-fn pay_coinbase<'c, L: Ledger<'c>, C: Crypto>(
-    world: &mut World<'c, L, C>,
-    coinbase: Id,
-    fee: &U256,
-) -> Result<()> {
-    world.load_balance_of(coinbase)?;
-    if !world.balance_exists(coinbase)? {
-        // Its rent would be on the sender.
-        return Err(ProgramError::CoinbaseMissing);
-    }
-    world.credit(coinbase, fee)
-}
-
-/// Gas times price, in wei.
-fn fee(gas: u64, price: &U256) -> Result<U256> {
-    amount::checked_mul(gas, price).ok_or(ProgramError::InsufficientFunds)
+    world.finish(&mut machine, options, message, &started, &ended)
 }

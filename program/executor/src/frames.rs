@@ -1,5 +1,7 @@
 //! Nested call frames: a stack of them on the heap, never on the native stack.
 
+mod checkpoint;
+
 use crate::address;
 use crate::ledger::Ledger;
 use crate::withdraw::{self, WITHDRAW_ADDRESS};
@@ -34,18 +36,37 @@ enum Purpose {
     Create(Id, H160),
 }
 
+/// Where the code of a frame comes from, so that another step can find it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// The code of an account.
+    Account(CodeOf),
+    /// Init code in the caller's memory, which stays as it is while the callee runs.
+    Memory { start: u32, length: u32 },
+    /// Init code in the transaction.
+    Message,
+}
+
 /// A frame on the stack.
 struct Active<'c> {
     frame: Frame<'c, Id>,
     purpose: Purpose,
+    source: Source,
     checkpoint: Checkpoint,
+}
+
+/// The frames of a run, outermost first.
+pub(crate) struct Stack<'c> {
+    frames: Vec<Active<'c>>,
+    /// Gas of all frames but the last.
+    callers_gas: i64,
 }
 
 /// What came of entering a call or a creation.
 #[allow(clippy::large_enum_variant)] // lives for one match
 enum Entered<'c> {
     /// A frame has to run.
-    Frame(FrameInput<'c, Id>, Purpose, Checkpoint),
+    Frame(FrameInput<'c, Id>, Purpose, Source, Checkpoint),
     /// It is over already.
     Ended(Ended),
 }
@@ -68,15 +89,24 @@ pub(crate) enum Outermost<'c> {
     },
 }
 
-/// Runs the outermost call or creation of `sender`, and every frame that comes of it.
-pub(crate) fn run<'c, L: Ledger<'c>, C: Crypto>(
+/// How far a run got.
+pub(crate) enum Progress {
+    /// It is over.
+    Ended(Ended),
+    /// It paused. The stack goes on where it is.
+    Paused,
+}
+
+/// Begins the outermost call or creation of `sender`. What it asks for may be over without a frame.
+#[inline(never)] // one copy for all kinds of runs
+pub(crate) fn begin<'c, L: Ledger<'c>, C: Crypto>(
     world: &mut World<'c, L, C>,
     machine: &mut Machine,
     outermost: &Outermost<'c>,
     sender: &H160,
     value: &U256,
     gas: i64,
-) -> Result<Ended> {
+) -> Result<(Stack<'c>, Option<Ended>)> {
     let entered = match *outermost {
         Outermost::Call { to, data } => {
             let request = CallRequest {
@@ -95,40 +125,44 @@ pub(crate) fn run<'c, L: Ledger<'c>, C: Crypto>(
         Outermost::Create { init_code, nonce } => {
             let created = address::of_create(sender, nonce, &world.crypto);
             world.warm(&created)?;
-            world.enter_create(sender, &created, value, gas, init_code)?
+            world.enter_create(sender, &created, value, gas, init_code, Source::Message)?
         }
     };
-    let mut stack = Vec::with_capacity(world.limits.machine.frames.min(8));
+    let frames = Vec::with_capacity(world.limits.machine.frames.min(8));
+    let mut stack = Stack { frames, callers_gas: 0 };
     match entered {
-        Entered::Ended(ended) => return Ok(ended),
-        Entered::Frame(input, purpose, checkpoint) => {
-            stack.push(Active { frame: Frame::first(input), purpose, checkpoint });
+        Entered::Ended(ended) => Ok((stack, Some(ended))),
+        Entered::Frame(input, purpose, source, checkpoint) => {
+            stack.frames.push(Active { frame: Frame::first(input), purpose, source, checkpoint });
+            Ok((stack, None))
         }
     }
-    run_stack(world, machine, stack)
 }
 
-/// Runs the topmost frame until none is left.
-fn run_stack<'c, L: Ledger<'c>, C: Crypto>(
+/// Runs the topmost frame until none is left, or until all frames together have `pause` gas left at most and a bit more
+/// or less: what a frame does between two places where it can pause is not divided. With 0 there is no pause.
+#[inline(never)] // one copy for all kinds of runs
+pub(crate) fn run<'c, L: Ledger<'c>, C: Crypto>(
     world: &mut World<'c, L, C>,
     machine: &mut Machine,
-    mut stack: Vec<Active<'c>>,
-) -> Result<Ended> {
-    // Ends because each round runs at least one opcode, which costs gas, or removes a frame.
+    stack: &mut Stack<'c>,
+    pause: i64,
+) -> Result<Progress> {
+    // Ends because each round runs at least one opcode, which costs gas, or removes a frame, or is the last one.
     loop {
-        let depth = stack.len();
-        let Some(active) = stack.last_mut() else { return Err(ProgramError::HeapLimit) };
+        let depth = stack.frames.len();
+        let Some(active) = stack.frames.last_mut() else { return Err(ProgramError::HeapLimit) };
+        active.frame.hold(pause.saturating_sub(stack.callers_gas).max(0));
         let (entered, is_create) = match interpreter::run(machine, &mut active.frame, world) {
             Interrupt::Host(error) => return Err(error),
             Interrupt::Limit => return Err(ProgramError::HeapLimit),
-            Interrupt::Pause => return Err(ProgramError::InvalidArgument),
+            Interrupt::Pause => return Ok(Progress::Paused),
             Interrupt::Exit(exit, output) => {
                 let ended = world.leave(machine, active, exit, output)?;
-                stack.truncate(depth.saturating_sub(1));
-                match stack.last_mut() {
-                    None => return Ok(ended),
-                    Some(caller) => resume(machine, &mut caller.frame, &ended),
-                }
+                stack.frames.truncate(depth.saturating_sub(1));
+                let Some(caller) = stack.frames.last_mut() else { return Ok(Progress::Ended(ended)) };
+                stack.callers_gas = stack.callers_gas.saturating_sub(caller.frame.gas());
+                resume(machine, &mut caller.frame, &ended);
                 continue;
             }
             Interrupt::Call(request) => (world.call(machine, &request, depth)?, false),
@@ -141,12 +175,13 @@ fn run_stack<'c, L: Ledger<'c>, C: Crypto>(
                 }
                 resume(machine, &mut active.frame, &ended);
             }
-            Entered::Frame(input, purpose, checkpoint) => {
+            Entered::Frame(input, purpose, source, checkpoint) => {
                 if depth >= world.limits.machine.frames {
                     return Err(ProgramError::HeapLimit);
                 }
                 let frame = active.frame.nested(input);
-                stack.push(Active { frame, purpose, checkpoint });
+                stack.callers_gas = stack.callers_gas.saturating_add(active.frame.gas());
+                stack.frames.push(Active { frame, purpose, source, checkpoint });
                 machine.set_return_data(&[]);
             }
         }
@@ -207,7 +242,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         if let Some(number) = precompile::number_of(&request.code_address, self.env.fork) {
             return self.enter_precompile(machine, number, request.gas, input, &checkpoint);
         }
-        let code = self.code_to_run(&request.code_address)?;
+        let (code, source) = self.code_to_run(&request.code_address)?;
         if matches!(code, Code::Empty) {
             machine.set_return_data(&[]);
             return Ok(Entered::Ended(Ended { exit: Exit::Stop, gas: request.gas, created: None }));
@@ -222,7 +257,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             is_static: request.is_static,
             gas: request.gas,
         };
-        Ok(Entered::Frame(frame, Purpose::Call, checkpoint))
+        Ok(Entered::Frame(frame, Purpose::Call, Source::Account(source), checkpoint))
     }
 
     /// Runs a precompile.
@@ -289,13 +324,15 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         let Some(next_nonce) = nonce.checked_add(1) else { return Ok(refused(machine, request.gas)) };
         // The nonce is used up whatever comes of the creation, so it changes before the checkpoint.
         self.change(creator)?.nonce = next_nonce;
-        let init_code = request.init_code.bytes(machine);
+        let Output { start, length } = request.init_code;
+        let source = Source::Memory { start: start as u32, length: length as u32 };
+        let init_code = machine.memory(start, length);
         let address = match &request.salt {
             Some(salt) => address::of_create2(&request.creator, salt, init_code, &self.crypto),
             None => address::of_create(&request.creator, nonce, &self.crypto),
         };
         self.warm(&address)?;
-        self.enter_create(&request.creator, &address, &request.value, request.gas, init_code)
+        self.enter_create(&request.creator, &address, &request.value, request.gas, init_code, source)
     }
 
     /// Begins a contract's life at `address`.
@@ -306,6 +343,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         value: &U256,
         gas: i64,
         init_code: &[u8],
+        source: Source,
     ) -> Result<Entered<'c>> {
         let from = self.load_balance(creator)?;
         let (_, code) = self.load_contract(address)?;
@@ -333,7 +371,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             is_static: false,
             gas,
         };
-        Ok(Entered::Frame(frame, Purpose::Create(id, *address), checkpoint))
+        Ok(Entered::Frame(frame, Purpose::Create(id, *address), source, checkpoint))
     }
 
     /// Ends a frame: keeps or undoes what it did, and deploys what init code returned.

@@ -1,8 +1,9 @@
 //! The seam between the executor and where accounts are.
 
 use crate::Result;
-use parhelion_wire::Pubkey;
+use parhelion_wire::account::Header;
 use parhelion_wire::address::AccountKey;
+use parhelion_wire::{ProgramError, Pubkey, stored};
 use primitive_types::H256;
 
 /// Accounts by what they hold.
@@ -17,6 +18,19 @@ pub trait Ledger<'c> {
 
     /// Whether allocated memory is never given back, so that dropping anything only takes time.
     const NEVER_FREES: bool = false;
+
+    /// What another step needs to find an account again, and to see whether it is still the same.
+    ///
+    /// # Errors
+    /// [`parhelion_wire::ProgramError::AccountMissing`] when there is no such account.
+    fn mark(&self, account: Self::Account) -> Result<Mark>;
+
+    /// Finds an account that an earlier step marked.
+    ///
+    /// # Errors
+    /// [`parhelion_wire::ProgramError::AccountMissing`] when the account is not at hand, and
+    /// [`parhelion_wire::ProgramError::StateChanged`] when somebody has changed it since.
+    fn resume(&mut self, mark: &Mark) -> Result<Self::Account>;
 
     /// Finds an account. It may not exist yet; then its data is empty.
     ///
@@ -77,10 +91,56 @@ pub trait Ledger<'c> {
     fn newest_slot_hash(&mut self) -> Result<[u8; 32]>;
 }
 
+/// An account in the checkpoint of a run in steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Where it was among the accounts; it is found faster where it is there again.
+    pub position: u16,
+    /// The revision of its data; 0 when it does not exist.
+    pub revision: u32,
+    /// Whether it exists.
+    pub exists: bool,
+    /// Its address.
+    pub address: Pubkey,
+}
+stored!(Mark { position, revision, exists, address });
+
+impl Mark {
+    /// The mark of an account with this data.
+    #[must_use]
+    pub fn new(position: usize, address: &Pubkey, data: &[u8]) -> Self {
+        let revision = Header::of(data).map(Header::revision);
+        Self {
+            position: position as u16,
+            revision: revision.unwrap_or_default(),
+            exists: revision.is_some(),
+            address: *address,
+        }
+    }
+
+    /// Asserts that the account, whose data is this now, has not been changed since.
+    ///
+    /// # Errors
+    /// [`ProgramError::StateChanged`].
+    pub fn check(&self, data: &[u8]) -> Result<()> {
+        let revision = Header::of(data).map(Header::revision);
+        let expected = self.exists.then_some(self.revision);
+        if revision == expected { Ok(()) } else { Err(ProgramError::StateChanged) }
+    }
+}
+
 impl<'c, T: Ledger<'c>> Ledger<'c> for &mut T {
     type Account = T::Account;
 
     const NEVER_FREES: bool = T::NEVER_FREES;
+
+    fn mark(&self, account: Self::Account) -> Result<Mark> {
+        (**self).mark(account)
+    }
+
+    fn resume(&mut self, mark: &Mark) -> Result<Self::Account> {
+        (**self).resume(mark)
+    }
 
     fn load(&mut self, key: &AccountKey) -> Result<Self::Account> {
         (**self).load(key)

@@ -38,12 +38,14 @@ mod frames;
 mod ledger;
 mod limits;
 mod rent;
+mod run;
+pub mod steps;
 mod validate;
 mod withdraw;
 mod world;
 
 pub use execute::{BlockValues, Call, Options, Report, call, execute};
-pub use ledger::Ledger;
+pub use ledger::{Ledger, Mark};
 pub use limits::Limits;
 pub use withdraw::{WITHDRAW_ADDRESS, WITHDRAW_SELECTOR};
 

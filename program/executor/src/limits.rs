@@ -48,6 +48,21 @@ impl Limits {
         precompile_compute_units: PRECOMPILE_COMPUTE_UNITS_MAX,
     };
 
+    /// A run in steps: what fits the heap when the machine's stack and memory, whose sizes the holder decides, do not lie
+    /// in it.
+    pub const IN_STEPS: Self = Self {
+        machine: machine::Limits { stack_words: 0, memory_bytes: 0, frames: 64 },
+        return_data_bytes: 12 * 1024,
+        accounts: 96,
+        storage_keys: 400,
+        transient_keys: 64,
+        cells: 64,
+        undo_entries: 400,
+        report_bytes: 16 * 1024,
+        code_bytes: 60 * 1024,
+        precompile_compute_units: PRECOMPILE_COMPUTE_UNITS_MAX,
+    };
+
     /// For calls that never go on chain: what Ethereum nodes allow.
     pub const OFF_CHAIN: Self = Self {
         machine: machine::Limits { stack_words: 1024 * 1024, memory_bytes: 64 * 1024 * 1024, frames: 1025 },

@@ -73,6 +73,7 @@ fn shape<'a>(transaction: &Transaction<'a>) -> TransactionShape<'a> {
 
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// Checks a transaction of `sender` against the state.
+    #[inline(never)] // one copy for all kinds of runs
     pub(crate) fn validate(
         &mut self,
         transaction: &Transaction<'_>,
@@ -82,7 +83,10 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         let (gas_price, intrinsic) =
             without_state(transaction, self.env.chain_id, base_fee, self.env.gas_limit, self.env.fork)?;
         let sender = self.load_balance(sender)?;
-        let state = self.account(sender)?.state;
+        let (state, has_run) = (self.account(sender)?.state, self.account(sender)?.has_run);
+        if has_run {
+            return Err(ProgramError::SenderBusy);
+        }
         if transaction.nonce < state.nonce {
             return Err(ProgramError::NonceTooLow);
         }

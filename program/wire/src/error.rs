@@ -146,6 +146,28 @@ errors! {
     HeapLimit = 70 => "the run needs more memory than one Solana transaction has; not supported yet",
     /// More accounts, logs or storage keys than the executor's tables hold.
     TableLimit = 71 => "the run touches more state than one Solana transaction can hold; not supported yet",
+
+    // 80-99: runs in steps
+    /// The holder has a run in it: it is not written, closed, or used for another run.
+    RunActive = 80 => "the holder has a run in it; finish or cancel it first",
+    /// The holder has no run in it, or that of another transaction: it is over, or was never begun.
+    NoSuchRun = 81 => "the holder does not run this transaction: it is finished, cancelled or was never begun",
+    /// The sender has a transaction that runs in steps.
+    SenderBusy = 82 => "the sender has a transaction that runs in steps; wait until it ends",
+    /// The run belongs to another operator until its deadline.
+    ForeignRun = 83 => "the run belongs to another operator, who has not let its deadline pass",
+    /// The run cannot be cancelled yet.
+    TooEarlyToCancel = 84 => "the run can still be continued; it can be cancelled later",
+    /// The run was begun by a program of another version.
+    RunVersion = 85 => "the run was checkpointed by another version of the program; cancel it after its deadline",
+    /// The holder has too little room for the checkpoint.
+    CheckpointLimit = 86 => "the checkpoint does not fit the holder; use a larger one",
+    /// The checkpoint cannot be read.
+    CheckpointMalformed = 87 => "the checkpoint is damaged (this is a bug, please report it)",
+    /// An account that the run had read was changed by another transaction.
+    StateChanged = 88 => "an account that the run had read was changed; it begins anew with the next step",
+    /// An account is locked by a run in steps.
+    AccountLocked = 89 => "an account is locked for a moment by a transaction that runs in steps; try again",
 }
 
 #[cfg(test)]

@@ -52,6 +52,8 @@ pub enum Outcome {
     Halt = 3,
     /// Status 0: the gas limit did not cover the rent of the state that the run created.
     OutOfRentGas = 4,
+    /// Status 0: a run in steps was not finished in time; what it had used so far was charged.
+    Cancelled = 5,
 }
 
 impl Outcome {
@@ -67,6 +69,7 @@ impl Outcome {
             2 => Some(Self::Revert),
             3 => Some(Self::Halt),
             4 => Some(Self::OutOfRentGas),
+            5 => Some(Self::Cancelled),
             _ => None,
         }
     }

@@ -23,6 +23,7 @@ pub mod event;
 pub mod instruction;
 pub mod number;
 pub mod rlp;
+pub mod stored;
 pub mod transaction;
 
 pub use error::ProgramError;

@@ -40,7 +40,7 @@ impl Shell {
             Outcome::Halt if most.reason != Exit::OutOfGas.text() => {
                 return Err(EmulatorError::Halted { reason: most.reason });
             }
-            Outcome::Halt | Outcome::OutOfRentGas => {
+            Outcome::Halt | Outcome::OutOfRentGas | Outcome::Cancelled => {
                 return Err(EmulatorError::GasExceedsAllowance { allowance: cap });
             }
         }

@@ -3,8 +3,8 @@
 use alloy_primitives::B256;
 use parhelion_core::cluster::Account;
 use parhelion_core::emulator::{CodeUse, FoundTranslation};
-use parhelion_executor::Ledger;
 use parhelion_executor::evm::translation;
+use parhelion_executor::{Ledger, Mark};
 use parhelion_sdk::address::sha256;
 use parhelion_wire::account::{ACCOUNT_STORAGE_OVERHEAD, Code, Kind, Translation, TranslationStage};
 use parhelion_wire::address::{AccountKey, Deployment};
@@ -203,6 +203,16 @@ impl Row<'_> {
 // For every lifetime that the fetched accounts outlive, so that a run may borrow its message for less.
 impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
     type Account = usize;
+
+    fn mark(&self, position: usize) -> Result<Mark, ProgramError> {
+        let address = &self.row(position)?.address;
+        Ok(Mark::new(position, address, Ledger::data(self, position)))
+    }
+
+    fn resume(&mut self, mark: &Mark) -> Result<usize, ProgramError> {
+        let position = *self.index.get(&mark.address).ok_or(ProgramError::AccountMissing)?;
+        mark.check(Ledger::data(self, position)).map(|()| position)
+    }
 
     fn load(&mut self, key: &AccountKey) -> Result<usize, ProgramError> {
         let address = self.deployment.address(key, sha256);

@@ -91,6 +91,7 @@ pub(crate) fn receipt(executed: &Executed) -> Receipt {
             Outcome::Revert => "revert",
             Outcome::Halt => "halt",
             Outcome::OutOfRentGas => "outOfRentGas",
+            Outcome::Cancelled => "cancelled",
         },
     }
 }

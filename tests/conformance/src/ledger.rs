@@ -1,8 +1,8 @@
 //! Solana accounts in memory, by what they hold, in the layouts of the chain.
 
-use parhelion_executor::Ledger;
 use parhelion_executor::evm::fork::Fork;
 use parhelion_executor::evm::{H160, H256, U256, jump_map, translation};
+use parhelion_executor::{Ledger, Mark};
 use parhelion_sdk::address::keccak256;
 use parhelion_wire::account::{Balance, Cell, CellMut, Code, Contract, Layout};
 use parhelion_wire::address::{AccountKey, split_storage_key};
@@ -251,6 +251,15 @@ impl<'c> Memory<'c> {
 
 impl<'s, 'c: 's> Ledger<'s> for Memory<'c> {
     type Account = usize;
+
+    fn mark(&self, position: usize) -> Result<Mark, ProgramError> {
+        Ok(Mark::new(position, &[0; 32], self.data(position)))
+    }
+
+    fn resume(&mut self, mark: &Mark) -> Result<usize, ProgramError> {
+        let position = usize::from(mark.position);
+        mark.check(self.data(position)).map(|()| position)
+    }
 
     fn load(&mut self, key: &AccountKey) -> Result<usize, ProgramError> {
         if let Some(&position) = self.index.get(key) {

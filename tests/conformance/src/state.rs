@@ -11,8 +11,10 @@ use anyhow::{Context as _, Result, anyhow};
 use parhelion_conformance::ledger::{self, Accounts, Memory, State, Translations};
 use parhelion_emulator::Native;
 use parhelion_executor::evm::fork::Fork;
+use parhelion_executor::evm::machine::Machine;
 use parhelion_executor::evm::{self, H160, gas, machine};
-use parhelion_executor::{BlockValues, Limits, Options};
+use parhelion_executor::steps::{self, Held, Step};
+use parhelion_executor::{BlockValues, Limits, Options, Report};
 use parhelion_wire::ProgramError;
 use parhelion_wire::address::AccountKey;
 use parhelion_wire::event::Receipt;
@@ -109,10 +111,12 @@ pub(crate) fn run(
             for post in posts {
                 let Indexes { data, gas, value } = post.indexes;
                 let name = format!("{name} {fork_name} d{data}g{gas}v{value}");
-                for form in Form::ALL {
+                let with_steps = is_sampled(&name, arguments.steps_sample);
+                for form in Form::ALL.into_iter().filter(|form| with_steps || !form.has_steps()) {
                     let (group, name) = (format!("{group}{}", form.text()), format!("{name}{}", form.text()));
                     sink.case(&group, &name, || run_case(test, fork_name, fork, post, form));
                     if let (Fork::Osaka, Some(vm)) = (fork, &mut *vm)
+                        && !form.has_steps()
                         && is_sampled(&name, arguments.vm_sample)
                     {
                         let (group, name) = (format!("{group}, in the VM"), format!("{name}, in the VM"));
@@ -132,24 +136,35 @@ enum Form {
     Plain,
     /// By its translation.
     Translated,
+    /// As it is, and the whole transaction in steps.
+    Steps,
+    /// By its translation, and the whole transaction in steps.
+    TranslatedSteps,
 }
 
 impl Form {
-    const ALL: [Self; 2] = [Self::Plain, Self::Translated];
+    const ALL: [Self; 4] = [Self::Plain, Self::Translated, Self::Steps, Self::TranslatedSteps];
+
+    /// Whether the transaction runs in steps.
+    const fn has_steps(self) -> bool {
+        matches!(self, Self::Steps | Self::TranslatedSteps)
+    }
 
     /// For the names of cases.
     const fn text(self) -> &'static str {
         match self {
             Self::Plain => "",
             Self::Translated => ", translated",
+            Self::Steps => ", in steps",
+            Self::TranslatedSteps => ", translated, in steps",
         }
     }
 
     /// The translations of stored codes, for this form.
     fn translations(self, accounts: &Accounts) -> Result<Translations> {
         match self {
-            Self::Plain => Ok(Translations::new()),
-            Self::Translated => ledger::translate(accounts).map_err(program_error),
+            Self::Plain | Self::Steps => Ok(Translations::new()),
+            Self::Translated | Self::TranslatedSteps => ledger::translate(accounts).map_err(program_error),
         }
     }
 }
@@ -213,7 +228,13 @@ fn run_case(test: &StateTest, fork_name: &str, fork: Fork, post: &Post, form: Fo
     let (before, block) = (genesis(test, fork)?, block(test, fork_name, fork)?);
     let translations = form.translations(&before)?;
     let mut memory = Memory::new(&before, &translations, block.slot, test.env.current_random.0);
-    let result = execute(&mut memory, &block, fork, post, &test.transaction.sender);
+    let sender = &test.transaction.sender;
+    let mut result = execute(&mut memory, &block, fork, post, sender, None);
+    if let (true, Ok((receipt, _))) = (form.has_steps(), &result) {
+        let used = receipt.gas_used;
+        memory = Memory::new(&before, &translations, block.slot, test.env.current_random.0);
+        result = execute(&mut memory, &block, fork, post, sender, Some(used));
+    }
     let impossible = impossible_account(test, &memory).or_else(|| gas_above_all(post));
     let verdict = judge(result, memory, &block, post)?;
     Ok(match (verdict, impossible) {
@@ -344,13 +365,14 @@ const LIMITS: Limits = Limits {
     ..Limits::OFF_CHAIN
 };
 
-/// Decodes, validates and runs the transaction.
+/// Decodes, validates and runs the transaction: in steps, when it is known how much gas it uses.
 fn execute(
     memory: &mut Memory<'_>,
     block: &BlockValues,
     fork: Fork,
     post: &Post,
     expected_sender: &Address,
+    in_steps: Option<u64>,
 ) -> Result<(Receipt, Vec<u8>), ProgramError> {
     let signed = SignedTransaction::decode(&post.txbytes)?;
     let payload = signed.payload();
@@ -361,8 +383,49 @@ fn execute(
     let envelope = Envelope { sender, signature: signed.signature, payload: &payload };
     let evm_gas_max = if fork >= Fork::Osaka { gas::TRANSACTION_MAX } else { gas::LIMIT_MAX };
     let options = Options { limits: LIMITS, evm_gas_max, fork };
-    let (receipt, report) = parhelion_executor::execute(memory, Native, block, &options, &envelope)?;
+    let (receipt, report) = match in_steps {
+        Some(used) => execute_in_steps(memory, block, &options, &envelope, used)?,
+        None => parhelion_executor::execute(memory, Native, block, &options, &envelope)?,
+    };
     Ok((receipt, report.records))
+}
+
+/// Pauses of a run in steps.
+const PAUSES: u64 = 6;
+
+/// Room for a checkpoint; of what is not used there is no memory.
+const CHECKPOINT: usize = 256 << 20;
+
+/// Runs a transaction that uses so much gas, with pauses spread over it, and one before it is written.
+fn execute_in_steps(
+    memory: &mut Memory<'_>,
+    block: &BlockValues,
+    options: &Options,
+    envelope: &Envelope<'_>,
+    used: u64,
+) -> Result<(Receipt, Report), ProgramError> {
+    let mut run = steps::begin(&mut *memory, Native, block, options, envelope)?;
+    let all = run.gas_left;
+    let used = used.saturating_sub(run.intrinsic_gas);
+    let mut pauses: Vec<u64> =
+        (1..=PAUSES).map(|pause| all.saturating_sub(used * pause / (PAUSES + 1))).collect();
+    pauses.push(0);
+    let mut checkpoint = vec![0; CHECKPOINT];
+    let mut machine = Machine::new(&options.limits.machine);
+    let mut held = Held { run: &mut run, checkpoint: &mut checkpoint, machine: &mut machine };
+    // One more than there are pauses: each step ends at another one.
+    for _ in 0..=pauses.len() {
+        // Numbers of the block are those of the first step.
+        let now = BlockValues {
+            slot: block.slot + u64::from(held.run.steps),
+            timestamp: block.timestamp + u64::from(held.run.steps),
+            ..*block
+        };
+        if let Step::Done(done) = steps::step(memory, Native, &now, options, envelope, &mut held, &pauses)? {
+            return Ok(*done);
+        }
+    }
+    Err(ProgramError::CheckpointMalformed)
 }
 
 /// Takes the base fee away from the coinbase, which has it on this chain. A coinbase that self-destructed has lost

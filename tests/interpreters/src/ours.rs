@@ -142,7 +142,7 @@ impl<'c> Stub<'c> {
         let Some(salt) = &request.salt else { return Err(Unsupported) };
         let creator = self.world.id(&request.creator.0);
         self.world.account(creator).nonce += 1;
-        let code = request.init_code.bytes(machine);
+        let code = machine.memory(request.init_code.start, request.init_code.length);
         let parts: [&[u8]; 4] = [&[0xff], &request.creator.0, &salt.to_big_endian(), &keccak256(&[code])];
         Ok(self.create(&request.creator, last_20(&keccak256(&parts)), code, request.gas))
     }

@@ -9,6 +9,7 @@ use crate::report;
 use crate::sysvar::Clock;
 use parhelion_executor::{BlockValues, Options};
 use parhelion_wire::account::{Config, Holder};
+use parhelion_wire::event::Receipt;
 use parhelion_wire::instruction::{Execute, ExecuteFromHolder, RECOVER_ON_CHAIN};
 use parhelion_wire::transaction::Envelope;
 use parhelion_wire::{H160, ProgramError};
@@ -40,21 +41,24 @@ pub(super) fn process_from_holder(input: &Input<'_>, data: &[u8]) -> Result<(), 
     if view.operator() != operator.key() {
         return Err(ProgramError::ForeignHolder);
     }
+    if view.has_run() {
+        return Err(ProgramError::RunActive);
+    }
     let envelope = Envelope::decode(view.envelope()?)?;
     signature::recover(&envelope)?;
     run(input, &Fixed { operator, config_account, config, program }, coinbase, &envelope)
 }
 
 /// The accounts in front, checked.
-struct Fixed<'c> {
-    operator: Account<'c>,
-    config_account: Account<'c>,
-    config: Config,
-    program: Account<'c>,
+pub(super) struct Fixed<'c> {
+    pub(super) operator: Account<'c>,
+    pub(super) config_account: Account<'c>,
+    pub(super) config: Config,
+    pub(super) program: Account<'c>,
 }
 
-/// Checks the accounts that both instructions begin with.
-fn check_fixed(
+/// Checks the accounts that every run begins with.
+pub(super) fn check_fixed(
     input: &Input<'_>,
     operator: &Account<'_>,
     config: &Account<'_>,
@@ -73,24 +77,46 @@ fn run<'c>(
     coinbase: H160,
     envelope: &Envelope<'c>,
 ) -> Result<(), ProgramError> {
-    let Fixed { operator, config_account, config, program } = fixed;
-    let clock = Clock::get()?;
-    let block = BlockValues {
-        chain_id: config.chain_id(),
-        base_fee: config.base_fee(),
-        gas_limit: config.block_gas_limit(),
-        slot: clock.slot,
-        timestamp: clock.unix_timestamp.max(0) as u64,
-        coinbase,
-        blob_base_fee: BlockValues::NO_BLOBS,
-    };
-    let mut ledger =
-        OnChain::new(&input.accounts, *config_account, config, *operator, input.program_id, clock.slot);
+    let block = fixed.block(coinbase)?;
+    let mut ledger = fixed.ledger(input, block.slot);
     let (receipt, run) =
         parhelion_executor::execute(&mut ledger, Syscalls, &block, &Options::ON_CHAIN, envelope)?;
-    report::send(config_account, config.config_bump, program, &[&receipt.encode(), &run.records])?;
-    set_return_data(&run.output);
-    Ok(())
+    fixed.report(&receipt, &run.records, &run.output)
+}
+
+impl<'c> Fixed<'c> {
+    /// The values of the current block.
+    pub(super) fn block(&self, coinbase: H160) -> Result<BlockValues, ProgramError> {
+        let clock = Clock::get()?;
+        Ok(BlockValues {
+            chain_id: self.config.chain_id(),
+            base_fee: self.config.base_fee(),
+            gas_limit: self.config.block_gas_limit(),
+            slot: clock.slot,
+            timestamp: clock.unix_timestamp.max(0) as u64,
+            coinbase,
+            blob_base_fee: BlockValues::NO_BLOBS,
+        })
+    }
+
+    /// The ledger over the instruction's accounts.
+    pub(super) fn ledger<'a>(&self, input: &'a Input<'c>, slot: u64) -> OnChain<'a, 'c> {
+        let Self { operator, config_account, config, .. } = self;
+        OnChain::new(&input.accounts, *config_account, config, *operator, input.program_id, slot)
+    }
+
+    /// Reports a transaction that is over.
+    pub(super) fn report(
+        &self,
+        receipt: &Receipt,
+        records: &[u8],
+        output: &[u8],
+    ) -> Result<(), ProgramError> {
+        let parts = [&receipt.encode()[..], records];
+        report::send(&self.config_account, self.config.config_bump, &self.program, &parts)?;
+        set_return_data(output);
+        Ok(())
+    }
 }
 
 /// The runtime keeps this much return data of a Solana transaction.

@@ -8,6 +8,7 @@ mod holder;
 mod initialize;
 mod reserve;
 mod signature;
+mod steps;
 mod translate;
 
 use crate::input::Input;
@@ -24,6 +25,9 @@ pub(crate) fn process(input: &Input<'_>) -> Result<(), ProgramError> {
         tag::EVENT => event::process(input),
         tag::EXECUTE => execute::process(input, data),
         tag::EXECUTE_FROM_HOLDER => execute::process_from_holder(input, data),
+        tag::STEP => steps::step(input, data),
+        tag::BEGIN => steps::begin(input, data),
+        tag::CANCEL => steps::cancel(input, data),
         tag::HOLDER_WRITE => holder::write(input, data),
         tag::HOLDER_CREATE => holder::create(input, data),
         tag::HOLDER_CLOSE => holder::close(input, data),

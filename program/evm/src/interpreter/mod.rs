@@ -96,5 +96,5 @@ pub struct CreateRequest {
     /// The salt of CREATE2.
     pub salt: Option<U256>,
     /// Where the init code is in memory.
-    pub init_code: Input<'static>,
+    pub init_code: Output,
 }

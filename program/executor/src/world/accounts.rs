@@ -13,6 +13,8 @@ use parhelion_evm::fork::Fork;
 use parhelion_evm::{H160, H256, U256, precompile};
 use parhelion_wire::account::{Balance, Contract, Layout};
 use parhelion_wire::address::AccountKey;
+use parhelion_wire::stored;
+use parhelion_wire::stored::{Reader, Stored, Writer};
 
 /// Keccak-256 of no bytes.
 pub(crate) const EMPTY_CODE_HASH: H256 = H256([
@@ -45,6 +47,25 @@ impl CodeOf {
     }
 }
 
+impl Stored for CodeOf {
+    fn put(&self, out: &mut Writer<'_>) -> Result<()> {
+        match self {
+            Self::None => out.put(&0u8),
+            Self::Hash(hash) => out.put(&1u8).and_then(|()| out.put(hash)),
+            Self::Delegate(delegate) => out.put(&2u8).and_then(|()| out.put(delegate)),
+        }
+    }
+
+    fn take(input: &mut Reader<'_>) -> Result<Self> {
+        match input.take::<u8>()? {
+            0 => Ok(Self::None),
+            1 => Ok(Self::Hash(input.take()?)),
+            2 => Ok(Self::Delegate(input.take()?)),
+            _ => Err(ProgramError::CheckpointMalformed),
+        }
+    }
+}
+
 /// The part of an account that a run changes, and so the part that is undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct State {
@@ -56,6 +77,7 @@ pub(crate) struct State {
     /// SELFDESTRUCT ran in the transaction that created it (EIP-6780).
     pub(crate) is_destroyed: bool,
 }
+stored!(State { nonce, balance, code, is_created, is_destroyed });
 
 /// An Ethereum account.
 #[derive(Clone, Debug)]
@@ -73,6 +95,8 @@ pub(crate) struct Account<A> {
     pub(crate) is_code_known: bool,
     /// The flag of the Balance account: whether there is a Contract account.
     pub(crate) may_have_contract: bool,
+    /// The flag of the Balance account: whether a transaction of the address runs in steps.
+    pub(crate) has_run: bool,
     /// Before the transaction; complete as far as loaded.
     pub(crate) original: State,
     /// Now.
@@ -120,6 +144,63 @@ impl<A: Copy> Accounts<A> {
         self.rows.get_mut(usize::from(id)).ok_or(ProgramError::TableLimit)
     }
 
+    /// Writes the rows into a checkpoint, but for the accounts of the ledger.
+    pub(super) fn put(&self, out: &mut Writer<'_>) -> Result<()> {
+        out.put(&(self.rows.len() as u16))?;
+        for row in &self.rows {
+            out.put(&row.address)?;
+            out.put(&row.is_warm)?;
+            out.put(&row.balance_account.is_some())?;
+            out.put(&row.has_balance_account)?;
+            out.put(&row.contract_account.is_some())?;
+            out.put(&row.is_code_known)?;
+            out.put(&row.may_have_contract)?;
+            out.put(&row.original)?;
+            out.put(&(row.state != row.original).then_some(row.state))?;
+            out.put(&row.saved_at)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the rows of a checkpoint. `next` gives the accounts of the ledger, in the order of the rows.
+    #[inline(never)] // a stack frame has 4 KiB on sBPF
+    pub(super) fn take(
+        maximum: usize,
+        input: &mut Reader<'_>,
+        next: &mut impl FnMut() -> Result<A>,
+    ) -> Result<Self> {
+        let mut accounts = Self::new(maximum);
+        let count: u16 = input.take()?;
+        for _ in 0..count {
+            let address = input.take()?;
+            let id = accounts.id(&address)?;
+            let is_warm = input.take()?;
+            let balance_account = input.take::<bool>()?.then(&mut *next).transpose()?;
+            let has_balance_account = input.take()?;
+            let contract_account = input.take::<bool>()?.then(&mut *next).transpose()?;
+            let is_code_known = input.take()?;
+            let may_have_contract = input.take()?;
+            let original = input.take()?;
+            let state = input.take::<Option<State>>()?.unwrap_or(original);
+            let saved_at = input.take()?;
+            *accounts.get_mut(id)? = Account {
+                address,
+                is_warm,
+                balance_account,
+                has_balance_account,
+                contract_account,
+                is_code_known,
+                may_have_contract,
+                // Asked for before a run begins only.
+                has_run: false,
+                original,
+                state,
+                saved_at,
+            };
+        }
+        Ok(accounts)
+    }
+
     /// All rows.
     pub(crate) fn rows(&self) -> &[Account<A>] {
         &self.rows
@@ -148,6 +229,7 @@ impl<A> Account<A> {
             contract_account: None,
             is_code_known: false,
             may_have_contract: false,
+            has_run: false,
             original: state,
             state,
             saved_at: 0,
@@ -202,13 +284,13 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             None
         } else {
             let view = Balance::view(data)?;
-            Some((view.nonce(), view.balance(), view.has_contract()))
+            Some((view.nonce(), view.balance(), view.has_contract(), view.has_run()))
         };
         let row = self.accounts.get_mut(id)?;
         row.balance_account = Some(account);
-        if let Some((nonce, balance, has_contract)) = found {
+        if let Some((nonce, balance, has_contract, has_run)) = found {
             row.has_balance_account = true;
-            row.may_have_contract = has_contract;
+            (row.may_have_contract, row.has_run) = (has_contract, has_run);
             (row.original.nonce, row.original.balance) = (nonce, balance);
             (row.state.nonce, row.state.balance) = (nonce, balance);
             return Ok(());

@@ -11,6 +11,7 @@ use parhelion_evm::translation::Translation;
 use parhelion_evm::{H160, H256};
 use parhelion_wire::account::Code as CodeAccount;
 use parhelion_wire::address::AccountKey;
+use parhelion_wire::stored::{Reader, Writer};
 
 /// The code of an EIP-7702 delegation: 0xef0100 and the delegate.
 pub(crate) const DELEGATION_LENGTH: usize = 23;
@@ -38,6 +39,28 @@ impl Codes<'_> {
     pub(super) const fn new() -> Self {
         Self { new: Vec::new(), bytes: 0, loaded: Vec::new(), delegation: [0; DELEGATION_LENGTH] }
     }
+
+    /// Writes the deployed codes into a checkpoint. Stored codes are found again by their hashes.
+    pub(super) fn put(&self, out: &mut Writer<'_>) -> Result<()> {
+        out.put(&(self.new.len() as u16))?;
+        for code in &self.new {
+            out.put(&code.hash)?;
+            out.counted(&code.bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the deployed codes of a checkpoint.
+    pub(super) fn take(input: &mut Reader<'_>) -> Result<Self> {
+        let mut codes = Self::new();
+        let count: u16 = input.take()?;
+        for _ in 0..count {
+            let (hash, bytes) = (input.take()?, input.counted()?.to_vec());
+            codes.bytes = codes.bytes.saturating_add(bytes.len());
+            codes.new.push(NewCode { hash, bytes });
+        }
+        Ok(codes)
+    }
 }
 
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
@@ -48,7 +71,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     }
 
     /// Code that a call of `address` runs: its own, or its delegate's (EIP-7702).
-    pub(crate) fn code_to_run(&mut self, address: &H160) -> Result<Code<'c>> {
+    pub(crate) fn code_to_run(&mut self, address: &H160) -> Result<(Code<'c>, CodeOf)> {
         let (_, code) = self.load_contract(address)?;
         let code = match code {
             // A delegation is followed once; a delegate that is itself a delegation runs as its designator's bytes,
@@ -56,6 +79,11 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             CodeOf::Delegate(delegate) => self.load_contract(&delegate)?.1,
             other => other,
         };
+        Ok((self.runnable(code)?, code))
+    }
+
+    /// A code, prepared to run.
+    pub(crate) fn runnable(&mut self, code: CodeOf) -> Result<Code<'c>> {
         match code {
             CodeOf::None => Ok(Code::Empty),
             CodeOf::Hash(hash) => self.code_by_hash(hash),
@@ -63,7 +91,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         }
     }
 
-    /// A code, prepared to run.
+    /// The code with a hash, prepared to run.
     fn code_by_hash(&mut self, hash: H256) -> Result<Code<'c>> {
         if hash == EMPTY_CODE_HASH {
             return Ok(Code::Empty);

@@ -22,7 +22,13 @@ impl<'c, L: Ledger<'c>, C: Crypto> Host for World<'c, L, C> {
     }
 
     fn prevrandao(&mut self) -> Result<U256, ProgramError> {
-        Ok(number::from_be_bytes(&self.ledger.newest_slot_hash()?))
+        let hash = match self.prevrandao {
+            Some(hash) => hash,
+            None => self.ledger.newest_slot_hash()?,
+        };
+        // A run in steps sees the same one to its end.
+        self.prevrandao = Some(hash);
+        Ok(number::from_be_bytes(&hash))
     }
 
     fn block_hash(&mut self, number: u64) -> Result<U256, ProgramError> {

@@ -17,6 +17,8 @@ use crate::ledger::Ledger;
 use alloc::vec::Vec;
 use parhelion_evm::U256;
 use parhelion_evm::crypto::Crypto;
+use parhelion_wire::stored;
+use parhelion_wire::stored::{Reader, Writer};
 
 /// An account's state to undo to.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ struct SavedAccount {
     saved_at: u32,
 }
 
+stored!(SavedAccount { id, state, has_balance, has_code, saved_at });
+
 /// A storage value to undo to.
 #[derive(Clone, Debug)]
 struct SavedSlot {
@@ -37,6 +41,15 @@ struct SavedSlot {
     saved_at: u32,
     value: U256,
 }
+stored!(SavedSlot { row, saved_at, value });
+
+/// A transient storage value to undo to.
+#[derive(Clone, Debug)]
+struct SavedTransient {
+    row: u32,
+    value: U256,
+}
+stored!(SavedTransient { row, value });
 
 /// The entries.
 #[derive(Debug)]
@@ -45,7 +58,7 @@ pub(super) struct Journal {
     checkpoint: u32,
     accounts: Vec<SavedAccount>,
     slots: Vec<SavedSlot>,
-    transient: Vec<(u32, U256)>,
+    transient: Vec<SavedTransient>,
     warmed_accounts: Vec<Id>,
     warmed_slots: Vec<u16>,
     maximum: usize,
@@ -54,17 +67,29 @@ pub(super) struct Journal {
 /// Where to undo to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Checkpoint {
-    accounts: usize,
-    slots: usize,
-    transient: usize,
-    warmed_accounts: usize,
-    warmed_slots: usize,
-    report: usize,
+    accounts: u32,
+    slots: u32,
+    transient: u32,
+    warmed_accounts: u32,
+    warmed_slots: u32,
+    report: u32,
     logs: u32,
-    withdrawals: usize,
+    withdrawals: u32,
     refund: i64,
     burned: U256,
 }
+stored!(Checkpoint {
+    accounts,
+    slots,
+    transient,
+    warmed_accounts,
+    warmed_slots,
+    report,
+    logs,
+    withdrawals,
+    refund,
+    burned,
+});
 
 impl Journal {
     pub(super) fn new(maximum: usize) -> Self {
@@ -99,7 +124,8 @@ impl Journal {
     }
 
     pub(super) fn save_transient(&mut self, row: usize, value: U256) -> Result<()> {
-        table::push(&mut self.transient, (row as u32, value), self.maximum).map(drop)
+        let saved = SavedTransient { row: row as u32, value };
+        table::push(&mut self.transient, saved, self.maximum).map(drop)
     }
 
     pub(super) fn warmed_account(&mut self, id: Id) -> Result<()> {
@@ -109,6 +135,29 @@ impl Journal {
     pub(super) fn warmed_slot(&mut self, row: usize) -> Result<()> {
         table::push(&mut self.warmed_slots, row as u16, self.maximum).map(drop)
     }
+
+    /// Writes the entries into a checkpoint of a run in steps.
+    pub(super) fn put(&self, out: &mut Writer<'_>) -> Result<()> {
+        out.put(&self.checkpoint)?;
+        out.list(&self.accounts)?;
+        out.list(&self.slots)?;
+        out.list(&self.transient)?;
+        out.list(&self.warmed_accounts)?;
+        out.list(&self.warmed_slots)
+    }
+
+    /// Reads the entries of a checkpoint.
+    #[inline(never)] // a stack frame has 4 KiB on sBPF
+    pub(super) fn take(maximum: usize, input: &mut Reader<'_>) -> Result<Self> {
+        let mut journal = Self::new(maximum);
+        journal.checkpoint = input.take()?;
+        input.list(|saved| table::push(&mut journal.accounts, saved, maximum).map(drop))?;
+        input.list(|saved| table::push(&mut journal.slots, saved, maximum).map(drop))?;
+        input.list(|saved| table::push(&mut journal.transient, saved, maximum).map(drop))?;
+        input.list(|id| table::push(&mut journal.warmed_accounts, id, maximum).map(drop))?;
+        input.list(|row| table::push(&mut journal.warmed_slots, row, maximum).map(drop))?;
+        Ok(journal)
+    }
 }
 
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
@@ -116,14 +165,14 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     pub(crate) fn checkpoint(&mut self) -> Checkpoint {
         self.journal.checkpoint = self.journal.checkpoint.saturating_add(1);
         Checkpoint {
-            accounts: self.journal.accounts.len(),
-            slots: self.journal.slots.len(),
-            transient: self.journal.transient.len(),
-            warmed_accounts: self.journal.warmed_accounts.len(),
-            warmed_slots: self.journal.warmed_slots.len(),
-            report: self.report.len(),
+            accounts: self.journal.accounts.len() as u32,
+            slots: self.journal.slots.len() as u32,
+            transient: self.journal.transient.len() as u32,
+            warmed_accounts: self.journal.warmed_accounts.len() as u32,
+            warmed_slots: self.journal.warmed_slots.len() as u32,
+            report: self.report.len() as u32,
             logs: self.logs,
-            withdrawals: self.withdrawals.len(),
+            withdrawals: self.withdrawals.len() as u32,
             refund: self.refund,
             burned: self.burned,
         }
@@ -131,7 +180,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
 
     /// Undoes everything since a checkpoint.
     pub(crate) fn undo_to(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        while self.journal.accounts.len() > checkpoint.accounts {
+        while self.journal.accounts.len() > checkpoint.accounts as usize {
             let Some(saved) = self.journal.accounts.pop() else { break };
             let row = self.accounts.get_mut(saved.id)?;
             // What was loaded in the meantime stays loaded, with the value from before the transaction.
@@ -144,26 +193,26 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
                 row.state.code = original.code;
             }
         }
-        while self.journal.slots.len() > checkpoint.slots {
+        while self.journal.slots.len() > checkpoint.slots as usize {
             let Some(saved) = self.journal.slots.pop() else { break };
             let slot = self.storage.get_mut(usize::from(saved.row))?;
             (slot.value, slot.saved_at) = (saved.value, saved.saved_at);
         }
-        while self.journal.transient.len() > checkpoint.transient {
-            let Some((row, value)) = self.journal.transient.pop() else { break };
+        while self.journal.transient.len() > checkpoint.transient as usize {
+            let Some(SavedTransient { row, value }) = self.journal.transient.pop() else { break };
             self.transient.restore(row as usize, value);
         }
-        while self.journal.warmed_accounts.len() > checkpoint.warmed_accounts {
+        while self.journal.warmed_accounts.len() > checkpoint.warmed_accounts as usize {
             let Some(id) = self.journal.warmed_accounts.pop() else { break };
             self.accounts.get_mut(id)?.is_warm = false;
         }
-        while self.journal.warmed_slots.len() > checkpoint.warmed_slots {
+        while self.journal.warmed_slots.len() > checkpoint.warmed_slots as usize {
             let Some(row) = self.journal.warmed_slots.pop() else { break };
             self.storage.get_mut(usize::from(row))?.is_warm = false;
         }
-        self.report.truncate(checkpoint.report);
+        self.report.truncate(checkpoint.report as usize);
         self.logs = checkpoint.logs;
-        self.withdrawals.truncate(checkpoint.withdrawals);
+        self.withdrawals.truncate(checkpoint.withdrawals as usize);
         self.refund = checkpoint.refund;
         self.burned = checkpoint.burned;
         Ok(())

@@ -4,6 +4,7 @@
 //! written back by [`crate::commit`] at the end. Rows are never removed; a [`journal`] holds what undoing needs.
 
 mod accounts;
+mod checkpoint;
 mod codes;
 mod host;
 mod index;
@@ -51,26 +52,56 @@ pub(crate) struct World<'c, L: Ledger<'c>, C: Crypto> {
     pub(crate) refund: i64,
     /// Wei that self-destructing contracts burned.
     pub(crate) burned: U256,
+    /// Wei that the sender of a run in steps paid for gas, which are in no balance.
+    pub(crate) escrow: U256,
+    /// PREVRANDAO, once asked for.
+    prevrandao: Option<[u8; 32]>,
     pub(crate) limits: Limits,
+}
+
+/// The tables that a world is made of.
+struct Tables<'c, A> {
+    accounts: Accounts<A>,
+    storage: Storage<A>,
+    transient: Transient,
+    journal: Journal,
+    codes: Codes<'c>,
 }
 
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// An empty world.
+    #[inline(always)] // or it is moved
     pub(crate) fn new(ledger: L, crypto: C, env: Env, limits: Limits) -> Self {
-        Self {
-            ledger,
-            crypto,
-            env,
+        let tables = Tables {
             accounts: Accounts::new(limits.accounts),
             storage: Storage::new(limits.storage_keys, limits.cells),
             transient: Transient::new(limits.transient_keys),
             journal: Journal::new(limits.undo_entries),
             codes: Codes::new(),
+        };
+        Self::with(ledger, crypto, env, limits, tables)
+    }
+
+    /// A world with these tables.
+    #[inline(always)] // or they are moved
+    fn with(ledger: L, crypto: C, env: Env, limits: Limits, tables: Tables<'c, L::Account>) -> Self {
+        let Tables { accounts, storage, transient, journal, codes } = tables;
+        Self {
+            ledger,
+            crypto,
+            env,
+            accounts,
+            storage,
+            transient,
+            journal,
+            codes,
             report: Vec::with_capacity(limits.report_bytes.min(16 * 1024)),
             logs: 0,
             withdrawals: Vec::new(),
             refund: 0,
             burned: U256([0; 4]),
+            escrow: U256([0; 4]),
+            prevrandao: None,
             limits,
         }
     }

@@ -11,6 +11,7 @@ use parhelion_evm::crypto::Crypto;
 use parhelion_evm::{U256, arith};
 use parhelion_wire::account::Cell;
 use parhelion_wire::address::{AccountKey, CellKey, split_storage_key};
+use parhelion_wire::stored::{Reader, Writer};
 
 /// A storage key and its value.
 #[derive(Clone, Debug)]
@@ -95,6 +96,73 @@ impl<A: Copy> Storage<A> {
             }
         };
         Ok(self.last)
+    }
+
+    /// Writes storage keys and Cells into a checkpoint, but for the accounts of the ledger.
+    pub(super) fn put(&self, out: &mut Writer<'_>) -> Result<()> {
+        out.put(&(self.cells.len() as u16))?;
+        for cell in &self.cells {
+            out.put(&cell.account)?;
+            out.put(&cell.key)?;
+        }
+        out.put(&(self.slots.len() as u16))?;
+        for slot in &self.slots {
+            out.put(&slot.account)?;
+            out.put(&slot.key)?;
+            out.put(&slot.original)?;
+            out.put(&(!arith::eq(&slot.value, &slot.original)).then_some(slot.value))?;
+            out.put(&slot.cell.unwrap_or(NONE))?;
+            out.put(&slot.is_warm)?;
+            out.put(&slot.saved_at)?;
+        }
+        Ok(())
+    }
+
+    /// Reads storage keys and Cells of a checkpoint. `next` gives the accounts of the ledger, in the order of the Cells.
+    #[inline(never)] // a stack frame has 4 KiB on sBPF
+    pub(super) fn take(
+        slots_max: usize,
+        cells_max: usize,
+        input: &mut Reader<'_>,
+        next: &mut impl FnMut() -> Result<A>,
+    ) -> Result<Self> {
+        let mut storage = Self::new(slots_max, cells_max);
+        let cells: u16 = input.take()?;
+        for _ in 0..cells {
+            let (account, key) = (input.take()?, input.take()?);
+            let ledger_account = next()?;
+            storage.add_cell(LoadedCell { account, key, ledger_account, first: NONE })?;
+        }
+        let slots: u16 = input.take()?;
+        for _ in 0..slots {
+            let (account, key) = (input.take()?, input.take()?);
+            let row = storage.slot(account, &key)?;
+            let original = input.take()?;
+            let value = input.take::<Option<U256>>()?.unwrap_or(original);
+            let cell = Some(input.take()?).filter(|cell| *cell != NONE);
+            let (is_warm, saved_at) = (input.take()?, input.take()?);
+            *storage.get_mut(row)? =
+                Slot { account, key, original, value, cell, is_warm, saved_at, next: NONE };
+        }
+        Ok(storage)
+    }
+
+    /// Adds a Cell that is not there yet.
+    fn add_cell(&mut self, cell: LoadedCell<A>) -> Result<usize> {
+        let Found::Place(place) = self.cell_index.find(hash_of_cell(cell.account, &cell.key), |_| false)
+        else {
+            return Err(ProgramError::CheckpointMalformed);
+        };
+        self.insert_cell(place, cell)
+    }
+
+    /// Adds a Cell at a place that the index gave.
+    fn insert_cell(&mut self, place: usize, cell: LoadedCell<A>) -> Result<usize> {
+        let row = table::push(&mut self.cells, cell, self.cells_max)?;
+        let cells = &self.cells;
+        let hash_of = |row: usize| cells.get(row).map_or(0, |cell| hash_of_cell(cell.account, &cell.key));
+        self.cell_index.insert(place, row, hash_of);
+        Ok(row)
     }
 
     pub(super) fn get(&self, row: usize) -> Result<&Slot> {
@@ -223,12 +291,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
                 let address = self.accounts.get(account)?.address;
                 let ledger_account = self.ledger.load(&AccountKey::Cell(address, *key))?;
                 let cell = LoadedCell { account, key: *key, ledger_account, first: NONE };
-                let row = table::push(&mut self.storage.cells, cell, self.storage.cells_max)?;
-                let cells = &self.storage.cells;
-                let hash_of =
-                    |row: usize| cells.get(row).map_or(0, |cell| hash_of_cell(cell.account, &cell.key));
-                self.storage.cell_index.insert(place, row, hash_of);
-                Ok(row)
+                self.storage.insert_cell(place, cell)
             }
         }
     }

@@ -6,6 +6,8 @@ use super::table;
 use crate::{ProgramError, Result};
 use alloc::vec::Vec;
 use parhelion_evm::{U256, arith};
+use parhelion_wire::stored;
+use parhelion_wire::stored::{Reader, Writer};
 
 /// A transient storage key and its value.
 #[derive(Clone, Debug)]
@@ -14,6 +16,7 @@ struct Slot {
     key: U256,
     value: U256,
 }
+stored!(Slot { account, key, value });
 
 /// The table of transient storage keys.
 #[derive(Debug)]
@@ -68,6 +71,18 @@ impl Transient {
                 Ok((row, U256([0; 4])))
             }
         }
+    }
+
+    /// Writes the values into a checkpoint.
+    pub(super) fn put(&self, out: &mut Writer<'_>) -> Result<()> {
+        out.list(&self.slots)
+    }
+
+    /// Reads the values of a checkpoint.
+    pub(super) fn take(maximum: usize, input: &mut Reader<'_>) -> Result<Self> {
+        let mut transient = Self::new(maximum);
+        input.list(|slot: Slot| transient.set(slot.account, &slot.key, &slot.value).map(drop))?;
+        Ok(transient)
     }
 
     /// Sets the value of a row back.

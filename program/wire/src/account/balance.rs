@@ -28,6 +28,9 @@ impl Balance {
     /// Flag: the address has a [`super::Contract`], so that a sender can be checked (EIP-3607) without loading it.
     pub const HAS_CONTRACT: u16 = 1;
 
+    /// Flag: a transaction of the address runs in steps ([`super::Run`]); until it ends there is no other one.
+    pub const HAS_RUN: u16 = 2;
+
     /// The address's nonce.
     #[must_use]
     #[inline(always)]
@@ -60,11 +63,22 @@ impl Balance {
 
     /// Notes whether the address has a [`super::Contract`].
     pub const fn set_has_contract(&mut self, has_contract: bool) {
+        self.set_flag(Self::HAS_CONTRACT, has_contract);
+    }
+
+    /// Whether a transaction of the address runs in steps.
+    #[must_use]
+    pub const fn has_run(&self) -> bool {
+        self.header.flags() & Self::HAS_RUN != 0
+    }
+
+    /// Notes whether a transaction of the address runs in steps.
+    pub const fn set_has_run(&mut self, has_run: bool) {
+        self.set_flag(Self::HAS_RUN, has_run);
+    }
+
+    const fn set_flag(&mut self, flag: u16, is_set: bool) {
         let flags = self.header.flags();
-        self.header.set_flags(if has_contract {
-            flags | Self::HAS_CONTRACT
-        } else {
-            flags & !Self::HAS_CONTRACT
-        });
+        self.header.set_flags(if is_set { flags | flag } else { flags & !flag });
     }
 }

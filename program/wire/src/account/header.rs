@@ -53,6 +53,12 @@ impl Header {
         Self { kind: kind as u8, version, flags: [0; 2], revision: (slot as u32).to_le_bytes() }
     }
 
+    /// The header of account data, whatever its kind; `None` when it is too short for one.
+    #[must_use]
+    pub fn of(data: &[u8]) -> Option<&Self> {
+        bytemuck::try_from_bytes(data.get(..size_of::<Self>())?).ok()
+    }
+
     /// The account's kind as stored.
     #[must_use]
     pub const fn kind(&self) -> u8 {

@@ -18,6 +18,26 @@ pub struct HolderPrefix {
 
 layout!(HolderPrefix, Holder, 48);
 
+impl HolderPrefix {
+    /// Flag: a run in steps is in the holder, see [`super::Run`].
+    const HAS_RUN: u16 = 1;
+
+    /// Length of the envelope.
+    pub(super) const fn length(&self) -> usize {
+        u32::from_le_bytes(self.length) as usize
+    }
+
+    /// Whether a run in steps is in the holder.
+    pub(super) const fn has_run(&self) -> bool {
+        self.header.flags() & Self::HAS_RUN != 0
+    }
+
+    /// Notes whether a run in steps is in the holder.
+    pub(super) const fn set_has_run(&mut self, has_run: bool) {
+        self.header.set_flags(if has_run { Self::HAS_RUN } else { 0 });
+    }
+}
+
 /// A view of a Holder: the [envelope](crate::transaction::Envelope) of a large transaction, written in pieces.
 ///
 /// ```text
@@ -26,7 +46,7 @@ layout!(HolderPrefix, Holder, 48);
 /// ```
 ///
 /// `length` is the length of the envelope; the account may be larger, it is reused. Only its operator writes and
-/// closes it.
+/// closes it, and nobody while it has a run in steps in it, which lies behind the envelope ([`super::Run`]).
 #[derive(Clone, Copy, Debug)]
 pub struct Holder<'a> {
     prefix: &'a HolderPrefix,
@@ -64,7 +84,7 @@ impl<'a> Holder<'a> {
     /// Writes `bytes` at `offset` of an envelope that is `length` bytes long in all.
     ///
     /// # Errors
-    /// [`ProgramError::HolderRange`] when they do not fit, and the errors of [`Self::view`].
+    /// [`ProgramError::HolderRange`] when they do not fit, [`ProgramError::RunActive`], and the errors of [`Self::view`].
     pub fn write(
         data: &mut [u8],
         slot: u64,
@@ -73,6 +93,9 @@ impl<'a> Holder<'a> {
         bytes: &[u8],
     ) -> Result<(), ProgramError> {
         let (prefix, room) = split_prefix_mut::<HolderPrefix>(data)?;
+        if prefix.has_run() {
+            return Err(ProgramError::RunActive);
+        }
         let envelope = room.get_mut(..length as usize).ok_or(ProgramError::HolderRange)?;
         let end = (offset as usize).checked_add(bytes.len()).ok_or(ProgramError::HolderRange)?;
         envelope.get_mut(offset as usize..end).ok_or(ProgramError::HolderRange)?.copy_from_slice(bytes);
@@ -87,13 +110,18 @@ impl<'a> Holder<'a> {
         &self.prefix.operator
     }
 
+    /// Whether a run in steps is in it, see [`super::Run`].
+    #[must_use]
+    pub const fn has_run(&self) -> bool {
+        self.prefix.has_run()
+    }
+
     /// The envelope.
     ///
     /// # Errors
     /// [`ProgramError::WrongLength`] when the stored length is larger than the account.
     pub fn envelope(&self) -> Result<&'a [u8], ProgramError> {
-        let length = u32::from_le_bytes(self.prefix.length) as usize;
-        self.room.get(..length).ok_or(ProgramError::WrongLength)
+        self.room.get(..self.prefix.length()).ok_or(ProgramError::WrongLength)
     }
 }
 

@@ -11,6 +11,7 @@ mod config;
 mod contract;
 mod header;
 mod holder;
+mod run;
 mod translation;
 mod vault;
 
@@ -21,6 +22,7 @@ pub use config::Config;
 pub use contract::Contract;
 pub use header::{Header, Kind, Layout};
 pub use holder::{Holder, HolderPrefix};
+pub use run::{Run, RunParts};
 pub use translation::{Translation, TranslationPrefix, TranslationStage};
 pub use vault::Vault;
 

@@ -14,6 +14,9 @@
 //! | 9 | [`CodeRelease`] | payer (s, w), code (w) | closes a reservation |
 //! | 10 | [`Translate`] | payer (s, w), config, code, translation (w), system program | translates a code, piece by piece |
 //! | 11 | [`TranslationClose`] | payer (s, w), translation (w) | gives the rent back |
+//! | 12 | [`Begin`] | as 7, holder (w) | begins a run in steps |
+//! | 13 | [`Step`] | as 7, holder (w) | runs it on, and in the end writes what it changed |
+//! | 14 | [`Cancel`] | as 7, holder (w) | ends a run that nobody continues |
 //! | 238 | event | config (s) | carries an event; accepted from the program itself only |
 //!
 //! The run's accounts of `execute` are the Ethereum state it touches, and, where needed, the System program (when
@@ -24,12 +27,14 @@ mod execute;
 mod holder;
 mod manage;
 mod reserve;
+mod steps;
 mod translate;
 
 pub use execute::{Execute, ExecuteFromHolder, RECOVER_ON_CHAIN};
 pub use holder::{HolderClose, HolderCreate, HolderWrite};
 pub use manage::{Configure, Deposit, Initialize};
 pub use reserve::{CodeRelease, CodeReserve};
+pub use steps::{Begin, Cancel, Step, TransactionId, transaction_id};
 pub use translate::{Translate, TranslationClose};
 
 use crate::error::ProgramError;
@@ -60,6 +65,12 @@ pub mod tag {
     pub const TRANSLATE: u8 = 10;
     /// [`super::TranslationClose`]
     pub const TRANSLATION_CLOSE: u8 = 11;
+    /// [`super::Begin`]
+    pub const BEGIN: u8 = 12;
+    /// [`super::Step`]
+    pub const STEP: u8 = 13;
+    /// [`super::Cancel`]
+    pub const CANCEL: u8 = 14;
     /// [`crate::event`]
     pub const EVENT: u8 = 0xee;
 }

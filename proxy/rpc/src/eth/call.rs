@@ -25,7 +25,9 @@ async fn call(arguments: Arguments, context: Arc<Context>) -> Result<Bytes, RpcE
     match execution.outcome {
         Outcome::Success => Ok(execution.output),
         Outcome::Revert => Err(RpcError::Reverted(execution.output)),
-        Outcome::Halt | Outcome::OutOfRentGas => Err(RpcError::Rejected(execution.reason.into())),
+        Outcome::Halt | Outcome::OutOfRentGas | Outcome::Cancelled => {
+            Err(RpcError::Rejected(execution.reason.into()))
+        }
     }
 }
 

@@ -289,7 +289,7 @@ impl Emulator for Fake {
         match execution.outcome {
             Outcome::Success => Ok(Estimate { gas_limit: 921_000, rent_gas: 900_000 }),
             Outcome::Revert => Err(EmulatorError::Reverted { output: execution.output }),
-            Outcome::Halt | Outcome::OutOfRentGas => {
+            Outcome::Halt | Outcome::OutOfRentGas | Outcome::Cancelled => {
                 Err(EmulatorError::GasExceedsAllowance { allowance: BLOCK_GAS_LIMIT })
             }
         }

@@ -203,6 +203,7 @@ fn done(case: &Case, memory: Memory<'_>, receipt: &Receipt, report: Report) -> R
         Ended::Revert => Status::Revert,
         Ended::Halt => Status::Halt,
         Ended::OutOfRentGas => return Err("out of rent gas, and rent is free".to_owned()),
+        Ended::Cancelled => return Err("cancelled, and nothing ran in steps".to_owned()),
     };
     let is_creation = case.transaction.to.is_none() && status == Status::Success;
     Ok(Box::new(Done {

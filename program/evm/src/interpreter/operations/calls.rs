@@ -102,7 +102,7 @@ pub(crate) fn create<H: Host>(cx: &mut Context<'_, '_, '_, H>, with_salt: bool) 
     cx.expand_memory(&[range])?;
     let gas = all_but_one_64th(cx.frame.input.gas);
     cx.charge(gas)?;
-    let init_code = memory_input(cx.in_machine(range));
+    let init_code = cx.in_machine(range);
     cx.frame.expect_output(0, 0);
     let request = CreateRequest { gas, creator: cx.frame.input.address, value, salt, init_code };
     Err(Stop::Create(Box::new(request)))

@@ -2,7 +2,7 @@
 
 use crate::limits::Limits;
 use crate::world::World;
-use crate::{Ledger, ProgramError, Result};
+use crate::{Ledger, Mark, ProgramError, Result};
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -158,6 +158,14 @@ pub(super) struct Memory<'c> {
 
 impl<'c> Ledger<'c> for Memory<'c> {
     type Account = usize;
+
+    fn mark(&self, position: usize) -> Result<Mark> {
+        Ok(Mark::new(position, &[0; 32], self.data(position)))
+    }
+
+    fn resume(&mut self, mark: &Mark) -> Result<usize> {
+        Ok(usize::from(mark.position))
+    }
 
     fn load(&mut self, key: &AccountKey) -> Result<usize> {
         self.loaded.push(self.accounts.get(key).unwrap_or_default());
