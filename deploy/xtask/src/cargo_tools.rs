@@ -78,7 +78,11 @@ const VALIDATOR_TOOLS: [SystemTool; 6] = [
     SystemTool { check: &["cmake", "--version"], package: "cmake" },
     SystemTool { check: &["protoc", "--version"], package: "protobuf-compiler" },
     SystemTool {
-        check: &["sh", "-c", "ls /usr/lib/llvm-*/lib/libclang.so* || ldconfig -p | grep -q 'libclang[-0-9]*[.]so'"],
+        check: &[
+            "sh",
+            "-c",
+            "ls /usr/lib/llvm-*/lib/libclang.so* || ldconfig -p | grep -q 'libclang[-0-9]*[.]so'",
+        ],
         package: "libclang-dev",
     },
 ];

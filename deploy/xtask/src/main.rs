@@ -20,8 +20,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    build_sbf, check_deps, check_reproducible, clean_cache, conformance, cu_report, deploying, dev, differential,
-    localnet, test,
+    build_sbf, check_deps, check_reproducible, clean_cache, conformance, cu_report, deploying, dev,
+    differential, localnet, test,
 };
 use context::Context;
 

@@ -35,8 +35,13 @@ const PROFILE: [(&str, &str); 6] = [
 const OPTIMISED: [&str; 1] = ["profile.release.package.solana-sbpf.opt-level=3"];
 
 /// Variables of the caller that would change what is compiled.
-const CALLER_BUILD_VARIABLES: [&str; 5] =
-    ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_INCREMENTAL"];
+const CALLER_BUILD_VARIABLES: [&str; 5] = [
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "CARGO_INCREMENTAL",
+];
 
 /// The validator's binary, which is compiled now if it is missing.
 pub(crate) fn obtain(context: &Context) -> Result<PathBuf> {
@@ -95,7 +100,11 @@ fn install(context: &Context, folder: &Path) -> Result<()> {
     })?;
     let version = process::capture(Command::new(partial.join("bin").join(BINARY)).arg("--version"))?;
     if !version.contains(VERSION) {
-        bail!("the compiled validator says {:?} and not {VERSION}: remove {}", version.trim(), partial.display());
+        bail!(
+            "the compiled validator says {:?} and not {VERSION}: remove {}",
+            version.trim(),
+            partial.display()
+        );
     }
     fs::rename(&partial, folder).with_context(|| format!("cannot create {}", folder.display()))?;
     files::remove_folder(&build)

@@ -41,7 +41,9 @@ impl Deployer<'_> {
         let address = Address::new_from_array(self.cluster.deployment().config);
         let account = self.cluster.accounts(&[address]).await?.accounts.into_iter().next().flatten();
         // An account of another owner is somebody's gift of lamports.
-        let Some(account) = account.filter(|account| account.owner == self.program_id) else { return Ok(None) };
+        let Some(account) = account.filter(|account| account.owner == self.program_id) else {
+            return Ok(None);
+        };
         let config = Config::view(&account.data).map_err(|error| DeployError::Config(error.text()))?;
         Ok(Some(*config))
     }
@@ -73,7 +75,8 @@ impl Deployer<'_> {
     pub async fn fund(&self, operators: &[Operator], lamports: u64) -> Result<u64, DeployError> {
         let mut sent = 0_u64;
         for operator in operators {
-            let account = self.cluster.accounts(&[operator.address]).await?.accounts.into_iter().next().flatten();
+            let account =
+                self.cluster.accounts(&[operator.address]).await?.accounts.into_iter().next().flatten();
             let missing = lamports.saturating_sub(account.map_or(0, |account| account.lamports));
             if missing > 0 && operator.address != self.payer() {
                 self.progress.step(&format!("funding operator {}", operator.address));

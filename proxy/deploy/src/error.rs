@@ -24,7 +24,9 @@ pub enum DeployError {
     #[error(transparent)]
     Build(#[from] BuildError),
     /// The file to deploy is something else.
-    #[error("the file is no Solana program ({0}): build one with `cargo xtask build-sbf` and name it with --program")]
+    #[error(
+        "the file is no Solana program ({0}): build one with `cargo xtask build-sbf` and name it with --program"
+    )]
     NoProgramFile(&'static str),
     /// Something that is no program lives at the program id.
     #[error("{address} is no program but an account of {owner}: choose another --program-id")]
@@ -35,19 +37,29 @@ pub enum DeployError {
         owner: Address,
     },
     /// The program was closed.
-    #[error("the program {0} was closed, and its address can never be used again: choose another --program-id")]
+    #[error(
+        "the program {0} was closed, and its address can never be used again: choose another --program-id"
+    )]
     Closed(Address),
     /// There is no program at the program id.
-    #[error("no program at {0} on this cluster: check --program-id and --solana-url, or deploy it with `parhelion deploy`")]
+    #[error(
+        "no program at {0} on this cluster: check --program-id and --solana-url, or deploy it with `parhelion deploy`"
+    )]
     Missing(Address),
     /// Another version of the program is there already.
-    #[error("another version of the program is deployed at {0}: replace it with `parhelion upgrade`, or choose another --program-id")]
+    #[error(
+        "another version of the program is deployed at {0}: replace it with `parhelion upgrade`, or choose another --program-id"
+    )]
     OtherVersion(Address),
     /// The program's key is needed and not known.
-    #[error("nothing is deployed at {0} yet, which needs the program id's own key: give its key file as --program-id")]
+    #[error(
+        "nothing is deployed at {0} yet, which needs the program id's own key: give its key file as --program-id"
+    )]
     KeyNeeded(Address),
     /// Somebody else may change the program.
-    #[error("the program {program_id} may be changed by {holder} only, not by {ours}: give the key file of {holder} as --authority")]
+    #[error(
+        "the program {program_id} may be changed by {holder} only, not by {ours}: give the key file of {holder} as --authority"
+    )]
     NotAuthority {
         /// The program id.
         program_id: Address,
@@ -60,7 +72,9 @@ pub enum DeployError {
     #[error("the program {0} is final: its upgrade authority was given up, so it can never be changed")]
     Final(Address),
     /// The buffer's account is not as it was left.
-    #[error("the buffer {0} is not ours any more: its authority was changed. Close it with the key that has it now")]
+    #[error(
+        "the buffer {0} is not ours any more: its authority was changed. Close it with the key that has it now"
+    )]
     ForeignBuffer(Address),
     /// Not enough lamports.
     #[error("{authority} needs {} and has {}: send it the rest and run the same command again", Sol(*.needed), Sol(*.has))]
@@ -73,7 +87,9 @@ pub enum DeployError {
         has: u64,
     },
     /// The buffer could not be filled.
-    #[error("{missing} bytes of the program could not be written in {rounds} rounds{why}: run the same command again to go on")]
+    #[error(
+        "{missing} bytes of the program could not be written in {rounds} rounds{why}: run the same command again to go on"
+    )]
     NotWritten {
         /// Bytes that are missing.
         missing: usize,
@@ -83,10 +99,14 @@ pub enum DeployError {
         why: String,
     },
     /// The chain does not hold what was sent.
-    #[error("the program on chain differs from the file from byte {0} on: do not use it; run `parhelion upgrade` with the right file")]
+    #[error(
+        "the program on chain differs from the file from byte {0} on: do not use it; run `parhelion upgrade` with the right file"
+    )]
     NotWhatWasSent(usize),
     /// The chain at this program has another chain id.
-    #[error("the chain at this program has chain id {there}, not {asked}, and a chain id never changes: leave out --chain-id or choose another --program-id")]
+    #[error(
+        "the chain at this program has chain id {there}, not {asked}, and a chain id never changes: leave out --chain-id or choose another --program-id"
+    )]
     OtherChainId {
         /// The chain id that it has.
         there: u64,

@@ -48,7 +48,11 @@ mod tests {
         buffer[5] = 0;
         assert_eq!(differences(&buffer, &file, 4), [piece(4, 4)]);
         assert_eq!(differences(&[0; 8], &[0; 8], 4), [], "a new buffer holds zeros");
-        assert_eq!(differences(&file[..9], &file, 4), [piece(8, 2)], "a buffer that is too short is not read beyond");
+        assert_eq!(
+            differences(&file[..9], &file, 4),
+            [piece(8, 2)],
+            "a buffer that is too short is not read beyond"
+        );
         assert_eq!(differences(&[], &[], 4), []);
     }
 

@@ -33,7 +33,12 @@ pub fn buffer_address(authority: &Address, program_id: &Address) -> Address {
 /// [`buffer_bytes`]: everything, unless somebody sent something there. All of them belong into one transaction, or
 /// somebody else could take the buffer.
 #[must_use]
-pub fn create_buffer(authority: &Address, program_id: &Address, length: usize, lamports: u64) -> Vec<Instruction> {
+pub fn create_buffer(
+    authority: &Address,
+    program_id: &Address,
+    length: usize,
+    lamports: u64,
+) -> Vec<Instruction> {
     let buffer = buffer_address(authority, program_id);
     let seed = buffer_seed(program_id);
     let space = buffer_bytes(length) as u64;

@@ -58,7 +58,11 @@ fn accounts_are_read_with_their_files() {
     let immutable = UpgradeableLoaderState::ProgramData { slot: 7, upgrade_authority_address: None };
     let data = account(&immutable, program_data_bytes(0), b"elf");
     let expected = LoaderAccount::ProgramData { slot: 7, authority: None, file: b"elf" };
-    assert_eq!(LoaderAccount::read(&data), Some(expected), "the file's place does not depend on the authority");
+    assert_eq!(
+        LoaderAccount::read(&data),
+        Some(expected),
+        "the file's place does not depend on the authority"
+    );
 
     let program = UpgradeableLoaderState::Program { programdata_address: key(5) };
     let data = account(&program, PROGRAM_BYTES, b"");

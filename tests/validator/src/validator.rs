@@ -88,9 +88,12 @@ impl Validator {
         let block = ports::free_block()?;
         let rpc_port = options.rpc_port.unwrap_or(block);
         if let Some(port) = options.rpc_port
-            && let Some(taken) = [port, port.saturating_add(1)].into_iter().find(|port| !ports::is_free(*port))
+            && let Some(taken) =
+                [port, port.saturating_add(1)].into_iter().find(|port| !ports::is_free(*port))
         {
-            bail!("port {taken} is taken: stop what listens there (another validator?), or choose another port");
+            bail!(
+                "port {taken} is taken: stop what listens there (another validator?), or choose another port"
+            );
         }
         let mut validator = Self { options, binary, ledger, rpc_port, block, process: None, _folder: folder };
         validator.restart()?;
@@ -152,13 +155,19 @@ impl Validator {
             }
             // Healthy, and a block is confirmed.
             if self.ask("getHealth", "[]").is_some_and(|answer| answer.contains(r#""result":"ok""#))
-                && self.ask("getSlot", r#"[{"commitment":"confirmed"}]"#).is_some_and(|answer| made_blocks(&answer))
+                && self
+                    .ask("getSlot", r#"[{"commitment":"confirmed"}]"#)
+                    .is_some_and(|answer| made_blocks(&answer))
             {
                 return Ok(());
             }
             std::thread::sleep(READY_INTERVAL);
         }
-        bail!("the validator is not ready after {} s. The end of its log:\n{}", START_WAIT.as_secs(), self.log_tail());
+        bail!(
+            "the validator is not ready after {} s. The end of its log:\n{}",
+            START_WAIT.as_secs(),
+            self.log_tail()
+        );
     }
 
     /// Asks it something; `None` if it does not answer.
@@ -232,7 +241,8 @@ impl Validator {
 
 /// Whether an answer to `getSlot` tells a slot after the first.
 fn made_blocks(answer: &str) -> bool {
-    let slot = answer.split_once(r#""result":"#).map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit));
+    let slot =
+        answer.split_once(r#""result":"#).map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit));
     slot.and_then(|digits| digits.collect::<String>().parse::<u64>().ok()).is_some_and(|slot| slot > 0)
 }
 
@@ -257,7 +267,8 @@ mod tests {
         let mut permissions = std::fs::metadata(&binary).expect("is there").permissions();
         std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
         std::fs::set_permissions(&binary, permissions).expect("allowed");
-        let error = Validator::start(Options { binary: Some(binary), ..Options::default() }).expect_err("fails");
+        let error =
+            Validator::start(Options { binary: Some(binary), ..Options::default() }).expect_err("fails");
         let text = error.to_string();
         assert!(text.contains("exit status: 7") && text.contains("the disk is full"), "{text}");
     }

@@ -42,5 +42,6 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
     eprintln!("$ {}", process::display(&localnet));
     context.release_target_folder();
     // It takes this process's place, so signals reach it without a middleman.
-    Err(localnet.exec()).context("the localnet does not start; `cargo xtask test --only validator` may tell more")
+    Err(localnet.exec())
+        .context("the localnet does not start; `cargo xtask test --only validator` may tell more")
 }

@@ -91,8 +91,9 @@ async fn create_chain(
     };
     let mut instructions =
         vec![initialize(&deployment, &payer, &settings), deposit(&deployment, &payer, coinbase, 0)];
-    instructions
-        .extend(accounts.iter().map(|account| deposit(&deployment, &payer, account.address, accounts::LAMPORTS)));
+    instructions.extend(
+        accounts.iter().map(|account| deposit(&deployment, &payer, account.address, accounts::LAMPORTS)),
+    );
     for group in instructions.chunks(6) {
         let blockhash = cluster.latest_blockhash().await?;
         let transaction = sign(group, &payer, &[operator], blockhash, &Budget::MAX, Format::V1)?;

@@ -30,7 +30,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let cluster = RpcCluster::connect(&RpcOptions::new(&options.solana_url, program_id)).await?;
     let verified = parhelion_deploy::verify(&cluster, &file).await?;
     let authority = verified.on_chain.authority;
-    let authority = authority.map_or_else(|| "nobody: the program is final".to_owned(), |key| key.to_string());
+    let authority =
+        authority.map_or_else(|| "nobody: the program is final".to_owned(), |key| key.to_string());
     println!("Program    {program_id}");
     println!("Changed    in slot {}", verified.on_chain.slot);
     println!("Authority  {authority}");

@@ -58,7 +58,8 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let cancelled = Arc::new(AtomicBool::new(false));
-    let result = listen_for_signals(Arc::clone(&cancelled)).and_then(|()| run(&Arguments::parse(), &cancelled));
+    let result =
+        listen_for_signals(Arc::clone(&cancelled)).and_then(|()| run(&Arguments::parse(), &cancelled));
     match result {
         // An interrupted start is no failure either.
         Err(error) if !cancelled.load(Ordering::Relaxed) => {
@@ -72,7 +73,10 @@ fn main() -> ExitCode {
 /// Starts everything, waits, and stops it in order.
 fn run(arguments: &Arguments, cancelled: &Arc<AtomicBool>) -> Result<()> {
     TcpListener::bind(arguments.listen).with_context(|| {
-        format!("{} is taken: stop what listens there, or choose another address with --listen", arguments.listen)
+        format!(
+            "{} is taken: stop what listens there, or choose another address with --listen",
+            arguments.listen
+        )
     })?;
     let folder = TemporaryFolder::new()?;
     // Always the same keys, as in `parhelion dev`. They are worth nothing anywhere else.
@@ -96,7 +100,9 @@ fn run(arguments: &Arguments, cancelled: &Arc<AtomicBool>) -> Result<()> {
     let started = Instant::now();
     let node = |subcommand: &str| {
         let mut command = Command::new(&arguments.node);
-        command.args([subcommand, "--solana-url", &validator.url()]).env("PARHELION_PROGRAM", &arguments.program);
+        command
+            .args([subcommand, "--solana-url", &validator.url()])
+            .env("PARHELION_PROGRAM", &arguments.program);
         command
     };
     if arguments.ledger.is_some() {
