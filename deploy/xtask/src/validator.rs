@@ -20,13 +20,15 @@ const PACKAGE: &str = "agave-validator";
 const BINARY: &str = "solana-test-validator";
 
 /// How it is compiled: soon rather than well. Whoever changes this gets another folder in the cache.
-const PROFILE: [(&str, &str); 6] = [
+const PROFILE: [(&str, &str); 7] = [
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
     ("CARGO_PROFILE_RELEASE_LTO", "off"),
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
     ("CARGO_PROFILE_RELEASE_DEBUG", "0"),
     // Half of the code that unwinding needs is not compiled; the validator ends itself on a panic anyhow.
     ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
+    // The system's library, which is there anyhow, instead of minutes for its sources.
+    ("OPENSSL_NO_VENDOR", "1"),
     // Its lock file is used; this is for the packages that cargo would choose itself.
     ("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS", "fallback"),
 ];
