@@ -24,6 +24,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 const SOL: u64 = 1_000_000_000;
+/// Where the VM has a program from the beginning.
+const PRESENT: Address = Address::new_from_array([99; 32]);
 
 /// The program's binary.
 fn program() -> Option<Vec<u8>> {
@@ -49,7 +51,7 @@ impl World {
     async fn new(file: &[u8], program_id: Address, authority: &Keypair) -> Self {
         let svm = SvmCluster::start(&SvmOptions {
             // Another copy of the program: the VM does not start without one.
-            program_id: Address::new_from_array([99; 32]),
+            program_id: PRESENT,
             program: file.to_vec(),
             upgrade_authority: authority.pubkey(),
             features: Features::Mainnet,
@@ -155,7 +157,7 @@ fn power_failure(n: u64) -> impl Fn(u64) -> Option<ClusterError> {
 }
 
 #[tokio::test]
-async fn a_program_is_deployed_initialised_and_verified() {
+async fn a_program_is_deployed_and_verified() {
     let Some(file) = program() else { return };
     let (authority, key) = (Keypair::new(), Keypair::new());
     let world = World::new(&file, key.pubkey(), &authority).await;
@@ -174,8 +176,6 @@ async fn a_program_is_deployed_initialised_and_verified() {
     assert!(fees < SOL / 100, "nothing but rent and fees was paid: {fees}");
     assert!(world.sent() < file.len() as u64 / 3_000, "{} transactions are too many", world.sent());
 
-    let chain = deployer.initialize(&initialize(5, &authority)).await.expect("initialises");
-    assert!(chain.now && chain.config.chain_id() == 5 && chain.config.base_fee() == 7);
     let verified = verify(&world, &file).await.expect("reads");
     assert_eq!((verified.difference, verified.on_chain_sha256), (None, verified.file_sha256));
 
@@ -185,6 +185,21 @@ async fn a_program_is_deployed_initialised_and_verified() {
         let again = deployer.deploy(&file, key).await.expect("is there");
         assert!(!again.now && again.slot == deployed.slot);
     }
+    assert_eq!(world.sent(), sent);
+}
+
+#[tokio::test]
+async fn a_chain_is_initialised_once_and_its_operators_are_funded() {
+    let Some(file) = program() else { return };
+    let authority = Keypair::new();
+    // The copy that the VM started with: it runs programs that were there from the beginning only.
+    let world = World::new(&file, PRESENT, &authority).await;
+    let deployer = deployer(&world, &authority).await;
+    assert!(!deployer.deploy(&file, None).await.expect("is there").now);
+    assert!(deployer.config().await.expect("reads").is_none());
+    let chain = deployer.initialize(&initialize(5, &authority)).await.expect("initialises");
+    assert!(chain.now && chain.config.chain_id() == 5 && chain.config.base_fee() == 7);
+    let sent = world.sent();
     let again = deployer.initialize(&Initialize { base_fee: 8, ..initialize(5, &authority) }).await;
     let again = again.expect("is there");
     assert!(!again.now && again.config.base_fee() == 7, "settings stay");
