@@ -80,8 +80,8 @@ fn install(context: &Context, folder: &Path) -> Result<()> {
     cargo_tools::ensure_validator_packages()?;
     let (partial, build) = (with_ending(folder, ".partial"), with_ending(folder, ".build"));
     eprintln!(
-        "compiling Solana's test validator {VERSION} into {} (20 to 30 minutes on two cores, 4 GB on disk meanwhile, \
-         150 MB afterwards; once per version)",
+        "compiling Solana's test validator {VERSION} into {} (20 to 30 minutes on two cores, 3 GB on disk meanwhile, \
+         60 MB afterwards; once per version)",
         folder.display()
     );
     let mut command = context.cargo()?;

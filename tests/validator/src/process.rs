@@ -2,7 +2,8 @@
 
 use anyhow::{Context as _, Result};
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, kill_process, set_parent_process_death_signal, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, set_parent_process_death_signal,
+    waitid,
 };
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -114,23 +115,23 @@ impl Process {
 
     /// Asks it to end (SIGTERM), waits, and ends it if it does not.
     pub fn stop(&self) {
-        self.signal(Signal::TERM);
+        self.if_running(|pid| kill_process(pid, Signal::TERM));
         if self.wait(STOP_WAIT).is_none() {
             self.kill();
         }
     }
 
-    /// Ends it at once (SIGKILL).
+    /// Ends it at once (SIGKILL), and what it started.
     pub fn kill(&self) {
-        self.signal(Signal::KILL);
+        self.if_running(|pid| kill_process_group(pid, Signal::KILL));
         let _ = self.wait(STOP_WAIT);
     }
 
-    fn signal(&self, signal: Signal) {
+    fn if_running(&self, signal: impl FnOnce(Pid) -> rustix::io::Result<()>) {
         // While the lock is held and there is no status, the process is not reaped, so the number is still its own.
         let status = self.ended.lock();
         if status.is_none() {
-            let _ = kill_process(self.pid, signal);
+            let _ = signal(self.pid);
         }
     }
 }
