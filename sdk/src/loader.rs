@@ -11,7 +11,7 @@
 //! the buffer of the last time without having kept anything.
 //!
 //! The loader decodes instructions of at most one old packet (1,232 bytes), however large the transaction: a V1
-//! transaction holds several [`write`]s.
+//! transaction holds several [`write()`]s.
 
 mod account;
 mod instruction;

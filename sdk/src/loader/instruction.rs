@@ -8,7 +8,7 @@ use solana_instruction::{AccountMeta, Instruction};
 use solana_loader_v3_interface::instruction::{self as loader, UpgradeableLoaderInstruction};
 use solana_system_interface::instruction::{allocate_with_seed, assign_with_seed, transfer};
 
-/// Bytes that one [`write`] can hold: the loader decodes 1,232 bytes, of which 16 are the tag, the offset and the
+/// Bytes that one [`write()`] can hold: the loader decodes 1,232 bytes, of which 16 are the tag, the offset and the
 /// length.
 pub const PIECE_BYTES_MAX: usize = 1216;
 
