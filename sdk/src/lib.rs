@@ -7,6 +7,7 @@
 //! | [`transaction`] | signing them into a transaction of the right format, and its limits |
 //! | [`event`] | what the program reported about a run |
 //! | [`failure`] | what a failed transaction says about the program |
+//! | [`loader`] | Solana's upgradeable loader: how a program gets onto the chain |
 //! | [`client`] | a typed client: balances, deposits, sending and confirming |
 //! | [`withdraw`] | the Ethereum call that pays value out to a Solana account |
 //! | [`convert`] | between the number and address types of the two worlds |
@@ -36,6 +37,7 @@ pub mod convert;
 pub mod event;
 pub mod failure;
 pub mod instruction;
+pub mod loader;
 pub mod transaction;
 pub mod withdraw;
 

@@ -69,9 +69,37 @@ const SYSTEM_TOOLS: [SystemTool; 3] = [
     SystemTool { check: &["perl", "-MFindBin", "-MIPC::Cmd", "-MFile::Compare", "-e", "1"], package: "perl" },
 ];
 
+/// What the compilation of Solana's validator needs on top: its database is C++, bindings to it are generated, and it
+/// reads hardware wallets.
+const VALIDATOR_TOOLS: [SystemTool; 6] = [
+    SystemTool { check: &["pkg-config", "--version"], package: "pkg-config" },
+    SystemTool { check: &["pkg-config", "--exists", "libudev"], package: "libudev-dev" },
+    SystemTool { check: &["pkg-config", "--exists", "openssl"], package: "libssl-dev" },
+    SystemTool { check: &["cmake", "--version"], package: "cmake" },
+    SystemTool { check: &["protoc", "--version"], package: "protobuf-compiler" },
+    SystemTool {
+        check: &[
+            "sh",
+            "-c",
+            "ls /usr/lib/llvm-*/lib/libclang.so* || ldconfig -p | grep -q 'libclang[-0-9]*[.]so'",
+        ],
+        package: "libclang-dev",
+    },
+];
+
 /// Installs the system packages that are missing.
 pub(crate) fn ensure_system_packages() -> Result<()> {
-    let missing = SYSTEM_TOOLS.iter().filter(|tool| {
+    install_missing(&SYSTEM_TOOLS)
+}
+
+/// Installs the system packages that the validator's compilation lacks.
+pub(crate) fn ensure_validator_packages() -> Result<()> {
+    ensure_system_packages()?;
+    install_missing(&VALIDATOR_TOOLS)
+}
+
+fn install_missing(tools: &[SystemTool]) -> Result<()> {
+    let missing = tools.iter().filter(|tool| {
         let mut command = Command::new(tool.check[0]);
         process::capture(command.args(&tool.check[1..])).is_err()
     });

@@ -14,18 +14,21 @@ mod counts;
 mod files;
 mod process;
 mod sbpf;
+mod validator;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    build_sbf, check_deps, check_reproducible, clean_cache, conformance, cu_report, dev, differential, test,
+    build_sbf, check_deps, check_reproducible, clean_cache, conformance, cu_report, deploying, dev,
+    differential, localnet, test,
 };
 use context::Context;
 
 /// Builds, runs and checks Parhelion.
 ///
 /// Start a development node:   cargo xtask dev
+/// The same on real Solana:    cargo xtask localnet
 /// Check everything CI checks: cargo xtask test
 ///
 /// Compiled files, tools and toolchains are kept in ~/.cache/parhelion ($XDG_CACHE_HOME is honoured). An explicit
@@ -48,6 +51,10 @@ enum Command {
     BuildSbf(build_sbf::Args),
     CheckReproducible(check_reproducible::Args),
     Dev(dev::Args),
+    Localnet(localnet::Args),
+    Deploy(deploying::Deploy),
+    Upgrade(deploying::Upgrade),
+    Verify(deploying::Verify),
     Test(test::Args),
     CuReport(cu_report::Args),
     Conformance(conformance::Args),
@@ -72,6 +79,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::BuildSbf(args) => build_sbf::run(&context, &args),
         Command::CheckReproducible(args) => check_reproducible::run(&context, &args),
         Command::Dev(args) => dev::run(&context, &args),
+        Command::Localnet(args) => localnet::run(&context, &args),
+        Command::Deploy(args) => args.run(&context),
+        Command::Upgrade(args) => args.run(&context),
+        Command::Verify(args) => args.run(&context),
         Command::Test(args) => test::run(&context, &args),
         Command::CuReport(args) => cu_report::run(&context, &args),
         Command::Conformance(args) => conformance::run(&context, &args),

@@ -10,6 +10,8 @@ pub(crate) const MNEMONIC: &str = "test test test test test test test test test 
 pub(crate) const COUNT: u32 = 10;
 /// What each has at the start, in SOL (shown as ether in Ethereum tools).
 pub(crate) const SOL: u64 = 10_000;
+/// The same in lamports.
+pub(crate) const LAMPORTS: u64 = SOL * 1_000_000_000;
 
 /// A development account.
 pub(crate) struct Account {
@@ -29,4 +31,13 @@ pub(crate) fn all() -> anyhow::Result<Vec<Account>> {
             Ok(Account { address: signer.address(), key: signer.to_bytes() })
         })
         .collect()
+}
+
+/// Prints their addresses and keys.
+pub(crate) fn print(accounts: &[Account]) {
+    println!("Accounts ({SOL} SOL each, known to everybody: never use them elsewhere)");
+    for (index, account) in accounts.iter().enumerate() {
+        println!("  ({index}) {}  key {}", account.address, account.key);
+    }
+    println!("\nMnemonic   {MNEMONIC}");
 }

@@ -8,9 +8,14 @@ use std::path::{Path, PathBuf};
 
 /// Reads a Solana key file: a JSON array of 64 bytes, as `solana-keygen` writes it.
 pub(crate) fn read_keypair(path: &Path) -> anyhow::Result<Keypair> {
+    read_keypair_of(path, "--keypair")
+}
+
+/// As [`read_keypair`], for a file that is given with another option.
+pub(crate) fn read_keypair_of(path: &Path, option: &str) -> anyhow::Result<Keypair> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the Solana key file {shown}; name another with --keypair"))?;
+        .with_context(|| format!("cannot read the Solana key file {shown}; name another with {option}"))?;
     let bytes: Vec<u8> = serde_json::from_str(&text)
         .with_context(|| format!("{shown} is no Solana key file: expected a JSON array of 64 numbers"))?;
     Keypair::try_from(&bytes[..]).with_context(|| format!("{shown} holds no valid Solana key pair"))

@@ -3,6 +3,9 @@
 //! ```text
 //! parhelion dev        a chain of its own: the program runs in a Solana VM inside this process
 //! parhelion run        a proxy in front of a Solana cluster
+//! parhelion deploy     the program onto a Solana cluster, with a new chain
+//! parhelion upgrade    the next version of a deployed program
+//! parhelion verify     whether a cluster runs what is in a file
 //! parhelion deposit    SOL from a Solana key into an Ethereum balance
 //! parhelion withdraw   SOL from an Ethereum balance to a Solana account
 //! ```
@@ -12,8 +15,10 @@
 
 mod accounts;
 mod commands;
+mod deploying;
 mod keys;
 mod program;
+mod program_id;
 mod services;
 mod translate;
 
@@ -37,6 +42,19 @@ enum Command {
     Dev(commands::dev::Options),
     /// Start a node in front of a Solana cluster on which the program is deployed
     Run(commands::run::Options),
+    /// Deploy the program to a Solana cluster, make a chain and fund its operators; goes on where it was interrupted
+    ///
+    /// Uploads the program, compares what is on chain with the file, initialises the chain and prints how to start a
+    /// node. Whatever is done already is left alone, so the same command may be given again at any time. Needs the
+    /// program's rent, 4 to 6 SOL, and no other Solana tools.
+    Deploy(commands::deploy::Options),
+    /// Replace a deployed program by a newer version; goes on where it was interrupted
+    ///
+    /// The old version runs until the last step, the chain keeps its state. Needs the rent of the program a second time
+    /// meanwhile and gives it back. Makes the program's account larger if it has to.
+    Upgrade(commands::upgrade::Options),
+    /// Compare a deployed program with a file, byte by byte; fails if they differ
+    Verify(commands::verify::Options),
     /// Move SOL from a Solana key into an Ethereum balance, on a cluster
     Deposit(commands::deposit::Options),
     /// Move SOL from an Ethereum balance to a Solana account, through a node
@@ -51,6 +69,9 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Dev(options) => commands::dev::run(&options).await,
         Command::Run(options) => commands::run::run(&options).await,
+        Command::Deploy(options) => commands::deploy::run(&options).await,
+        Command::Upgrade(options) => commands::upgrade::run(&options).await,
+        Command::Verify(options) => commands::verify::run(&options).await,
         Command::Deposit(options) => commands::deposit::run(&options).await,
         Command::Withdraw(options) => commands::withdraw::run(&options).await,
     };

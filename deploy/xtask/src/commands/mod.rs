@@ -6,6 +6,8 @@ pub(crate) mod check_reproducible;
 pub(crate) mod clean_cache;
 pub(crate) mod conformance;
 pub(crate) mod cu_report;
+pub(crate) mod deploying;
 pub(crate) mod dev;
 pub(crate) mod differential;
+pub(crate) mod localnet;
 pub(crate) mod test;

@@ -89,11 +89,11 @@ async fn create_chain(
         block_gas_limit: BLOCK_GAS_LIMIT,
         authority: payer.to_bytes(),
     };
-    let lamports = accounts::SOL * LAMPORTS_PER_SOL;
     let mut instructions =
         vec![initialize(&deployment, &payer, &settings), deposit(&deployment, &payer, coinbase, 0)];
-    instructions
-        .extend(accounts.iter().map(|account| deposit(&deployment, &payer, account.address, lamports)));
+    instructions.extend(
+        accounts.iter().map(|account| deposit(&deployment, &payer, account.address, accounts::LAMPORTS)),
+    );
     for group in instructions.chunks(6) {
         let blockhash = cluster.latest_blockhash().await?;
         let transaction = sign(group, &payer, &[operator], blockhash, &Budget::MAX, Format::V1)?;
@@ -104,11 +104,7 @@ async fn create_chain(
 
 fn print_banner(node: &Node, chain_id: u64, program_id: Address, accounts: &[accounts::Account]) {
     println!("Parhelion development chain: the program {program_id} in an in-process Solana VM\n");
-    println!("Accounts ({} SOL each, known to everybody: never use them elsewhere)", accounts::SOL);
-    for (index, account) in accounts.iter().enumerate() {
-        println!("  ({index}) {}  key {}", account.address, account.key);
-    }
-    println!("\nMnemonic   {}", accounts::MNEMONIC);
+    accounts::print(accounts);
     println!("Chain id   {chain_id}");
     println!("Listening  http://{0}  ws://{0}", node.address());
 }

@@ -9,11 +9,13 @@ use crate::{
     commands::{
         build_sbf::{self, PROGRAM_VARIABLE},
         check_deps, check_reproducible, conformance, cu_report, differential,
+        localnet::NODE_VARIABLE,
     },
     context::Context,
     contracts::{self, CONTRACTS_VARIABLE},
     counts::{Counts, libtest_result, nextest_summary, plain_summary},
     process,
+    validator::{self, VALIDATOR_VARIABLE},
 };
 
 /// A named check.
@@ -45,6 +47,7 @@ pub(super) const STEPS: &[Step] = &[
     Step::new("conformance", "Ethereum's own test vectors, natively and in the VM", conformance),
     Step::new("differential", "random transactions on our executor and on two other machines", differential),
     Step::new("cu-report", "compute units against the committed table", cu),
+    Step::new("validator", "deploying, and a node, on a real Solana validator", validator),
     Step::new("clients", "real Ethereum clients against `parhelion dev`", clients),
 ];
 
@@ -153,13 +156,29 @@ fn nextest(session: &mut Session) -> Result<()> {
     let contracts = contracts::compile(session.context)?;
     let command = |cargo: Command| {
         let mut cargo = cargo;
-        cargo.args(["nextest", "run", "--workspace"]);
+        cargo.args(["nextest", "run", "--workspace", "--filterset", &format!("not ({ON_A_VALIDATOR})")]);
         cargo.env(PROGRAM_VARIABLE, &program).env(CONTRACTS_VARIABLE, &contracts);
         cargo
     };
     // Compiling apart from running keeps cargo's progress on the terminal.
     process::run(command(session.compiling_cargo()?).arg("--no-run"))?;
     session.count(command(session.context.cargo()?).arg("--no-fail-fast"), nextest_summary)
+}
+
+/// The tests that need a validator, for nextest.
+const ON_A_VALIDATOR: &str = "package(parhelion-validator) and kind(test)";
+
+fn validator(session: &mut Session) -> Result<()> {
+    NEXTEST.ensure(session.context)?;
+    let program = session.program()?;
+    let mut cargo = session.compiling_cargo()?;
+    let validator = validator::obtain(session.context)?;
+    let binaries = session.context.build_binaries(&["parhelion", "parhelion-localnet"])?;
+    // Each test has a validator of its own, and a validator can keep two cores busy.
+    cargo.args(["nextest", "run", "--workspace", "--no-fail-fast", "--test-threads", "2"]);
+    cargo.args(["--filterset", ON_A_VALIDATOR]).env(PROGRAM_VARIABLE, &program);
+    cargo.env(VALIDATOR_VARIABLE, validator).env(NODE_VARIABLE, binaries.join("parhelion"));
+    session.count(&mut cargo, nextest_summary)
 }
 
 fn doctest(session: &mut Session) -> Result<()> {
