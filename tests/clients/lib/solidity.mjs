@@ -20,7 +20,10 @@ export function compile(sources, settings, roots) {
   const outputSelection = { '*': { '*': ['abi', 'evm.bytecode.object', 'metadata'] } }
   const input = { language: 'Solidity', sources, settings: { ...settings, outputSelection } }
   const output = compileStandardJson(input, roots)
-  const problems = (output.errors ?? []).filter((entry) => entry.severity !== 'info')
+  // Warnings count in our own sources; those of packages are theirs.
+  const isOurs = (entry) => entry.sourceLocation === undefined || entry.sourceLocation.file in sources
+  const isProblem = (entry) => entry.severity === 'error' || (entry.severity === 'warning' && isOurs(entry))
+  const problems = (output.errors ?? []).filter(isProblem)
   if (problems.length > 0) throw new Error(problems.map((entry) => entry.formattedMessage).join('\n'))
 
   const artifacts = {}

@@ -1,0 +1,110 @@
+// One node, as workloads use it: signed transactions go in, receipts come out, and the node's own words when not.
+
+import { createRequire } from 'node:module'
+import { packagesDir } from '../../clients/lib/packages.mjs'
+
+const require = createRequire(`${packagesDir()}/package.json`)
+export const ethers = require('ethers')
+
+/** EIP-7825: the most gas that the EVM gives one transaction. Signed on every node, so that GAS shows the same. */
+const EVM_GAS = 1n << 24n
+/** On top of it where state costs rent. */
+const RENT_GAS = 500_000_000n
+
+const RECEIPT_LIMIT_MS = 120_000
+const POLL_MS = 5
+
+/** For clocks that are a little late. */
+const MARGIN_MS = 50
+const WAIT_MS_MAX = 5_000
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** What the node said, without what ethers says about it. */
+export function nodeMessage(error) {
+  const said = error.info?.error ?? error.error
+  return `${said?.message ?? (error.stderr?.trim() || error.shortMessage || error.message || error)}`
+}
+
+export class Chain {
+  /** `prepare(chain)` runs before every transaction. */
+  constructor(url, prepare = async () => {}) {
+    this.url = url
+    this.prepare = prepare
+    // One request a message: ethers would hold each back to see whether there are more.
+    this.provider = new ethers.JsonRpcProvider(url, undefined, { batchMaxCount: 1, cacheTimeout: -1, staticNetwork: true })
+  }
+
+  /** Asks for what stays as it is. */
+  async connect() {
+    const [id, version, block] = await Promise.all([
+      this.rpc('eth_chainId'),
+      this.rpc('web3_clientVersion'),
+      this.rpc('eth_getBlockByNumber', 'latest', false),
+    ])
+    this.id = BigInt(id)
+    this.version = version
+    this.baseFee = BigInt(block.baseFeePerGas)
+    this.blockGas = BigInt(block.gasLimit)
+    this.coinbase = block.miner
+    this.isAnvil = /^anvil/i.test(version)
+    const wanted = this.isAnvil ? EVM_GAS : EVM_GAS + RENT_GAS
+    this.gasLimit = wanted < this.blockGas ? wanted : this.blockGas
+    return this
+  }
+
+  close() {
+    this.provider.destroy()
+  }
+
+  rpc(method, ...params) {
+    return this.provider.send(method, params)
+  }
+
+  async nonce(address) {
+    return Number(await this.rpc('eth_getTransactionCount', address, 'latest'))
+  }
+
+  /** What every transaction is signed with. */
+  envelope() {
+    const fees = { maxFeePerGas: this.baseFee, maxPriorityFeePerGas: 0n }
+    return { type: 2, chainId: this.id, gasLimit: this.gasLimit, ...fees }
+  }
+
+  /** Sends what is signed; `{ receipt, ms }` with the time from sending to the receipt. */
+  async land(signed) {
+    await this.prepare(this)
+    const start = performance.now()
+    const { hash } = await this.provider.broadcastTransaction(signed)
+    const receipt = await this.receipt(hash)
+    return { receipt, ms: Math.round(performance.now() - start) }
+  }
+
+  /** The receipt of `hash`, as the node gives it: ethers drops the fields that it does not know. */
+  async receipt(hash) {
+    const end = performance.now() + RECEIPT_LIMIT_MS
+    for (;;) {
+      const receipt = await this.rpc('eth_getTransactionReceipt', hash)
+      if (receipt) {
+        this.newest = { number: receipt.blockNumber, seen: Date.now() }
+        return receipt
+      }
+      if (performance.now() > end) throw new NoReceipt(`no receipt of ${hash} within ${RECEIPT_LIMIT_MS / 1000} s`)
+      await sleep(POLL_MS)
+    }
+  }
+
+  /** Makes sure that the next block has a later timestamp than the newest one: anvil is told, others are given time. */
+  async nextSecond() {
+    if (this.isAnvil) {
+      await this.rpc('evm_increaseTime', 1)
+    } else if (this.newest) {
+      const { timestamp } = await this.rpc('eth_getBlockByNumber', this.newest.number, false)
+      const later = Math.max(this.newest.seen + 1_000, (Number(timestamp) + 1) * 1_000)
+      await sleep(Math.min(later - Date.now() + MARGIN_MS, WAIT_MS_MAX))
+    }
+  }
+}
+
+/** A transaction was accepted and never seen again. */
+export class NoReceipt extends Error {}
