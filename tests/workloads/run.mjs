@@ -101,16 +101,14 @@ async function main() {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.once(signal, () => stop().finally(() => process.exit(1)))
   }
-  const started = async (node) => {
-    nodes.push(node)
-    return node.url
-  }
   const results = []
   try {
-    const own = args.binary ? startParhelion(args.binary) : args.anvil ? startAnvil(undefined, args.hardfork) : undefined
-    const target = await connectTarget(own ? await started(await own) : args.rpc)
+    if (args.binary) nodes.push(await startParhelion(args.binary))
+    if (args.anvil) nodes.push(await startAnvil(undefined, args.hardfork))
+    const target = await connectTarget(nodes[0]?.url ?? args.rpc, nodes[0]?.tail)
     chains.push(target)
-    const reference = await connectReference(await started(await startAnvil(target)), target)
+    nodes.push(await startAnvil(target))
+    const reference = await connectReference(nodes.at(-1).url, target)
     chains.push(reference)
     console.log(`${target.version} compared with ${reference.version}`)
     for (const name of args.names) {

@@ -13,6 +13,8 @@ const RENT_GAS = 500_000_000n
 
 const RECEIPT_LIMIT_MS = 120_000
 const POLL_MS = 5
+/** How often to ask whether a transaction without a receipt is still there. */
+const DOUBT_MS = 1_000
 
 /** For clocks that are a little late. */
 const MARGIN_MS = 50
@@ -27,10 +29,11 @@ export function nodeMessage(error) {
 }
 
 export class Chain {
-  /** `prepare(chain)` runs before every transaction. */
-  constructor(url, prepare = async () => {}) {
+  /** `prepare(chain)` runs before every transaction; `log()` gives the end of the node's log, where it is ours. */
+  constructor(url, { prepare = async () => {}, log = () => '' } = {}) {
     this.url = url
     this.prepare = prepare
+    this.log = log
     // One request a message: ethers would hold each back to see whether there are more.
     this.provider = new ethers.JsonRpcProvider(url, undefined, { batchMaxCount: 1, cacheTimeout: -1, staticNetwork: true })
   }
@@ -80,18 +83,37 @@ export class Chain {
     return { receipt, ms: Math.round(performance.now() - start) }
   }
 
-  /** The receipt of `hash`, as the node gives it: ethers drops the fields that it does not know. */
+  /**
+   * The receipt of `hash`, as the node gives it: ethers drops the fields that it does not know. Rejects when the node does
+   * not know the transaction any more, or never gives a receipt.
+   */
   async receipt(hash) {
-    const end = performance.now() + RECEIPT_LIMIT_MS
+    const start = performance.now()
+    let asked = start
+    let unknown = 0
     for (;;) {
       const receipt = await this.rpc('eth_getTransactionReceipt', hash)
       if (receipt) {
         this.newest = { number: receipt.blockNumber, seen: Date.now() }
         return receipt
       }
-      if (performance.now() > end) throw new NoReceipt(`no receipt of ${hash} within ${RECEIPT_LIMIT_MS / 1000} s`)
+      // It may land between the two questions, so one answer is not enough.
+      if (unknown === 2) throw new Error(`dropped without a receipt${this.#logged(hash)}`)
+      const now = performance.now()
+      if (now - asked > DOUBT_MS) {
+        asked = now
+        unknown = (await this.rpc('eth_getTransactionByHash', hash)) ? 0 : unknown + 1
+      }
+      if (now - start > RECEIPT_LIMIT_MS) throw new NoReceipt(`no receipt of ${hash} within ${RECEIPT_LIMIT_MS / 1000} s`)
       await sleep(POLL_MS)
     }
+  }
+
+  /** What the node's log says of a transaction, if this is our node. */
+  #logged(hash) {
+    const plain = this.log().replace(/\x1b\[[0-9;]*m/g, '')
+    const said = plain.split('\n').find((text) => text.includes(hash))
+    return said ? `; its log: ${said.replace(/ *\b(hash|sender)=\S+/g, '').trim()}` : ''
   }
 
   /** Makes sure that the next block has a later timestamp than the newest one: anvil is told, others are given time. */

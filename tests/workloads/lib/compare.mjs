@@ -7,6 +7,7 @@
 const TRANSACTION_FIELDS = ['status', 'gas', 'created', 'type', 'from', 'to', 'logs', 'bloom']
 
 const SHOWN_MAX = 120
+const LOGS_SHOWN_MAX = 2
 
 const json = (value) => JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? `${part}` : part))
 const shown = (value) => {
@@ -32,7 +33,12 @@ export function compare(theirs, ours, ended) {
   const unexpected = [...found.values()].map((own) => {
     return { kind: own.kind, name: own.name, ours: own, verdict: 'failed', details: ['the reference has no such call'] }
   })
-  return [...entries, ...unexpected]
+  const all = [...entries, ...unexpected]
+  // What a failed call did not do, later ones miss: the first failure of a workload is the one to look at.
+  const first = all.findIndex((entry) => entry.verdict === 'failed')
+  return all.map((entry, i) =>
+    entry.verdict === 'failed' && i > first ? { ...entry, details: [...entry.details, 'after a failed call'] } : entry,
+  )
 }
 
 function verdict(theirs, ours, ended) {
@@ -49,20 +55,27 @@ function verdict(theirs, ours, ended) {
 
 function differences(theirs, ours) {
   const fields = TRANSACTION_FIELDS.filter((field) => normal(theirs[field]) !== normal(ours[field]))
-  const details = fields.flatMap((field) =>
-    field === 'logs' ? logDifferences(theirs.logs, ours.logs) : [`${field} ${told(theirs[field], ours[field])}`],
-  )
+  // What follows from another difference is not told: the records have everything.
+  const follows = (field) =>
+    (field === 'bloom' && fields.includes('logs')) || (['logs', 'bloom', 'created'].includes(field) && fields.includes('status'))
+  const details = fields
+    .filter((field) => !follows(field))
+    .flatMap((field) =>
+      field === 'logs' ? logDifferences(theirs.logs, ours.logs) : [`${field} ${told(theirs[field], ours[field])}`],
+    )
   if (fields.includes('status') && ours.outcome) details.push(`the node calls it ${ours.outcome}`)
   return details
 }
 
 function logDifferences(theirs, ours) {
   if (theirs.length !== ours.length) return [`logs ${told(theirs.length, ours.length)}`]
-  return theirs.flatMap((log, i) =>
+  const all = theirs.flatMap((log, i) =>
     Object.keys(log)
       .filter((field) => normal(log[field]) !== normal(ours[i][field]))
       .map((field) => `log ${i}: ${field} ${told(log[field], ours[i][field])}`),
   )
+  const more = all.length > LOGS_SHOWN_MAX ? [`${all.length - LOGS_SHOWN_MAX} more differences of logs`] : []
+  return [...all.slice(0, LOGS_SHOWN_MAX), ...more]
 }
 
 const valueDifference = (theirs, ours) => (normal(theirs) === normal(ours) ? [] : [told(theirs, ours)])

@@ -38,15 +38,15 @@ export async function startAnvil(like, hardfork = 'osaka') {
 
 /** Connects to a reference: its base fee stays the same, and fees go to the same address as on the chain `like`. */
 export async function connectReference(url, like) {
-  const constantBaseFee = (chain) => chain.rpc('anvil_setNextBlockBaseFeePerGas', ethers.toQuantity(chain.baseFee))
-  const chain = await new Chain(url, constantBaseFee).connect()
+  const prepare = (chain) => chain.rpc('anvil_setNextBlockBaseFeePerGas', ethers.toQuantity(chain.baseFee))
+  const chain = await new Chain(url, { prepare }).connect()
   if (like) await chain.rpc('anvil_setCoinbase', like.coinbase)
   return chain
 }
 
-/** Connects to the node under test. */
-export async function connectTarget(url) {
-  const chain = await new Chain(url).connect()
+/** Connects to the node under test; `log()` gives the end of its log. */
+export async function connectTarget(url, log) {
+  const chain = await new Chain(url, { log }).connect()
   return chain.isAnvil ? connectReference(url) : chain
 }
 
