@@ -34,7 +34,13 @@ function one(theirs, ours, ended) {
 }
 
 test('equal calls pass, whatever rent, time and the spelling of addresses', () => {
-  const ours = { ...transaction, rentGas: 9n, ms: 900, from: ADDRESS.toLowerCase(), solana: { transactions: 3 } }
+  const ours = {
+    ...transaction,
+    rentGas: 9n,
+    ms: 900,
+    from: ADDRESS.toLowerCase(),
+    solana: { transactions: 3 },
+  }
   assert.deepEqual([one(transaction, ours).verdict, one(transaction, ours).details], ['passed', []])
   assert.equal(one(value, { ...value }).verdict, 'passed')
 })
@@ -65,7 +71,10 @@ for (const [name, mutation] of Object.entries(MUTATIONS)) {
 
 test('noticed: the order of logs', () => {
   const other = { ...log, data: '0x' }
-  const [theirs, ours] = [{ ...transaction, logs: [log, other] }, { ...transaction, logs: [other, log] }]
+  const [theirs, ours] = [
+    { ...transaction, logs: [log, other] },
+    { ...transaction, logs: [other, log] },
+  ]
   assert.equal(one(theirs, ours).verdict, 'failed')
 })
 

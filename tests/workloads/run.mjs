@@ -11,7 +11,8 @@ import { compare } from './lib/compare.mjs'
 import { SOURCE_DIR, install, packages } from './lib/packages.mjs'
 import { asJson, counts, figuresTable, line } from './lib/report.mjs'
 
-const USAGE = `usage: node run.mjs (--rpc URL | --binary PATH | --anvil) [--only NAME ...] [--seed TEXT] [--json FILE] [--figures FILE]
+const USAGE = `usage: node run.mjs (--rpc URL | --binary PATH | --anvil)
+       [--only NAME ...] [--seed TEXT] [--values] [--json FILE] [--figures FILE]
   --rpc URL       a node that runs already; the first account of the development mnemonic pays
   --binary PATH   start \`PATH dev --listen 127.0.0.1:<free port>\` and stop it at the end
   --anvil         a second anvil, to test the workloads
@@ -49,9 +50,13 @@ function parse() {
 }
 
 function names(wanted) {
-  const all = fs.readdirSync(CASES_DIR).map((file) => path.basename(file, '.mjs')).sort()
+  const all = fs
+    .readdirSync(CASES_DIR)
+    .map((file) => path.basename(file, '.mjs'))
+    .sort()
   const unknown = (wanted ?? []).filter((name) => !all.includes(name))
-  if (unknown.length > 0) throw new Error(`no such workload: ${unknown.join(', ')} (there are: ${all.join(', ')})`)
+  if (unknown.length > 0)
+    throw new Error(`no such workload: ${unknown.join(', ')} (there are: ${all.join(', ')})`)
   return wanted ?? all
 }
 
@@ -105,7 +110,8 @@ async function main() {
   try {
     if (args.binary) nodes.push(await startParhelion(args.binary))
     if (args.anvil) nodes.push(await startAnvil(undefined, args.hardfork))
-    const target = await connectTarget(nodes[0]?.url ?? args.rpc, nodes[0]?.tail)
+    const own = { log: nodes[0]?.tail, isOwn: args.binary !== undefined }
+    const target = await connectTarget(nodes[0]?.url ?? args.rpc, own)
     chains.push(target)
     nodes.push(await startAnvil(target))
     const reference = await connectReference(nodes.at(-1).url, target)
@@ -114,7 +120,9 @@ async function main() {
     for (const name of args.names) {
       const result = await runWorkload(name, { reference, target, seed: args.seed, project: project.root })
       results.push(result)
-      const told = result.entries.filter((entry) => args.values || entry.kind !== 'value' || entry.verdict !== 'passed')
+      const told = result.entries.filter(
+        (entry) => args.values || entry.kind !== 'value' || entry.verdict !== 'passed',
+      )
       told.forEach((entry) => console.log(line(name, entry)))
       const equal = result.entries.filter((entry) => entry.kind === 'value' && entry.verdict === 'passed')
       console.log(`     ${name}: ${equal.length} values equal`)

@@ -18,7 +18,9 @@ export async function run(session) {
   const some = [IDS.slice(2, 10), VALUES.slice(2, 10)]
   const batch = 'safeBatchTransferFrom'
   await session.send('safeBatchTransferFrom of 8', token, batch, [owner.address, vault, ...some, '0x'], { from: 1 })
-  await session.send('safeTransferFrom to no receiver', token, one, [owner.address, token, 1n, 1n, '0x'], { fails: true })
+  await session.send('safeTransferFrom to no receiver', token, one, [owner.address, token, 1n, 1n, '0x'], {
+    fails: true,
+  })
 
   const holders = [owner.address, fresh, vault, vault, operator.address]
   await session.view('balanceOfBatch', token, 'balanceOfBatch', [holders, [1n, 1n, 2n, 3n, 1n]])

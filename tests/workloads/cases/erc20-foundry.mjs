@@ -32,7 +32,9 @@ export async function run(session) {
   await send('cast send burn', 0, 'burn(uint256)', '7')
 
   const cast = async (...args) => (await runTool('cast', args, { url: session.chain.url })).stdout
-  const call = (...args) => async () => ({ value: (await cast('call', token, ...args)).trim() })
+  const call =
+    (...args) =>
+    async () => ({ value: (await cast('call', token, ...args)).trim() })
   await session.value('cast call name', call('name()(string)'), missing)
   await session.value('cast call totalSupply', call('totalSupply()(uint256)'), missing)
   await session.value('cast call balanceOf', call('balanceOf(address)(uint256)', fresh), missing)

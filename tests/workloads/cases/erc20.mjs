@@ -14,7 +14,10 @@ export async function run(session) {
   await session.send('transfer to a holder', token, 'transfer', [fresh, 2_000n])
   await session.send('approve', token, 'approve', [spender.address, 500n])
   await session.send('transferFrom', token, 'transferFrom', [owner.address, spender.address, 500n], { from: 1 })
-  await session.send('transferFrom without allowance', token, 'transferFrom', [owner.address, fresh, 1n], { from: 1, fails: true })
+  await session.send('transferFrom without allowance', token, 'transferFrom', [owner.address, fresh, 1n], {
+    from: 1,
+    fails: true,
+  })
   await session.send('permit', token, 'permit', await permit(session, token, owner, spender, 77n), { from: 1 })
   await session.send('transferFrom after permit', token, 'transferFrom', [owner.address, fresh, 77n], { from: 1 })
   await session.send('transfer everything', token, 'transfer', [fresh, 500n], { from: 1 })
@@ -27,7 +30,11 @@ export async function run(session) {
   await session.view('nonces(owner)', token, 'nonces', [owner.address])
   await session.view('allowance', token, 'allowance', [owner.address, spender.address])
   await session.view('a call that reverts', token, 'transfer', [fresh, 10n ** 30n])
-  for (const [name, holder] of [['owner', owner.address], ['spender', spender.address], ['fresh', fresh]]) {
+  for (const [name, holder] of [
+    ['owner', owner.address],
+    ['spender', spender.address],
+    ['fresh', fresh],
+  ]) {
     await session.view(`balanceOf(${name})`, token, 'balanceOf', [holder])
   }
 }
@@ -41,10 +48,12 @@ async function permit(session, token, owner, spender, value) {
     verifyingContract: token.address,
   }
   const types = {
-    Permit: ['address owner', 'address spender', 'uint256 value', 'uint256 nonce', 'uint256 deadline'].map((field) => {
-      const [type, name] = field.split(' ')
-      return { type, name }
-    }),
+    Permit: ['address owner', 'address spender', 'uint256 value', 'uint256 nonce', 'uint256 deadline'].map(
+      (field) => {
+        const [type, name] = field.split(' ')
+        return { type, name }
+      },
+    ),
   }
   const deadline = ethers.MaxUint256
   const message = { owner: owner.address, spender: spender.address, value, nonce: 0n, deadline }

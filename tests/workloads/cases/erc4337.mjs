@@ -1,7 +1,7 @@
 // ERC-4337: EntryPoint 0.8 and user operations of a SimpleAccount, whose first creates the account.
 //
-// EntryPoint measures gas with GAS and charges for it, so its events and the beneficiary's balance show whether gas is the
-// same to the unit.
+// EntryPoint measures gas with GAS and charges for it, so its events and the beneficiary's balance show whether gas
+// is the same to the unit.
 
 import { ethers } from '../lib/chain.mjs'
 

@@ -14,8 +14,13 @@ export async function run(session) {
   await session.send('transferFrom', token, 'transferFrom', [owner.address, fresh, 1n])
   await session.send('approve', token, 'approve', [other.address, 2n])
   const transfer = 'safeTransferFrom(address,address,uint256)'
-  await session.send('safeTransferFrom by the approved', token, transfer, [owner.address, other.address, 2n], { from: 1 })
-  await session.send('safeTransferFrom to no receiver', token, transfer, [other.address, token, 2n], { from: 1, fails: true })
+  await session.send('safeTransferFrom by the approved', token, transfer, [owner.address, other.address, 2n], {
+    from: 1,
+  })
+  await session.send('safeTransferFrom to no receiver', token, transfer, [other.address, token, 2n], {
+    from: 1,
+    fails: true,
+  })
   await session.send('setApprovalForAll', token, 'setApprovalForAll', [owner.address, true], { from: 1 })
   await session.send('burn by the operator', token, 'burn', [2n])
 
@@ -25,7 +30,11 @@ export async function run(session) {
   await session.view('tokenURI(1)', token, 'tokenURI', [1n])
   await session.view('tokenOfOwnerByIndex', token, 'tokenOfOwnerByIndex', [fresh, 0n])
   await session.view('supportsInterface', token, 'supportsInterface', ['0x80ac58cd'])
-  for (const [name, holder] of [['owner', owner.address], ['other', other.address], ['fresh', fresh]]) {
+  for (const [name, holder] of [
+    ['owner', owner.address],
+    ['other', other.address],
+    ['fresh', fresh],
+  ]) {
     await session.view(`balanceOf(${name})`, token, 'balanceOf', [holder])
   }
 }

@@ -1,5 +1,6 @@
-// Deployment factories by their keyless transactions: signed once by nobody's key, with a gas limit and a price that
-// cannot be changed. Their addresses are the same on every chain, and tools (`forge script`, Safe's) expect them there.
+// Deployment factories by their keyless transactions: signed once by nobody's key, with a gas limit and a price
+// that cannot be changed. Their addresses are the same on every chain, and tools (`forge script`, Safe's) expect
+// them there.
 //
 // A node that was used before has them already; then there is nothing to compare.
 

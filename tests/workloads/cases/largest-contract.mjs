@@ -28,7 +28,11 @@ export async function run(session) {
   const missing = largest ? undefined : '"deploy 24,576 bytes" failed'
   await session.raw('call it', { to: largest, data: '0x1234' }, { missing })
   const call = { to: largest, data: '0x' }
-  await session.value('what it answers', async () => ({ value: await session.chain.rpc('eth_call', call, 'latest') }), missing)
+  await session.value(
+    'what it answers',
+    async () => ({ value: await session.chain.rpc('eth_call', call, 'latest') }),
+    missing,
+  )
   const code = async () => ({ value: ethers.keccak256(await session.chain.rpc('eth_getCode', largest, 'latest')) })
   await session.value('its code', code, missing)
   // cast estimates the gas.

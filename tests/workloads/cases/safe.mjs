@@ -6,7 +6,8 @@ export const accounts = 4
 
 const SUPPLY = 10n ** 24n
 /** Safe's singleton factory: calldata is a salt and the initialisation code. */
-const FACTORY = '0x604580600e600039806000f350fe7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3'
+const FACTORY =
+  '0x604580600e600039806000f350fe7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3'
 const [CALL, DELEGATECALL] = [0, 1]
 
 const SAFE_TX = {
@@ -63,7 +64,11 @@ export async function run(session) {
   await session.send('pay tokens into it', token, 'transfer', [wallet, 5_000n])
 
   let nonce = 0n
-  const execute = async (call, { to, value = 0n, data = '0x', operation = CALL }, { signers = owners.slice(0, 2), fails } = {}) => {
+  const execute = async (
+    call,
+    { to, value = 0n, data = '0x', operation = CALL },
+    { signers = owners.slice(0, 2), fails } = {},
+  ) => {
     const tx = { to, value, data, operation, safeTxGas: 0n, baseGas: 0n, gasPrice: 0n, gasToken: none }
     const message = { ...tx, refundReceiver: none, nonce }
     const signatures = await signed(session, wallet.address, message, signers)
@@ -100,4 +105,7 @@ async function signed(session, verifyingContract, message, signers) {
 
 /** One entry of a MultiSend. */
 const packed = (to, data) =>
-  ethers.solidityPacked(['uint8', 'address', 'uint256', 'uint256', 'bytes'], [CALL, to, 0n, ethers.dataLength(data), data])
+  ethers.solidityPacked(
+    ['uint8', 'address', 'uint256', 'uint256', 'bytes'],
+    [CALL, to, 0n, ethers.dataLength(data), data],
+  )

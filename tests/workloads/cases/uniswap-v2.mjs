@@ -42,16 +42,28 @@ export async function run(session) {
 
   const liquidity = await session.read(pairAB, 'balanceOf', [owner.address], 0n)
   await session.send('approve liquidity', pairAB, 'approve', [router, FOREVER])
-  await timed('removeLiquidity, half', router, 'removeLiquidity', [a, b, liquidity / 2n, 0n, 0n, owner.address, FOREVER])
+  await timed('removeLiquidity, half', router, 'removeLiquidity', [
+    a,
+    b,
+    liquidity / 2n,
+    0n,
+    0n,
+    owner.address,
+    FOREVER,
+  ])
   await session.send('approve liquidity of A/WETH', pairAW, 'approve', [router, FOREVER])
   const shares = await session.read(pairAW, 'balanceOf', [owner.address], 0n)
   await timed('removeLiquidityETH, all', router, 'removeLiquidityETH', [a, shares, 0n, 0n, trader.address, FOREVER])
 
   const reserves = async (name, contract) => {
-    await session.value(`reserves ${name}`, async () => {
-      const both = await session.readAll(contract, 'getReserves')
-      return { value: [both[0], both[1]] } // the third is the time of the newest block
-    }, contract.missing)
+    await session.value(
+      `reserves ${name}`,
+      async () => {
+        const both = await session.readAll(contract, 'getReserves')
+        return { value: [both[0], both[1]] } // the third is the time of the newest block
+      },
+      contract.missing,
+    )
   }
   await reserves('A/B', pairAB)
   await reserves('A/WETH', pairAW)
@@ -61,7 +73,11 @@ export async function run(session) {
   await session.view('liquidity left', pairAB, 'totalSupply')
   await session.view('WETH in the pair', weth, 'balanceOf', [pairAW])
   await session.balance('ether of WETH9', weth.address)
-  for (const [name, holder] of [['owner', owner.address], ['trader', trader.address], ['pair A/B', pairAB]]) {
+  for (const [name, holder] of [
+    ['owner', owner.address],
+    ['trader', trader.address],
+    ['pair A/B', pairAB],
+  ]) {
     await session.view(`A of ${name}`, a, 'balanceOf', [holder])
     await session.view(`B of ${name}`, b, 'balanceOf', [holder])
   }

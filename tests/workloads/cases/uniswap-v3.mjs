@@ -1,7 +1,8 @@
-// Uniswap V3: factory, pools, position manager with its descriptor, router and quoter; minting, swapping over one and two
-// pools, taking liquidity and fees out.
+// Uniswap V3: factory, pools, position manager with its descriptor, router and quoter; minting, swapping over one
+// and two pools, taking liquidity and fees out.
 //
-// A pool writes its oracle once a second, so each call waits for the next second. What the oracle stores is not compared.
+// A pool writes its oracle once a second, so each call waits for the next second. What the oracle stores is not
+// compared.
 
 import { ethers } from '../lib/chain.mjs'
 
@@ -47,7 +48,11 @@ export async function run(session) {
   await timed('initialize B/C', poolBC, 'initialize', [PRICE_2])
   await timed('more observations', poolAB, 'increaseObservationCardinalityNext', [4])
 
-  for (const [name, token] of [['A', a], ['B', b], ['C', c]]) {
+  for (const [name, token] of [
+    ['A', a],
+    ['B', b],
+    ['C', c],
+  ]) {
     await session.send(`approve ${name} to positions`, token, 'approve', [positions, FOREVER])
     await session.send(`approve ${name} to router`, token, 'approve', [router, FOREVER])
   }
@@ -80,7 +85,9 @@ export async function run(session) {
   const path = (...hops) => ethers.solidityPacked(['address', 'uint24', 'address', 'uint24', 'address'], hops)
   const there = path(a.address, MEDIUM, b.address, LOW, c.address)
   const hop = { path: there, recipient: trader.address, deadline: FOREVER }
-  await timed('swap A for C by two pools', router, 'exactInput', [{ ...hop, amountIn: 500n * UNIT, amountOutMinimum: 1n }])
+  await timed('swap A for C by two pools', router, 'exactInput', [
+    { ...hop, amountIn: 500n * UNIT, amountOutMinimum: 1n },
+  ])
   // An exact output goes backwards: its path begins with what comes out.
   const reverse = path(c.address, LOW, b.address, MEDIUM, a.address)
   const back = { ...hop, path: reverse, amountOut: 20n * UNIT, amountInMaximum: FOREVER }
@@ -92,7 +99,13 @@ export async function run(session) {
     if (positions.missing) return 0n
     return (await session.readAll(positions, 'positions', [id]).catch(() => ({ liquidity: 0n }))).liquidity
   }
-  const decrease = { tokenId: 1n, liquidity: (await liquidity(1n)) / 2n, amount0Min: 0n, amount1Min: 0n, deadline: FOREVER }
+  const decrease = {
+    tokenId: 1n,
+    liquidity: (await liquidity(1n)) / 2n,
+    amount0Min: 0n,
+    amount1Min: 0n,
+    deadline: FOREVER,
+  }
   await timed('decreaseLiquidity, half', positions, 'decreaseLiquidity', [decrease])
   const all = { tokenId: 1n, recipient: owner.address, amount0Max: UINT128_MAX, amount1Max: UINT128_MAX }
   await timed('collect', positions, 'collect', [all])
@@ -105,10 +118,14 @@ export async function run(session) {
   await timed('multicall: decrease, collect and burn', positions, 'multicall', [multicall])
 
   const slot0 = async (name, contract) => {
-    await session.value(`price and tick of ${name}`, async () => {
-      const parts = await session.readAll(contract, 'slot0')
-      return { value: [parts[0], parts[1]] }
-    }, contract.missing)
+    await session.value(
+      `price and tick of ${name}`,
+      async () => {
+        const parts = await session.readAll(contract, 'slot0')
+        return { value: [parts[0], parts[1]] }
+      },
+      contract.missing,
+    )
   }
   await slot0('A/B', poolAB)
   await slot0('B/C', poolBC)
@@ -118,7 +135,11 @@ export async function run(session) {
   await session.view('owner of position 3', positions, 'ownerOf', [3n])
   await session.view('tokenURI of position 3', positions, 'tokenURI', [3n])
   await session.view('quote by two pools', quoter, 'quoteExactInput', [there, UNIT])
-  for (const [name, token] of [['A', a], ['B', b], ['C', c]]) {
+  for (const [name, token] of [
+    ['A', a],
+    ['B', b],
+    ['C', c],
+  ]) {
     await session.view(`${name} of owner`, token, 'balanceOf', [owner.address])
     await session.view(`${name} of trader`, token, 'balanceOf', [trader.address])
   }

@@ -23,7 +23,12 @@ contract Erc721 is ERC721, ERC721Enumerable, ERC721URIStorage, Ownable {
         return super.tokenURI(id);
     }
 
-    function supportsInterface(bytes4 id) public view override(ERC721, ERC721Enumerable, ERC721URIStorage) returns (bool) {
+    function supportsInterface(bytes4 id)
+        public
+        view
+        override(ERC721, ERC721Enumerable, ERC721URIStorage)
+        returns (bool)
+    {
         return super.supportsInterface(id);
     }
 

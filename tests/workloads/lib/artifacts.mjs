@@ -1,6 +1,6 @@
 // The contracts of the workloads, from two places:
 //   contracts/*.sol   compiled by npm's solc with the optimiser, among them those of OpenZeppelin
-//   PACKAGED          build artefacts that npm packages bring, as they were deployed; their licences forbid copies here
+//   PACKAGED          build artefacts in npm packages, as they were deployed; their licences forbid copies here
 // What is compiled is kept in the packages folder under the hash of the sources and of the settings.
 
 import { createHash } from 'node:crypto'
@@ -25,8 +25,7 @@ const PACKAGED = {
   MultiSend: `${SAFE}/libraries/MultiSend.sol/MultiSend.json`,
   NFTDescriptor: `${V3_PERIPHERY}/libraries/NFTDescriptor.sol/NFTDescriptor.json`,
   NonfungiblePositionManager: `${V3_PERIPHERY}/NonfungiblePositionManager.sol/NonfungiblePositionManager.json`,
-  NonfungibleTokenPositionDescriptor:
-    `${V3_PERIPHERY}/NonfungibleTokenPositionDescriptor.sol/NonfungibleTokenPositionDescriptor.json`,
+  NonfungibleTokenPositionDescriptor: `${V3_PERIPHERY}/NonfungibleTokenPositionDescriptor.sol/NonfungibleTokenPositionDescriptor.json`,
   QuoterV2: `${V3_PERIPHERY}/lens/QuoterV2.sol/QuoterV2.json`,
   Safe: `${SAFE}/Safe.sol/Safe.json`,
   SafeProxyFactory: `${SAFE}/proxies/SafeProxyFactory.sol/SafeProxyFactory.json`,
@@ -46,7 +45,10 @@ let compiled
 function compiledHere() {
   const sources = readSources(CONTRACTS_DIR)
   const settings = { optimizer: OPTIMIZER }
-  const hash = createHash('sha256').update(JSON.stringify([sources, settings])).digest('hex').slice(0, 16)
+  const hash = createHash('sha256')
+    .update(JSON.stringify([sources, settings]))
+    .digest('hex')
+    .slice(0, 16)
   const file = path.join(packages.dir(), `artifacts-${hash}.json`)
   return (compiled ??= kept(file, () => compile(sources, settings, [packages.modules()])))
 }

@@ -29,13 +29,21 @@ export function nodeMessage(error) {
 }
 
 export class Chain {
-  /** `prepare(chain)` runs before every transaction; `log()` gives the end of the node's log, where it is ours. */
-  constructor(url, { prepare = async () => {}, log = () => '' } = {}) {
+  /**
+   * `prepare(chain)` runs before every transaction; `log()` gives the end of the node's log, where it is ours;
+   * `isOwn` says that it is a development chain of Parhelion which nobody else uses.
+   */
+  constructor(url, { prepare = async () => {}, log = () => '', isOwn = false } = {}) {
     this.url = url
     this.prepare = prepare
     this.log = log
+    this.isOwn = isOwn
     // One request a message: ethers would hold each back to see whether there are more.
-    this.provider = new ethers.JsonRpcProvider(url, undefined, { batchMaxCount: 1, cacheTimeout: -1, staticNetwork: true })
+    this.provider = new ethers.JsonRpcProvider(url, undefined, {
+      batchMaxCount: 1,
+      cacheTimeout: -1,
+      staticNetwork: true,
+    })
   }
 
   /** Asks for what stays as it is. */
@@ -74,18 +82,27 @@ export class Chain {
     return { type: 2, chainId: this.id, gasLimit: this.gasLimit, ...fees }
   }
 
-  /** Sends what is signed; `{ receipt, ms }` with the time from sending to the receipt. */
-  async land(signed) {
-    await this.prepare(this)
-    const start = performance.now()
-    const { hash } = await this.provider.broadcastTransaction(signed)
-    const receipt = await this.receipt(hash)
-    return { receipt, ms: Math.round(performance.now() - start) }
+  /** Sends what is signed; see `measure`. */
+  land(signed) {
+    return this.measure(async () => (await this.provider.broadcastTransaction(signed)).hash)
   }
 
   /**
-   * The receipt of `hash`, as the node gives it: ethers drops the fields that it does not know. Rejects when the node does
-   * not know the transaction any more, or never gives a receipt.
+   * Lands the transaction that `act` sends, which resolves to its hash: `{ receipt, ms, slots }` with the time
+   * from sending to the receipt. `slots` is how many slots it took, on a chain where all of them are its own.
+   */
+  async measure(act) {
+    await this.prepare(this)
+    const before = this.isOwn ? Number(await this.rpc('eth_blockNumber')) : undefined
+    const start = performance.now()
+    const receipt = await this.receipt(await act())
+    const ms = Math.round(performance.now() - start)
+    return { receipt, ms, slots: this.isOwn ? Number(receipt.blockNumber) - before : undefined }
+  }
+
+  /**
+   * The receipt of `hash`, as the node gives it: ethers drops the fields that it does not know. Rejects when the
+   * node does not know the transaction any more, or never gives a receipt.
    */
   async receipt(hash) {
     const start = performance.now()
@@ -104,7 +121,8 @@ export class Chain {
         asked = now
         unknown = (await this.rpc('eth_getTransactionByHash', hash)) ? 0 : unknown + 1
       }
-      if (now - start > RECEIPT_LIMIT_MS) throw new NoReceipt(`no receipt of ${hash} within ${RECEIPT_LIMIT_MS / 1000} s`)
+      if (now - start > RECEIPT_LIMIT_MS)
+        throw new NoReceipt(`no receipt of ${hash} within ${RECEIPT_LIMIT_MS / 1000} s`)
       await sleep(POLL_MS)
     }
   }
@@ -116,7 +134,7 @@ export class Chain {
     return said ? `; its log: ${said.replace(/ *\b(hash|sender)=\S+/g, '').trim()}` : ''
   }
 
-  /** Makes sure that the next block has a later timestamp than the newest one: anvil is told, others are given time. */
+  /** The next block will have a later timestamp than the newest one: anvil is told, others are given time. */
   async nextSecond() {
     if (this.isAnvil) {
       await this.rpc('evm_increaseTime', 1)

@@ -44,9 +44,9 @@ export async function connectReference(url, like) {
   return chain
 }
 
-/** Connects to the node under test; `log()` gives the end of its log. */
-export async function connectTarget(url, log) {
-  const chain = await new Chain(url, { log }).connect()
+/** Connects to the node under test; `options` are those of a chain. */
+export async function connectTarget(url, options) {
+  const chain = await new Chain(url, options).connect()
   return chain.isAnvil ? connectReference(url) : chain
 }
 
@@ -60,6 +60,7 @@ export async function fund(chain, accounts) {
     const nonce = await chain.nonce(payer.address)
     const request = { ...chain.envelope(), to: address, value: FUNDS, nonce }
     const { receipt } = await chain.land(await payer.signTransaction(request))
-    if (BigInt(receipt.status) !== 1n) throw new Error(`${address} could not be paid: ${receipt.outcome ?? 'failed'}`)
+    if (BigInt(receipt.status) !== 1n)
+      throw new Error(`${address} could not be paid: ${receipt.outcome ?? 'failed'}`)
   }
 }

@@ -13,7 +13,8 @@ export function line(workload, { kind, name, verdict, details, ours }) {
   if (ours.rentGas) parts.push(`rent gas ${number(ours.rentGas)}`)
   parts.push(`${number(ours.ms)} ms`)
   const { transactions, computeUnits, steppingComputeUnits } = ours.solana
-  if (transactions !== undefined) parts.push(`${transactions} Solana tx`, `${number(computeUnits)} CU`)
+  if (transactions !== undefined) parts.push(`${transactions} Solana tx`)
+  if (computeUnits !== undefined) parts.push(`${number(computeUnits)} CU`)
   if (steppingComputeUnits !== undefined) parts.push(`${number(steppingComputeUnits)} CU stepping`)
   return `${head} (${parts.join(', ')})`
 }
@@ -61,8 +62,9 @@ export function figuresTable({ target, command, results }) {
   const lines = [
     '# Real workloads: figures',
     '',
-    `Written by \`${command}\` on ${target}. Each number comes from receipts; \`–\` is what receipts do not say. Times are of`,
-    'the machine that ran it, and those of forge and cast include the tools. A star marks workloads of which a call failed.',
+    `Written by \`${command}\` on ${target}. \`–\` is what is not known: see`,
+    '[lib/solana.mjs](lib/solana.mjs) for where the figures come from. Times are of the machine that ran it, and those',
+    'of forge and cast include the tools. A star marks workloads of which a call failed.',
     '',
     ...head('workload'),
     ...results.map((result) => figures(`${result.name}${incomplete(result) ? ' *' : ''}`, landed(result))),

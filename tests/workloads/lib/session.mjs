@@ -3,7 +3,8 @@
 // A record is `{ kind, name }` and one of
 //   skipped                     why it was not sent: a contract that it needs is not there
 //   error                       the node's words, when it refused it
-//   (kind `transaction`)        expected (the status that the workload wants), status, gas (the EVM's), rentGas, logs, bloom, created, type, from, to, ms, solana
+//   (kind `transaction`)        expected (the status that the workload wants), status, gas (the EVM's), rentGas,
+//                               logs, bloom, created, type, from, to, ms, solana
 //   (kind `value`)              value: what a view returned, or `{ reverted: data }`
 
 import { artifact, linked, published } from './artifacts.mjs'
@@ -51,8 +52,8 @@ function plain(value) {
 
 export class Session {
   /**
-   * `label` names this run of the workload: its accounts come from it. They are funded and have no transactions before.
-   * `project()` is the folder of a forge project with our contracts.
+   * `label` names this run of the workload: its accounts come from it. They are funded and have no transactions
+   * before. `project()` is the folder of a forge project with our contracts.
    */
   constructor(chain, label, { accounts, project }) {
     const keys = Array.from({ length: accounts }, (_, i) => ethers.id(`account ${i} of ${label}`))
@@ -75,7 +76,11 @@ export class Session {
   /** A handle of a contract that another contract created; it is missing if there is no code. */
   async at(name, address) {
     const code = await this.chain.rpc('eth_getCode', address, 'latest')
-    return new Handle(address, artifact(name).abi, code === '0x' ? `there is no ${name} at ${address}` : undefined)
+    return new Handle(
+      address,
+      artifact(name).abi,
+      code === '0x' ? `there is no ${name} at ${address}` : undefined,
+    )
   }
 
   /** Deploys a contract by name; `libraries` are handles by name. */
@@ -118,13 +123,9 @@ export class Session {
 
   /** Runs a command that sends one transaction of `from`; `act(url, key)` returns its hash. */
   async command(call, act, { from = 0, missing } = {}) {
-    return this.#transaction(call, { from, missing }, async () => {
-      await this.chain.prepare(this.chain)
-      const start = performance.now()
-      const hash = await act(this.chain.url, this.accounts[from].privateKey)
-      const receipt = await this.chain.receipt(hash)
-      return { receipt, ms: Math.round(performance.now() - start) }
-    })
+    const { url } = this.chain
+    const key = this.accounts[from].privateKey
+    return this.#transaction(call, { from, missing }, () => this.chain.measure(() => act(url, key)))
   }
 
   async #transaction(call, { from, missing, contract, varying, fails = false }, land) {
@@ -138,7 +139,7 @@ export class Session {
       return undefined
     }
     try {
-      const { receipt, ms } = await land()
+      const { receipt, ms, slots } = await land()
       if (from !== undefined) this.nonces[from] += 1
       Object.assign(record, {
         status: Number(receipt.status),
@@ -151,7 +152,7 @@ export class Session {
         from: receipt.from,
         to: receipt.to ?? null,
         ms,
-        solana: onSolana(receipt),
+        solana: onSolana(receipt, slots),
         outcome: receipt.outcome,
       })
       return receipt
@@ -207,7 +208,9 @@ export class Session {
 
   /** The balance of an address that sends nothing, in wei. */
   async balance(call, address) {
-    await this.value(call, async () => ({ value: BigInt(await this.chain.rpc('eth_getBalance', address, 'latest')) }))
+    await this.value(call, async () => ({
+      value: BigInt(await this.chain.rpc('eth_getBalance', address, 'latest')),
+    }))
   }
 
   /** Records what `get` returns as `{ value }`; a revert is a value too. */
@@ -238,7 +241,8 @@ export class Session {
   }
 
   #record(kind, name) {
-    if (this.records.some((record) => record.name === name)) throw new Error(`there are two calls named "${name}"`)
+    if (this.records.some((record) => record.name === name))
+      throw new Error(`there are two calls named "${name}"`)
     const record = { kind, name }
     this.records.push(record)
     return record
@@ -252,7 +256,10 @@ function comparable({ address, topics, data }, contract, varying = {}) {
   const event = contract.interface.parseLog(log)
   const names = varying[event?.name]
   if (!names) return log
-  const parts = event.fragment.inputs.map((input, i) => ({ input, value: names.includes(input.name) ? 0n : event.args[i] }))
+  const parts = event.fragment.inputs.map((input, i) => ({
+    input,
+    value: names.includes(input.name) ? 0n : event.args[i],
+  }))
   const unindexed = parts.filter(({ input }) => !input.indexed)
   const masked = ethers.AbiCoder.defaultAbiCoder().encode(
     unindexed.map(({ input }) => input),
