@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { forgeProject } from '../clients/lib/commands.mjs'
 import { CONTRACTS_DIR, OPTIMIZER, artifact } from './lib/artifacts.mjs'
 import { compare } from './lib/compare.mjs'
+import { Operator } from './lib/operator.mjs'
 import { SOURCE_DIR, install, packages } from './lib/packages.mjs'
 import { asJson, counts, figuresTable, line } from './lib/report.mjs'
 
@@ -16,6 +17,8 @@ const USAGE = `usage: node run.mjs (--rpc URL | --binary PATH | --anvil)
   --rpc URL       a node that runs already; the first account of the development mnemonic pays
   --binary PATH   start \`PATH dev --listen 127.0.0.1:<free port>\` and stop it at the end
   --anvil         a second anvil, to test the workloads
+  --solana URL, --operator ADDRESS
+                  with --rpc: count the Solana transactions of the node's operator at its cluster
   --hardfork NAME the hardfork of that second anvil: another one than Osaka must be noticed
   --only NAME     run only this workload; may be repeated
   --seed TEXT     what the accounts are derived from; a node that was used before needs another one
@@ -29,6 +32,8 @@ function parse() {
   const options = {
     rpc: { type: 'string' },
     binary: { type: 'string' },
+    solana: { type: 'string' },
+    operator: { type: 'string' },
     anvil: { type: 'boolean' },
     hardfork: { type: 'string' },
     only: { type: 'string', multiple: true },
@@ -42,6 +47,7 @@ function parse() {
     const { values } = parseArgs({ options })
     const targets = ['rpc', 'binary', 'anvil'].filter((name) => values[name] !== undefined)
     if (values.help || targets.length !== 1) throw new Error(values.help ? '' : 'exactly one node is needed')
+    if (!values.solana !== !values.operator) throw new Error('--solana and --operator belong together')
     return { ...values, names: names(values.only) }
   } catch (error) {
     console.error(`${error.message}\n${USAGE}`.trim())
@@ -69,6 +75,8 @@ function lazyProject() {
     remove: () => project?.remove(),
   }
 }
+
+const operator = ({ solana, operator }) => (solana ? new Operator(solana, operator) : undefined)
 
 /** Runs one workload on both nodes; `{ name, entries }`. */
 async function runWorkload(name, { reference, target, seed, project }) {
@@ -110,7 +118,7 @@ async function main() {
   try {
     if (args.binary) nodes.push(await startParhelion(args.binary))
     if (args.anvil) nodes.push(await startAnvil(undefined, args.hardfork))
-    const own = { log: nodes[0]?.tail, isOwn: args.binary !== undefined }
+    const own = { log: nodes[0]?.tail, isOwn: args.binary !== undefined, operator: operator(args) }
     const target = await connectTarget(nodes[0]?.url ?? args.rpc, own)
     chains.push(target)
     nodes.push(await startAnvil(target))

@@ -1,10 +1,9 @@
 // One node, as workloads use it: signed transactions go in, receipts come out, and the node's own words when not.
 
-import { createRequire } from 'node:module'
-import { packagesDir } from '../../clients/lib/packages.mjs'
+import { packageRequire } from '../../clients/lib/packages.mjs'
+import { sleep } from './sleep.mjs'
 
-const require = createRequire(`${packagesDir()}/package.json`)
-export const ethers = require('ethers')
+export const ethers = packageRequire()('ethers')
 
 /** EIP-7825: the most gas that the EVM gives one transaction. Signed on every node, so that GAS shows the same. */
 const EVM_GAS = 1n << 24n
@@ -20,8 +19,6 @@ const DOUBT_MS = 1_000
 const MARGIN_MS = 50
 const WAIT_MS_MAX = 5_000
 
-export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
-
 /** What the node said, without what ethers says about it. */
 export function nodeMessage(error) {
   const said = error.info?.error ?? error.error
@@ -30,14 +27,16 @@ export function nodeMessage(error) {
 
 export class Chain {
   /**
-   * `prepare(chain)` runs before every transaction; `log()` gives the end of the node's log, where it is ours;
-   * `isOwn` says that it is a development chain of Parhelion which nobody else uses.
+   * `prepare(chain)` runs before every transaction; `log()` gives the end of the node's log, where it is ours; `isOwn` says
+   * that it is a development chain of Parhelion which nobody else uses; `operator` counts the Solana transactions of a
+   * node in front of a cluster.
    */
-  constructor(url, { prepare = async () => {}, log = () => '', isOwn = false } = {}) {
+  constructor(url, { prepare = async () => {}, log = () => '', isOwn = false, operator } = {}) {
     this.url = url
     this.prepare = prepare
     this.log = log
     this.isOwn = isOwn
+    this.operator = operator
     // One request a message: ethers would hold each back to see whether there are more.
     this.provider = new ethers.JsonRpcProvider(url, undefined, {
       batchMaxCount: 1,
@@ -88,16 +87,19 @@ export class Chain {
   }
 
   /**
-   * Lands the transaction that `act` sends, which resolves to its hash: `{ receipt, ms, slots }` with the time
-   * from sending to the receipt. `slots` is how many slots it took, on a chain where all of them are its own.
+   * Lands the transaction that `act` sends, which resolves to its hash: `{ receipt, ms, counted }` with the time from
+   * sending to the receipt, and what was counted on Solana beside the receipt (see `onSolana`).
    */
   async measure(act) {
     await this.prepare(this)
+    const mark = await this.operator?.mark()
     const before = this.isOwn ? Number(await this.rpc('eth_blockNumber')) : undefined
     const start = performance.now()
     const receipt = await this.receipt(await act())
     const ms = Math.round(performance.now() - start)
-    return { receipt, ms, slots: this.isOwn ? Number(receipt.blockNumber) - before : undefined }
+    // A development chain makes a slot for each Solana transaction.
+    const slots = this.isOwn ? { transactions: Number(receipt.blockNumber) - before } : {}
+    return { receipt, ms, counted: (await this.operator?.since(mark, receipt.solanaSignature)) ?? slots }
   }
 
   /**

@@ -4,17 +4,18 @@
 export const rentGas = (receipt) => BigInt(receipt.rentGas ?? 0)
 
 /**
- * `{ transactions, computeUnits, steppingComputeUnits }`: how many Solana transactions it took, compute units, and
- * how many of those went into stepping (saving and loading a run that does not fit one Solana transaction). What
- * is not known is undefined. Of a receipt with one `solanaSignature`, the compute units are those of that
- * transaction, which executed; writes into a holder before it are not in them. `slots` is how many slots a
- * development chain took: one for each Solana transaction.
+ * `{ transactions, computeUnits, steppingComputeUnits }`: how many Solana transactions it took, compute units, and how
+ * many of those went into stepping (saving and loading a run that does not fit one Solana transaction). What is not
+ * known is undefined.
+ *
+ * `counted`, which was counted without the receipt, is believed first. Compute units of a receipt with one
+ * `solanaSignature` are those of the transaction that executed; writes into a holder before it are not in them.
  */
-export function onSolana(receipt, slots) {
+export function onSolana(receipt, counted = {}) {
   const number = (field) => (field === undefined || field === null ? undefined : Number(field))
   return {
-    transactions: receipt.solanaSignatures?.length ?? slots,
-    computeUnits: number(receipt.computeUnits),
+    transactions: counted.transactions ?? receipt.solanaSignatures?.length,
+    computeUnits: counted.computeUnits ?? number(receipt.computeUnits),
     steppingComputeUnits: number(receipt.steppingComputeUnits),
   }
 }
