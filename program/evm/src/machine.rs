@@ -3,6 +3,8 @@
 //! Frames nest strictly, so a callee's stack begins where its caller's ends, and the same holds for memories. Both
 //! arenas have a fixed size, given when the machine is made: on chain the heap is 256 KiB. A run that would need
 //! more stops with [`LimitReached`], which is fatal for the Solana transaction and invisible to the contract.
+//!
+//! A run in steps has its arenas in an account ([`Machine::in_place`]), where they stay between two steps.
 
 use crate::U256;
 use alloc::alloc::{alloc_zeroed, dealloc, handle_alloc_error};
@@ -48,6 +50,22 @@ impl Machine {
         }
     }
 
+    /// A machine whose arenas are at hand already. What was in them stays in them; memory that a frame gets is zeroed
+    /// first.
+    ///
+    /// # Safety
+    /// `stack` points to `limits.stack_words` initialised words and `memory` to `limits.memory_bytes` initialised
+    /// bytes, which are disjoint, outlive the machine, and are used by nobody else as long as it lives.
+    #[must_use]
+    pub const unsafe fn in_place(stack: NonNull<U256>, memory: NonNull<u8>, limits: &Limits) -> Self {
+        Self {
+            stack: Arena { start: stack, length: limits.stack_words, is_owned: false },
+            memory: Arena { start: memory, length: limits.memory_bytes, is_owned: false },
+            memory_dirty: limits.memory_bytes,
+            return_data: Vec::new(),
+        }
+    }
+
     /// The stack word at `index`, or one past the last.
     #[inline(always)]
     pub(crate) fn stack_at(&mut self, index: usize) -> *mut U256 {
@@ -55,8 +73,9 @@ impl Machine {
     }
 
     /// How many stack words there are in all.
+    #[must_use]
     #[inline(always)]
-    pub(crate) const fn stack_words(&self) -> usize {
+    pub const fn stack_words(&self) -> usize {
         self.stack.length
     }
 
@@ -100,15 +119,21 @@ impl Machine {
         Ok(())
     }
 
+    /// How many bytes of memory there are in all.
+    #[must_use]
+    pub const fn memory_bytes(&self) -> usize {
+        self.memory.length
+    }
+
     /// What the last call of the running frame returned.
     #[must_use]
     pub fn return_data(&self) -> &[u8] {
         &self.return_data
     }
 
-    /// What the last frame returned; the machine is done.
+    /// What the last frame returned, out of a machine that is done.
     #[must_use]
-    pub fn into_return_data(mut self) -> Vec<u8> {
+    pub fn take_return_data(&mut self) -> Vec<u8> {
         core::mem::take(&mut self.return_data)
     }
 
@@ -136,7 +161,7 @@ impl Machine {
     }
 }
 
-/// A zeroed allocation of plain values.
+/// Plain values in one piece: a zeroed allocation, or a place that somebody else owns.
 ///
 /// Not a `Box<[T]>`, because the interpreter holds a pointer into the arena while other code reads it through the
 /// machine; all accesses go through the one pointer stored here.
@@ -144,6 +169,7 @@ impl Machine {
 struct Arena<T> {
     start: NonNull<T>,
     length: usize,
+    is_owned: bool,
 }
 
 /// Types whose zero bytes are a valid value and that need no drop.
@@ -158,7 +184,7 @@ impl<T: Plain> Arena<T> {
         // SAFETY: the layout's size is not zero, because length is at least 1 and T is not zero-sized.
         let start = unsafe { alloc_zeroed(layout) };
         match NonNull::new(start.cast::<T>()) {
-            Some(start) => Self { start, length },
+            Some(start) => Self { start, length, is_owned: true },
             None => handle_alloc_error(layout),
         }
     }
@@ -171,8 +197,8 @@ impl<T: Plain> Arena<T> {
     }
 
     fn slice(&self) -> &[T] {
-        // SAFETY: the allocation holds `length` values, all initialised (zeroed at first), and lives as long as
-        // self; nobody writes while the slice is borrowed, because writing takes `&mut Machine`.
+        // SAFETY: `length` values are there, all initialised (by `new`, or by the contract of `in_place`), and live as
+        // long as self; nobody writes while the slice is borrowed, because writing takes `&mut Machine`.
         unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.length) }
     }
 
@@ -185,7 +211,7 @@ impl<T: Plain> Arena<T> {
 
 impl<T> Drop for Arena<T> {
     fn drop(&mut self) {
-        if let Ok(layout) = Layout::array::<T>(self.length) {
+        if let (true, Ok(layout)) = (self.is_owned, Layout::array::<T>(self.length)) {
             // SAFETY: allocated in `new` with this very layout; T needs no drop.
             unsafe { dealloc(self.start.as_ptr().cast(), layout) }
         }
@@ -205,5 +231,19 @@ mod tests {
         assert_eq!((machine.memory(0, 32), machine.memory(32, 64)), (&[7; 32][..], &[0; 64][..]));
         assert_eq!(machine.grow_memory(0, 97), Err(LimitReached));
         assert!(machine.memory(90, 10).is_empty(), "outside of the arena");
+    }
+
+    #[test]
+    fn what_is_in_place_stays_there_and_new_memory_is_zero_all_the_same() {
+        let (mut stack, mut memory) = ([U256([7; 4]); 2], [7u8; 64]);
+        let limits = Limits { stack_words: 2, memory_bytes: 64, frames: 1 };
+        for round in 0..2 {
+            let (stack, memory) = (NonNull::from(&mut stack).cast(), NonNull::from(&mut memory).cast());
+            // SAFETY: the arrays are as long as the limits say, and used by the machine only while it lives.
+            let mut machine = unsafe { Machine::in_place(stack, memory, &limits) };
+            assert_eq!(machine.memory(0, 32), [7 - 7 * round; 32]);
+            machine.grow_memory(0, 32).expect("fits");
+        }
+        assert_eq!((stack[1], memory[31], memory[32]), (U256([7; 4]), 0, 7));
     }
 }

@@ -351,7 +351,7 @@ fn run<'c, L: Ledger<'c>, C: Crypto>(
     let gas_used = used.saturating_add(rent_gas);
     settle(world, message, gas_used, bought)?;
     let created = if outcome.is_success() { ended.created } else { None };
-    let output = machine.into_return_data();
+    let output = machine.take_return_data();
     let (exit, records, codes) = (ended.exit, Vec::new(), Vec::new());
     Ok((Report { outcome, exit, gas_used, rent_gas, created, records, output, codes }, plan))
 }

@@ -121,6 +121,7 @@ fn run_stack<'c, L: Ledger<'c>, C: Crypto>(
         let (entered, is_create) = match interpreter::run(machine, &mut active.frame, world) {
             Interrupt::Host(error) => return Err(error),
             Interrupt::Limit => return Err(ProgramError::HeapLimit),
+            Interrupt::Pause => return Err(ProgramError::InvalidArgument),
             Interrupt::Exit(exit, output) => {
                 let ended = world.leave(machine, active, exit, output)?;
                 stack.truncate(depth.saturating_sub(1));

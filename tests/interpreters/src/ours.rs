@@ -62,7 +62,7 @@ pub(crate) fn run(case: &Case<'_>, world: World<'_>) -> Result<Measured, Unsuppo
         compute_units,
         gas_used: used - refund,
         is_success: ended.exit.is_success(),
-        output: machine.into_return_data(),
+        output: machine.take_return_data(),
     })
 }
 
@@ -91,7 +91,9 @@ impl<'c> Stub<'c> {
         loop {
             let Some(active) = stack.last_mut() else { return Err(Unsupported) };
             let (input, created) = match interpreter::run(machine, &mut active.frame, self) {
-                Interrupt::Host(Unsupported) | Interrupt::Limit => return Err(Unsupported),
+                Interrupt::Host(Unsupported) | Interrupt::Limit | Interrupt::Pause => {
+                    return Err(Unsupported);
+                }
                 Interrupt::Exit(exit, output) => {
                     let Some(active) = stack.pop() else { return Err(Unsupported) };
                     let ended = self.leave(machine, &active, exit, output);

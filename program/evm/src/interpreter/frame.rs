@@ -175,6 +175,29 @@ pub struct Frame<'c, A> {
     pub(super) memory_length: usize,
     /// Where the running call's output goes, from the start of memory.
     pub(super) call_output: Output,
+    /// See [`Self::hold`].
+    pub(super) hold: i64,
+}
+
+/// Where a frame is: all of it but what it was made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Position of the next opcode in the code.
+    pub pc: u32,
+    /// Whether the translation runs, as far as it is at hand.
+    pub is_translated: bool,
+    /// First stack word.
+    pub stack_base: u32,
+    /// Stack words in use.
+    pub stack_length: u32,
+    /// First byte of memory.
+    pub memory_start: u32,
+    /// Bytes of memory.
+    pub memory_length: u32,
+    /// Where the running call's output goes, from the start of memory.
+    pub call_output_start: u32,
+    /// How many bytes it may be.
+    pub call_output_length: u32,
 }
 
 impl<'c, A: Copy> Frame<'c, A> {
@@ -191,6 +214,7 @@ impl<'c, A: Copy> Frame<'c, A> {
             memory_start: 0,
             memory_length: 0,
             call_output: Output { start: 0, length: 0 },
+            hold: 0,
         }
     }
 
@@ -207,6 +231,7 @@ impl<'c, A: Copy> Frame<'c, A> {
             memory_start: self.memory_start + self.memory_length,
             memory_length: 0,
             call_output: Output { start: 0, length: 0 },
+            hold: 0,
         }
     }
 
@@ -214,6 +239,64 @@ impl<'c, A: Copy> Frame<'c, A> {
     #[must_use]
     pub const fn gas(&self) -> i64 {
         self.input.gas
+    }
+
+    /// Has the frame pause ([`super::Interrupt::Pause`]) rather than take more gas than down to `gas`; 0, as at first,
+    /// lets it run to its end.
+    pub const fn hold(&mut self, gas: i64) {
+        self.hold = gas;
+    }
+
+    /// Where the frame is, between two runs of it. `None` when it is inside of a translated block, where no run ends.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        let pc = match self.input.code.translation() {
+            Some(translation) if self.is_translated => translation.position_at(self.pc)?,
+            _ => self.pc,
+        };
+        Some(Position {
+            pc: pc as u32,
+            is_translated: self.is_translated,
+            stack_base: self.stack_base as u32,
+            stack_length: self.stack_length as u32,
+            memory_start: self.memory_start as u32,
+            memory_length: self.memory_length as u32,
+            call_output_start: self.call_output.start as u32,
+            call_output_length: self.call_output.length as u32,
+        })
+    }
+
+    /// A frame that goes on at a position which a frame made of the same had, on a machine with the same in its arenas.
+    /// It goes on in the code as it is where it was in a translation that is not at hand any more. `None` when the
+    /// position lies outside of the code or the arenas.
+    #[must_use]
+    pub fn at(input: FrameInput<'c, A>, position: &Position, machine: &Machine) -> Option<Self> {
+        let (pc, code_length) = (position.pc as usize, input.code.bytes().len());
+        let block = match input.code.translation() {
+            Some(translation) if position.is_translated => translation.block_at(pc),
+            _ => None,
+        };
+        let is_inside = |start: u32, length: u32, end: usize| start as usize + length as usize <= end;
+        let memory_length = position.memory_length as usize;
+        let fits = pc <= code_length
+            && position.stack_length <= 1024
+            && is_inside(position.stack_base, position.stack_length, machine.stack_words())
+            && is_inside(position.memory_start, position.memory_length, machine.memory_bytes())
+            && is_inside(position.call_output_start, position.call_output_length, memory_length);
+        fits.then_some(Self {
+            input,
+            pc: block.unwrap_or(pc),
+            is_translated: block.is_some(),
+            stack_base: position.stack_base as usize,
+            stack_length: position.stack_length as usize,
+            memory_start: position.memory_start as usize,
+            memory_length,
+            call_output: Output {
+                start: position.call_output_start as usize,
+                length: position.call_output_length as usize,
+            },
+            hold: 0,
+        })
     }
 
     /// What the frame was made of; its gas is what is left.

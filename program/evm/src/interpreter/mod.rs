@@ -11,6 +11,11 @@
 //! failed. After a call the caller hands the result to [`Frame::resume`] and runs the frame on. Nothing recurses, so
 //! the EVM's depth of 1024 needs no native stack.
 //!
+//! A frame can be told to pause before its gas falls below a mark ([`Frame::hold`]), be written down
+//! ([`Frame::position`]) and go on elsewhere. Where exactly it pauses is nobody's business but the interpreter's:
+//! before an opcode, or before a block of a translation; with a little less gas than the mark when one operation took
+//! more than was in front of it.
+//!
 //! `hot` is the one place that works on raw pointers: on sBPF each bounds check costs as much as the operation it guards.
 //! Everything behind it is safe code.
 
@@ -19,7 +24,7 @@ mod frame;
 mod hot;
 mod operations;
 
-pub use frame::{Code, Frame, FrameInput, Input, Output};
+pub use frame::{Code, Frame, FrameInput, Input, Output, Position};
 pub use hot::run;
 
 use crate::exit::Exit;
@@ -35,6 +40,8 @@ pub enum Interrupt<E> {
     Call(Box<CallRequest>),
     /// CREATE or CREATE2.
     Create(Box<CreateRequest>),
+    /// The frame's [hold](Frame::hold) is all that is left of its gas. It goes on where it is when it runs again.
+    Pause,
     /// The host failed: fatal.
     Host(E),
     /// An arena of the machine is full: fatal.

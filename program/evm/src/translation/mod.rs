@@ -134,4 +134,32 @@ impl<'c> Translation<'c> {
     pub(crate) const fn records(&self) -> usize {
         self.records
     }
+
+    /// The code position of the block whose BEGIN is at `place`; `None` when none is there.
+    pub(crate) fn position_at(&self, place: usize) -> Option<usize> {
+        let begin = self.bytes.get(place..)?.first_chunk::<{ record::length(record::BEGIN) }>()?;
+        let is_begin = u16::from_le_bytes([begin[0], begin[1]]) == record::BEGIN * record::SCALE;
+        is_begin.then(|| usize::from(u16::from_le_bytes([begin[6], begin[7]])))
+    }
+
+    /// Where the BEGIN of the block at a code position is, if a block begins there.
+    pub(crate) fn block_at(&self, position: usize) -> Option<usize> {
+        let entries = self.bytes.get(self.entries..self.records)?.as_chunks::<4>().0;
+        let place_of = |entry: &[u8; 4]| u32::from_le_bytes(*entry) as usize;
+        let is_in_front =
+            |entry: &[u8; 4]| self.position_at(place_of(entry)).is_some_and(|at| at <= position);
+        // Blocks are in the order of the code. Those behind the nearest jump destination have no entry.
+        let count = entries.partition_point(is_in_front);
+        let mut place =
+            count.checked_sub(1).and_then(|last| entries.get(last)).map_or(self.records, place_of);
+        // Ends at the latest behind the last record.
+        while let Some(number) = self.bytes.get(place..).and_then(<[u8]>::first_chunk) {
+            match self.position_at(place) {
+                Some(at) if at == position => return Some(place),
+                Some(at) if at > position => return None,
+                _ => place += record::length(u16::from_le_bytes(*number) / record::SCALE),
+            }
+        }
+        None
+    }
 }

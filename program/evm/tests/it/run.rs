@@ -97,7 +97,30 @@ impl Setup {
         // An exceptional halt takes all gas, whatever the frame still has.
         let gas_used = if done.exit.is_halt() { done.gas_used } else { translated.gas_used };
         assert_eq!(Done { gas_used, ..translated }, done, "translated, and as it is");
+        for runnable in [Runnable::init(code.bytes()), self::translated(code.bytes())] {
+            let paused = self.execute_with_pauses(gas, runnable, &done);
+            let gas_used = if done.exit.is_halt() { done.gas_used } else { paused.gas_used };
+            assert_eq!(Done { gas_used, ..paused }, done, "with pauses, and at once");
+        }
         done
+    }
+
+    /// Runs code with a few pauses, at each of which the frame is made anew from its position.
+    #[track_caller]
+    fn execute_with_pauses(&self, gas: i64, code: Runnable<'static>, done: &Done) -> Done {
+        const PAUSES: i64 = 5;
+        let mut run = self.start_as(gas, code);
+        let used = done.gas_used.clamp(1, gas.max(1));
+        for pause in 1..=PAUSES {
+            run.frame.hold(gas - used * pause / (PAUSES + 1));
+            match run.next() {
+                Interrupt::Pause => run.renew(),
+                interrupt => return run.done(gas, &interrupt),
+            }
+        }
+        run.frame.hold(0);
+        let interrupt = run.next();
+        run.done(gas, &interrupt)
     }
 
     /// How code ends that is given plenty of gas.
@@ -132,6 +155,15 @@ impl Run {
     /// Runs until the frame ends or asks for something.
     pub(crate) fn next(&mut self) -> Interrupt<Missing> {
         run(&mut self.machine, &mut self.frame, &mut self.world)
+    }
+
+    /// Replaces the frame by one that is made from its position.
+    #[track_caller]
+    pub(crate) fn renew(&mut self) {
+        let position = self.frame.position().expect("between two blocks");
+        let input = self.frame.input().clone();
+        self.frame = Frame::at(input, &position, &self.machine).expect("a position");
+        assert_eq!(self.frame.position(), Some(position));
     }
 
     /// Runs until the frame asks for a call.

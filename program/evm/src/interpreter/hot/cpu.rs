@@ -58,6 +58,8 @@ pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
     pub(super) records: i64,
     /// Gas that is not in the window.
     pub(super) reserve: i64,
+    /// The part of the reserve that no chain gets, see [`Frame::hold`].
+    pub(super) hold: i64,
     /// Where the next chain begins.
     pub(super) pc: *const u8,
     /// With this stack.
@@ -108,6 +110,7 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
             is_translated: frame.is_translated,
             records: RECORDS_MAX,
             reserve: 0,
+            hold: frame.hold,
             pc: code,
             sp: base,
             gas: 0,
@@ -119,16 +122,25 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
         cpu
     }
 
-    /// Makes ready for a chain: moves gas from the reserve into the window; for a translation all of it.
+    /// Makes ready for a chain: moves gas from the reserve into the window; for a translation all of it. What is held
+    /// stays in the reserve. The window is below zero when an operation between two chains took of what is held.
     #[inline(always)]
     pub(super) fn refill(&mut self) {
         let all = self.reserve + self.gas;
+        let free = all - self.hold;
         if self.is_translated {
-            (self.gas, self.reserve) = (all, 0);
+            (self.gas, self.reserve) = (free, self.hold);
         } else {
-            self.gas = if all < GAS_WINDOW { all } else { GAS_WINDOW };
+            self.gas = if free < GAS_WINDOW { free } else { GAS_WINDOW };
             self.reserve = all - self.gas;
         }
+    }
+
+    /// Pauses the frame at `pc`.
+    pub(super) fn pause(&mut self, pc: *const u8, sp: *mut U256, gas: i64) {
+        self.save(pc, sp, gas);
+        self.store();
+        self.interrupt = Some(Interrupt::Pause);
     }
 
     /// Goes on in the code itself, for the rest of the frame.

@@ -8,17 +8,21 @@ use crate::exit::Exit;
 use crate::opcode;
 
 handler!(
-    /// The opcode's gas is not in the window: ends the chain before the opcode, or, if all gas is in the window, the
-    /// frame.
+    /// The opcode's gas is not in the window: ends the chain before the opcode. If there is no more, the frame ends, or
+    /// pauses if gas is held.
     #[cold]
     #[inline(never)]
     pause(pc, sp, gas, cpu, _table) {
         // SAFETY: `pc` points into the padded code.
         let opcode = unsafe { *pc };
-        if cpu.reserve == 0 {
+        let gas = gas + i64::from(opcode::info(opcode).gas);
+        if cpu.reserve > cpu.hold {
+            cpu.save(pc, sp, gas);
+        } else if cpu.hold > 0 {
+            cpu.pause(pc, sp, gas);
+        } else {
             cpu.halt(Exit::OutOfGas);
         }
-        cpu.save(pc, sp, gas + i64::from(opcode::info(opcode).gas));
     }
 );
 

@@ -90,12 +90,17 @@ impl<H: Host> Cpu<'_, '_, '_, H> {
 }
 
 handler!(
-    /// Gas or stack do not suffice for the block: the plain handlers find out for which opcode.
+    /// Gas or stack do not suffice for the block: the plain handlers find out for which opcode. If gas is held, the frame
+    /// pauses instead.
     #[cold]
     #[inline(never)]
     fall_back(pc, sp, gas, cpu, _table) {
+        let left = gas + i64::from(operand!(u16, pc, 0));
+        if gas < 0 && cpu.hold > 0 {
+            return cpu.pause(pc, sp, left);
+        }
         let position = operand!(u16, pc, 4);
-        cpu.fall_back(usize::from(position), sp, gas + i64::from(operand!(u16, pc, 0)));
+        cpu.fall_back(usize::from(position), sp, left);
     }
 );
 
