@@ -46,11 +46,11 @@ function testFiles(wanted) {
   return (names.length > 0 ? names : all).map((name) => path.join(SOURCE_DIR, name))
 }
 
-async function start({ binary, anvil }, packages) {
+async function start({ binary, anvil }) {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const node = anvil
-    ? await startNode(foundryTool('anvil', packages), ['--port', `${port}`, '--hardfork', 'osaka'], url)
+    ? await startNode(foundryTool('anvil'), ['--port', `${port}`, '--hardfork', 'osaka'], url)
     : await startNode(path.resolve(binary), ['dev', '--listen', `127.0.0.1:${port}`], url)
   console.log(`node ready at ${url} after ${node.readyMs} ms`)
   return { ...node, url }
@@ -96,10 +96,10 @@ async function runTests({ files, name }) {
 
 async function main() {
   const args = parse()
-  const packages = install(console.log)
+  install(console.log)
   artifacts() // compile once, before the clock of the tests runs
   const own = args['rpc-url'] === undefined
-  const node = own ? await start(args, packages) : { url: args['rpc-url'], stop: async () => {} }
+  const node = own ? await start(args) : { url: args['rpc-url'], stop: async () => {} }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.once(signal, async () => {
       await node.stop()

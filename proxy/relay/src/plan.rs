@@ -220,7 +220,8 @@ fn write_holder(
         if holder.capacity.is_some() {
             first.push(holder_close(deployment, operator, holder.index));
         }
-        first.extend(holder_create(deployment, operator, holder.index, envelope.len(), holder.lamports));
+        let length = Holder::account_length(envelope.len());
+        first.extend(holder_create(deployment, operator, holder.index, length, holder.lamports));
     }
     let mut empty = first.clone();
     empty.push(write(0, &[]));

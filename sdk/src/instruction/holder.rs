@@ -2,24 +2,24 @@
 
 use super::of_program;
 use crate::address::holder_address;
-use parhelion_wire::account::Holder;
 use parhelion_wire::address::{Deployment, Seed};
 use parhelion_wire::instruction::{HolderClose, HolderCreate, HolderWrite};
 use solana_address::Address;
 use solana_instruction::{AccountMeta, Instruction};
 
-/// Creates the operator's holder `index` with room for `envelope_length` bytes: two instructions, to be put into one
+/// Creates the operator's holder `index`, an account of `length` bytes ([`parhelion_wire::account::Holder::account_length`],
+/// or for a run in steps [`parhelion_wire::account::Run::account_length`]): two instructions, to be put into one
 /// transaction in this order.
 ///
 /// The first is the System program's (an account created that way is not bound to the 10,240 bytes by which a
-/// program may grow one); `lamports` is the rent exemption of [`Holder::account_length`] bytes. The second hands the
+/// program may grow one); `lamports` is the rent exemption of `length` bytes. The second hands the
 /// account over to the program.
 #[must_use]
 pub fn holder_create(
     deployment: &Deployment,
     operator: &Address,
     index: u32,
-    envelope_length: usize,
+    length: usize,
     lamports: u64,
 ) -> [Instruction; 2] {
     let holder = holder_address(deployment, operator, index);
@@ -29,7 +29,7 @@ pub fn holder_create(
         operator,
         Seed::of_holder(index).as_str(),
         lamports,
-        Holder::account_length(envelope_length) as u64,
+        length as u64,
         &Address::new_from_array(deployment.program_id),
     );
     let accounts = vec![AccountMeta::new_readonly(*operator, true), AccountMeta::new(holder, false)];

@@ -7,12 +7,14 @@ mod code;
 mod holder;
 mod manage;
 mod run;
+mod steps;
 mod translation;
 
 pub use code::{code_release, code_reserve};
 pub use holder::{holder_close, holder_create, holder_write};
 pub use manage::{configure, deposit, initialize};
 pub use run::{EnvelopeTooLarge, RunAccount, SignatureProof, execute, execute_from_holder, secp256k1_proof};
+pub use steps::Run;
 pub use translation::{translate, translation_close};
 
 use parhelion_wire::address::Deployment;

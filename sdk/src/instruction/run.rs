@@ -32,7 +32,7 @@ impl RunAccount {
         Self { address, writable: true }
     }
 
-    fn meta(&self) -> AccountMeta {
+    pub(super) fn meta(&self) -> AccountMeta {
         if self.writable {
             AccountMeta::new(self.address, false)
         } else {

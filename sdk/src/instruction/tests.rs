@@ -180,7 +180,7 @@ fn management_lists_its_accounts_in_order() {
 fn a_holder_is_created_where_the_program_looks_for_it() {
     let deployment = here();
     let holder = holder_address(&deployment, &key(2), 3);
-    let [create, take] = holder_create(&deployment, &key(2), 3, 500, 99);
+    let [create, take] = holder_create(&deployment, &key(2), 3, Holder::account_length(500), 99);
     assert_eq!(create.program_id, solana_sdk_ids::system_program::ID);
     assert_eq!(roles(&create), [(key(2), true, true), (holder, false, true)]);
     // SystemInstruction::CreateAccountWithSeed: tag u32, base, seed (u64 length), lamports, space, owner.

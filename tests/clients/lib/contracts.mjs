@@ -8,8 +8,8 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { compileStandardJson } from '../solc.mjs'
 import { SOURCE_DIR, packageRequire, packagesDir } from './packages.mjs'
+import { compile, kept, readSources } from './solidity.mjs'
 
 const FOLDERS = {
   contracts: {},
@@ -24,32 +24,6 @@ const PACKAGED = {
   WETH9: '@uniswap/v2-periphery/build/WETH9.json',
 }
 
-function readSources(folder) {
-  const dir = path.join(SOURCE_DIR, folder)
-  const names = fs.readdirSync(dir).filter((name) => name.endsWith('.sol')).sort()
-  return Object.fromEntries(
-    names.map((name) => [name, { content: fs.readFileSync(path.join(dir, name), 'utf8') }]),
-  )
-}
-
-function compile(sources, settings) {
-  const outputSelection = { '*': { '*': ['abi', 'evm.bytecode.object', 'metadata'] } }
-  const input = { language: 'Solidity', sources, settings: { ...settings, outputSelection } }
-  const output = compileStandardJson(input, [path.join(packagesDir(), 'node_modules')])
-  const problems = (output.errors ?? []).filter((entry) => entry.severity !== 'info')
-  if (problems.length > 0) throw new Error(problems.map((entry) => entry.formattedMessage).join('\n'))
-
-  const artifacts = {}
-  for (const file of Object.keys(sources)) {
-    for (const [name, contract] of Object.entries(output.contracts[file])) {
-      const { evmVersion } = JSON.parse(contract.metadata).settings
-      if (evmVersion !== 'osaka') throw new Error(`${name}: compiled for ${evmVersion}, expected osaka`)
-      artifacts[name] = { abi: contract.abi, bytecode: `0x${contract.evm.bytecode.object}` }
-    }
-  }
-  return artifacts
-}
-
 function packaged(file) {
   const { abi, bytecode } = packageRequire()(file)
   return { abi, bytecode: bytecode.startsWith('0x') ? bytecode : `0x${bytecode}` }
@@ -57,16 +31,14 @@ function packaged(file) {
 
 /** `{ name: { abi, bytecode } }` of all contracts; compiled when the sources changed. */
 export function artifacts() {
-  const sources = Object.fromEntries(Object.keys(FOLDERS).map((folder) => [folder, readSources(folder)]))
+  const folders = Object.keys(FOLDERS)
+  const sources = Object.fromEntries(folders.map((folder) => [folder, readSources(path.join(SOURCE_DIR, folder))]))
   const self = fs.readFileSync(fileURLToPath(import.meta.url), 'utf8')
   const hash = createHash('sha256').update(JSON.stringify([sources, self])).digest('hex').slice(0, 16)
-  const file = path.join(packagesDir(), `artifacts-${hash}.json`)
-  if (!fs.existsSync(file)) {
-    const compiled = Object.entries(FOLDERS).map(([folder, settings]) => compile(sources[folder], settings))
+  return kept(path.join(packagesDir(), `artifacts-${hash}.json`), () => {
+    const roots = [path.join(packagesDir(), 'node_modules')]
+    const compiled = Object.entries(FOLDERS).map(([folder, settings]) => compile(sources[folder], settings, roots))
     const others = Object.entries(PACKAGED).map(([name, file]) => [name, packaged(file)])
-    const scratch = `${file}.${process.pid}`
-    fs.writeFileSync(scratch, JSON.stringify(Object.assign({}, ...compiled, Object.fromEntries(others))))
-    fs.renameSync(scratch, file)
-  }
-  return JSON.parse(fs.readFileSync(file, 'utf8'))
+    return Object.assign({}, ...compiled, Object.fromEntries(others))
+  })
 }

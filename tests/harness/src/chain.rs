@@ -238,6 +238,9 @@ impl Chain {
         let exemption = self.runtime.block_on(self.svm.rent_exemption(vault.data.len()))?;
         let covered = U256::from(vault.lamports - exemption) * U256::from(SOL);
         let owed: U256 = self.known.iter().map(|address| self.balance(*address).1).sum();
+        // What a run in steps has paid for its gas is in no balance.
+        let held = self.run_state(0).map_or(U256::ZERO, |run| U256::from_limbs(run.bought.0));
+        let owed = owed + held;
         ensure!(covered >= owed, "the vault has {covered} wei, the balances add up to {owed}");
         Ok(())
     }
@@ -285,6 +288,21 @@ impl Chain {
     /// # Panics
     /// Never: the VM answers.
     pub fn emulate(&self, transaction: &Transaction) -> Result<(Receipt, Report, Vec<Use>), ProgramError> {
+        self.emulate_with(transaction, &Options::ON_CHAIN)
+    }
+
+    /// [`Self::emulate`] with other limits.
+    ///
+    /// # Errors
+    /// The program's refusal.
+    ///
+    /// # Panics
+    /// Never: the VM answers.
+    pub fn emulate_with(
+        &self,
+        transaction: &Transaction,
+        options: &Options,
+    ) -> Result<(Receipt, Report, Vec<Use>), ProgramError> {
         let rent_per_byte = self.rent_per_byte().expect("the VM answers");
         let hashes = self.runtime.block_on(self.svm.slot_hashes()).expect("the VM answers");
         let mut known = Known { rent_per_byte, slot_hashes: Some(hashes), ..Known::default() };
@@ -292,7 +310,7 @@ impl Chain {
         loop {
             let mut recorder = Recorder::new(self.deployment, &known);
             let block = self.next_block();
-            match parhelion_executor::execute(&mut recorder, Native, &block, &Options::ON_CHAIN, &envelope) {
+            match parhelion_executor::execute(&mut recorder, Native, &block, options, &envelope) {
                 Ok((receipt, report)) => return Ok((receipt, report, recorder.into_uses())),
                 Err(ProgramError::AccountMissing) => {
                     let missing = recorder.into_missing().addresses;
@@ -473,19 +491,22 @@ impl Chain {
         Ok(())
     }
 
-    /// Compares what landed with what was emulated.
-    fn compare(&self, landed: &LandedTransaction, done: &Done) -> anyhow::Result<()> {
+    /// What a Solana transaction reported, its pieces joined.
+    #[must_use]
+    pub fn events(&self, landed: &LandedTransaction) -> Vec<u8> {
         let inner = landed.instructions.iter().flat_map(|instruction| &instruction.inner);
         let shares: Vec<&[u8]> = inner
             .filter(|(program, _)| program.to_bytes() == self.deployment.program_id)
             .filter_map(|(_, data)| parhelion_wire::event::share(data).map(|(bytes, _)| bytes))
             .collect();
+        shares.concat()
+    }
+
+    /// Compares what landed with what was emulated.
+    fn compare(&self, landed: &LandedTransaction, done: &Done) -> anyhow::Result<()> {
+        let events = self.events(landed);
         let expected = [&done.receipt.encode()[..], &done.report.records].concat();
-        ensure!(
-            shares.concat() == expected,
-            "the events differ: {:02x?} and {expected:02x?}",
-            shares.concat()
-        );
+        ensure!(events == expected, "the events differ: {events:02x?} and {expected:02x?}");
         let all = landed.instructions.iter().flat_map(|instruction| &instruction.inner);
         let parsed = reports(
             &Address::from(self.deployment.program_id),

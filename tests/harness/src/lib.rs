@@ -15,6 +15,7 @@ pub mod measure;
 pub mod report;
 pub mod row;
 pub mod script;
+pub mod steps;
 pub mod translation_row;
 pub mod wallet;
 pub mod workloads;

@@ -18,7 +18,7 @@ pub(super) fn create(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError>
     let HolderCreate { index } = HolderCreate::decode(data)?;
     let seed = Seed::of_holder(index);
     holder.require_key(&with_seed(operator.key(), seed.as_bytes(), input.program_id, sha256))?;
-    if holder.len() > Holder::account_length(Holder::ENVELOPE_MAX) {
+    if holder.len() > Holder::LENGTH_MAX {
         return Err(ProgramError::WrongLength);
     }
     // A fresh account is all zeros; a holder, or anything else, has a kind.
@@ -52,11 +52,14 @@ pub(super) fn close(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError> 
     Ok(())
 }
 
-/// Checks that the holder is the operator's.
+/// Checks that the holder is the operator's, and that no run in steps is in it.
 fn check(input: &Input<'_>, operator: &Account<'_>, holder: &Account<'_>) -> Result<(), ProgramError> {
     operator.require_signer()?;
     holder.require_writable()?;
     holder.require_owner(input.program_id)?;
     let view = Holder::view(holder.data())?;
-    if view.operator() == operator.key() { Ok(()) } else { Err(ProgramError::ForeignHolder) }
+    if view.operator() != operator.key() {
+        return Err(ProgramError::ForeignHolder);
+    }
+    if view.has_run() { Err(ProgramError::RunActive) } else { Ok(()) }
 }

@@ -4,7 +4,7 @@ use crate::run::{PLENTY, SELF, Setup, bit, execute, pushes, word};
 use parhelion_assembler::{Code, create, create2, return_top};
 use parhelion_evm::U256;
 use parhelion_evm::exit::Exit;
-use parhelion_evm::interpreter::{CreateRequest, Input};
+use parhelion_evm::interpreter::{CreateRequest, Output};
 use parhelion_evm::opcode as op;
 
 #[test]
@@ -13,7 +13,7 @@ fn who_creates_what() {
     for (code, salt) in [(create(5, 1, 2), None), (create2(5, 1, 2, salt), Some(salt))] {
         let mut run = Setup::default().start(PLENTY, &code);
         let request = run.create();
-        let init_code = Input::Memory { start: 1, length: 2 };
+        let init_code = Output { start: 1, length: 2 };
         let gas = request.gas;
         assert_eq!(request, CreateRequest { gas, creator: SELF, value: word(5), salt, init_code });
     }

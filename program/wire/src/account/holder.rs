@@ -57,6 +57,9 @@ impl<'a> Holder<'a> {
     /// The largest envelope: the largest transaction that an Ethereum pool accepts (128 KiB) and its framing.
     pub const ENVELOPE_MAX: usize = 128 * 1024 + 1024;
 
+    /// The largest holder, in bytes: the largest account that Solana allows.
+    pub const LENGTH_MAX: usize = 10 * 1024 * 1024;
+
     /// The account's length for an envelope of `length` bytes.
     #[must_use]
     pub const fn account_length(length: usize) -> usize {

@@ -8,6 +8,7 @@
 //! | `management` | initialize, configure, holders, reservations |
 //! | `translation` | translations are written from the code alone, used where they fit, and closed by their payer |
 //! | `earning` | the relay translates code that earns it, and lands transactions whatever becomes of translations |
+//! | `steps` | runs in steps do what runs at once do, whatever happens meanwhile, and nobody can misuse them |
 //! | `depth` | chains of handlers fit the VM's call frames |
 //! | `parallel` | unrelated transfers have no writable account in common |
 //! | `bank` | the same binary under agave's own bank |
@@ -20,6 +21,7 @@ mod hostile;
 mod management;
 mod parallel;
 mod parity;
+mod steps;
 mod token;
 mod translation;
 mod value;

@@ -87,7 +87,7 @@ fn holders_belong_to_their_operator() {
     let deployment = chain.deployment;
     let (owner, stranger) = (chain.operator.keypair.insecure_clone(), stranger(&chain));
     let address = parhelion_sdk::address::holder_address(&deployment, &owner.pubkey(), 3);
-    let create = holder_create(&deployment, &owner.pubkey(), 3, 100, SOL);
+    let create = holder_create(&deployment, &owner.pubkey(), 3, Holder::account_length(100), SOL);
     chain.send(&create).unwrap();
     // The same account once more, without its creation.
     refuse(&chain, &[&owner], &create[1..], ProgramError::WrongKind);

@@ -1,0 +1,221 @@
+//! Runs in steps.
+
+use crate::token::{GAS, Token, transferCall};
+use alloy_primitives::{Address, U256};
+use alloy_sol_types::{SolCall, SolValue, sol};
+use parhelion_harness::chain::{Chain, SOL};
+use parhelion_harness::contracts;
+use parhelion_harness::wallet::Wallet;
+use parhelion_sdk::instruction::{
+    RunAccount, SignatureProof, execute, execute_from_holder, holder_close, holder_write,
+};
+use parhelion_wire::ProgramError;
+use parhelion_wire::account::Run;
+use parhelion_wire::address::AccountKey;
+use parhelion_wire::event::{Event, Outcome, Records};
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+sol! {
+    function sort(uint256 count) external pure returns (uint256 smallest);
+}
+
+/// A chain with a funded wallet.
+fn scene() -> (Chain, Wallet) {
+    let mut chain = Chain::new().unwrap();
+    let wallet = Wallet::new(1);
+    chain.deposit(wallet.address(), 1000 * SOL).unwrap();
+    (chain, wallet)
+}
+
+#[test]
+fn more_compute_units_than_a_solana_transaction_has() {
+    let (mut chain, mut wallet) = scene();
+    let loops = wallet.address().create(wallet.nonce);
+    let init_code = contracts::init_code("Loops").unwrap();
+    chain.run(&wallet.send(None, U256::ZERO, init_code, GAS)).unwrap();
+    let call = sortCall { count: U256::from(60) }.abi_encode();
+    let done = chain.run_in_steps(&wallet.send(Some(loops), U256::ZERO, call, GAS), &[25, 50, 75]).unwrap();
+    assert_eq!(done.receipt.outcome, Outcome::Success);
+    let all: u64 = done.compute_units.iter().sum();
+    assert!(all > 2_500_000, "{:?}", done.compute_units);
+}
+
+#[test]
+fn state_and_logs_are_written_once_in_the_end() {
+    let mut token = Token::deploy().unwrap();
+    for is_translated in [false, true] {
+        if is_translated {
+            token.chain.translate(token.address).unwrap();
+        }
+        let call = transferCall { to: Address::repeat_byte(7), value: U256::from(5) }.abi_encode();
+        let transaction = token.owner.send(Some(token.address), U256::ZERO, call, GAS);
+        let done = token.chain.run_in_steps(&transaction, &[10, 20, 30, 40, 50, 60, 70, 80, 90]).unwrap();
+        assert_eq!(done.receipt.outcome, Outcome::Success);
+    }
+}
+
+#[test]
+fn a_contract_is_deployed_in_steps() {
+    let (mut chain, mut wallet) = scene();
+    let init_code = [&contracts::init_code("Token").unwrap()[..], &U256::from(9).abi_encode()].concat();
+    let transaction = wallet.send(None, U256::ZERO, init_code, GAS);
+    let done = chain.run_in_steps(&transaction, &[1, 50, 99]).unwrap();
+    assert_eq!((done.receipt.outcome, done.report.codes.len()), (Outcome::Success, 1));
+}
+
+/// A token transfer in the middle of its run.
+struct Middle {
+    token: Token,
+    transaction: parhelion_core::transaction::Transaction,
+    accounts: Vec<RunAccount>,
+    pauses: Vec<u64>,
+}
+
+/// A transfer of 5 tokens that has taken one step.
+fn middle() -> Middle {
+    let mut token = Token::deploy().unwrap();
+    let call = transferCall { to: Address::repeat_byte(7), value: U256::from(5) }.abi_encode();
+    let transaction = token.owner.send(Some(token.address), U256::ZERO, call, GAS);
+    let (_, _, uses) = token.chain.emulate_large(&transaction).unwrap();
+    token.chain.hold(&transaction, 0).unwrap();
+    token.chain.send(&[token.chain.begin(&transaction, 0)]).unwrap();
+    let left = token.chain.run_state(0).unwrap().gas_left;
+    let accounts = token.chain.run_accounts(&uses);
+    // Behind the first reads of storage.
+    let pauses = vec![left - 6_000];
+    let step = token.chain.run_in(&transaction, 0).step(0, &pauses, &accounts);
+    token.chain.send(&[step]).unwrap();
+    Middle { token, transaction, accounts, pauses }
+}
+
+#[test]
+fn a_run_that_read_what_changed_begins_anew() {
+    let Middle { mut token, transaction, accounts, pauses } = middle();
+    let before = token.chain.run_state(0).unwrap();
+    assert_eq!((before.restarts, before.steps), (0, 1));
+    let balance = token.chain.balance(token.owner.address());
+    // Somebody else's deposit changes the sender's balance.
+    token.chain.deposit(token.owner.address(), 3).unwrap();
+    let last = token.chain.run_in(&transaction, 0).step(1, &pauses, &accounts);
+    token.chain.send(std::slice::from_ref(&last)).unwrap();
+    let after = token.chain.run_state(0).unwrap();
+    assert_eq!((after.restarts, after.steps), (1, 2));
+    assert!(after.number > before.number, "the block values are those of the new attempt");
+    let landed = token.chain.send(&[token.chain.run_in(&transaction, 0).step(2, &[], &accounts)]).unwrap();
+    let events = token.chain.events(&landed);
+    let Some(Ok(Event::Receipt(receipt))) = Records(&events).next() else { panic!("no receipt") };
+    assert_eq!(receipt.outcome, Outcome::Success);
+    // The deposit is not lost.
+    let paid = U256::from(receipt.gas_used) * U256::from_limbs(receipt.effective_gas_price.0);
+    let bought = U256::from_limbs(before.bought.0);
+    let expected = balance.1 + U256::from(3) * U256::from(SOL) + bought - paid;
+    assert_eq!(token.chain.balance(token.owner.address()).1, expected);
+    token.chain.assert_solvent().unwrap();
+}
+
+#[test]
+fn a_run_is_misused_by_nobody() {
+    let Middle { mut token, transaction, accounts, pauses } = middle();
+    let chain = &token.chain;
+    let operator = chain.operator.keypair.pubkey();
+    let run = chain.run_in(&transaction, 0);
+
+    // The holder belongs to the run.
+    chain.refuse(&[chain.begin(&transaction, 0)], ProgramError::RunActive).unwrap();
+    let write = holder_write(&chain.deployment, &operator, 0, 4, 0, &[1]);
+    chain.refuse(&[write], ProgramError::RunActive).unwrap();
+    chain.refuse(&[holder_close(&chain.deployment, &operator, 0)], ProgramError::RunActive).unwrap();
+    let at_once = execute_from_holder(&chain.deployment, &operator, chain.operator.coinbase, 0, &accounts);
+    chain.refuse(&[at_once], ProgramError::RunActive).unwrap();
+
+    // The run belongs to its transaction and its operator.
+    let mut other = run;
+    other.transaction.0[0] ^= 1;
+    chain.refuse(&[other.step(1, &pauses, &accounts)], ProgramError::NoSuchRun).unwrap();
+    chain.refuse(&[other.cancel(&accounts)], ProgramError::NoSuchRun).unwrap();
+    let stranger = Keypair::new_from_array([9; 32]);
+    chain.airdrop(stranger.pubkey(), SOL);
+    let mut foreign = run;
+    foreign.operator = stranger.pubkey();
+    let failure = chain.send_as(&[&stranger], &[foreign.step(1, &pauses, &accounts)]).unwrap_err();
+    assert_eq!(parhelion_harness::chain::refusal(&failure).unwrap(), ProgramError::ForeignRun);
+    chain.refuse(&[run.cancel(&accounts)], ProgramError::TooEarlyToCancel).unwrap();
+
+    // What it writes must be writable, and what it read must be there.
+    let read: Vec<_> = accounts.iter().map(|account| RunAccount::read(account.address)).collect();
+    chain.refuse(&[run.step(1, &[], &read)], ProgramError::ReadOnlyAccount).unwrap();
+    chain.refuse(&[run.step(1, &[], &[])], ProgramError::AccountMissing).unwrap();
+
+    // The sender is busy.
+    let next = token.owner.clone().send(Some(Address::ZERO), U256::ZERO, [], GAS);
+    assert_eq!(chain.emulate(&next).unwrap_err(), ProgramError::SenderBusy);
+    let (coinbase, proof) = (chain.operator.coinbase, SignatureProof::Recover);
+    let busy = execute(&chain.deployment, &operator, coinbase, proof, next.envelope(), &accounts);
+    chain.refuse(&[busy], ProgramError::SenderBusy).unwrap();
+
+    // After the end there is no run, and no way to begin it again.
+    chain.send(&[run.step(1, &[], &accounts)]).unwrap();
+    chain.refuse(&[run.step(1, &[], &accounts)], ProgramError::NoSuchRun).unwrap();
+    chain.refuse(&[chain.begin(&transaction, 0)], ProgramError::NonceTooLow).unwrap();
+    token.give(Address::repeat_byte(8), 1).unwrap();
+}
+
+/// Lets slots pass: each transaction takes one.
+fn wait(chain: &mut Chain, slots: u64) {
+    let start = chain.next_block().slot;
+    while chain.next_block().slot <= start + slots {
+        chain.deposit(Address::repeat_byte(0xee), 1).unwrap();
+    }
+}
+
+#[test]
+fn anybody_finishes_an_abandoned_run_and_is_paid() {
+    let Middle { mut token, transaction, accounts, pauses: _ } = middle();
+    wait(&mut token.chain, Run::TAKEOVER_SLOTS);
+    let stranger = Keypair::new_from_array([9; 32]);
+    let coinbase = Address::repeat_byte(0xc9);
+    token.chain.airdrop(stranger.pubkey(), SOL);
+    token.chain.deposit(coinbase, 0).unwrap();
+    let mut run = token.chain.run_in(&transaction, 0);
+    (run.operator, run.coinbase) = (stranger.pubkey(), coinbase);
+    let payee = token.chain.address(&AccountKey::Balance(coinbase.into_array().into()));
+    let with_payee = [&accounts[..], &[RunAccount { address: payee.into(), writable: true }]].concat();
+    let landed = token.chain.send_as(&[&stranger], &[run.step(1, &[], &with_payee)]).unwrap();
+    let events = token.chain.events(&landed);
+    let Some(Ok(Event::Receipt(receipt))) = Records(&events).next() else { panic!("no receipt") };
+    let fee = U256::from(receipt.gas_used) * U256::from_limbs(receipt.effective_gas_price.0);
+    assert_eq!((receipt.outcome, token.chain.balance(coinbase).1), (Outcome::Success, fee));
+    token.chain.assert_solvent().unwrap();
+}
+
+#[test]
+fn anybody_cancels_what_nobody_finishes() {
+    let Middle { mut token, transaction, accounts: _, pauses: _ } = middle();
+    let before = token.chain.run_state(0).unwrap();
+    let balance = token.chain.balance(token.owner.address());
+    wait(&mut token.chain, Run::CANCEL_SLOTS);
+    let stranger = Keypair::new_from_array([9; 32]);
+    let coinbase = Address::repeat_byte(0xc9);
+    token.chain.airdrop(stranger.pubkey(), SOL);
+    token.chain.deposit(coinbase, 0).unwrap();
+    let mut run = token.chain.run_in(&transaction, 0);
+    (run.operator, run.coinbase) = (stranger.pubkey(), coinbase);
+    let accounts = [token.owner.address(), coinbase].map(|address| RunAccount {
+        address: token.chain.address(&AccountKey::Balance(address.into_array().into())).into(),
+        writable: true,
+    });
+    let landed = token.chain.send_as(&[&stranger], &[run.cancel(&accounts)]).unwrap();
+    let events = token.chain.events(&landed);
+    let Some(Ok(Event::Receipt(receipt))) = Records(&events).next() else { panic!("no receipt") };
+    assert_eq!((receipt.outcome, receipt.transaction_hash), (Outcome::Cancelled, before.transaction_hash));
+    assert!(receipt.gas_used > 21_000 && receipt.gas_used < 40_000, "{}", receipt.gas_used);
+    let fee = U256::from(receipt.gas_used) * U256::from_limbs(receipt.effective_gas_price.0);
+    assert_eq!(token.chain.balance(coinbase).1, fee);
+    let after = token.chain.balance(token.owner.address());
+    assert_eq!(after, (balance.0, balance.1 + U256::from_limbs(before.bought.0) - fee));
+    token.chain.assert_solvent().unwrap();
+    // The nonce is used, and the sender is free.
+    token.give(Address::repeat_byte(8), 1).unwrap();
+    assert_eq!(token.chain.run_state(0), Err(ProgramError::NoSuchRun));
+}
