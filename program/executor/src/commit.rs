@@ -185,7 +185,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     }
 
     /// Carries out a plan. Rent of Cells that are closed goes to `sender`.
-    #[inline(never)] // one copy for all kinds of runs
+    #[inline(always)] // or runs at once pay for there being others
     pub(crate) fn commit(&mut self, plan: &Plan<L::Account>, slot: u64, sender: Id) -> Result<()> {
         // Cells first: closing one changes the sender's balance.
         for write in &plan.writes {

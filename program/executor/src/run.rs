@@ -107,7 +107,7 @@ pub(crate) struct Finished<A> {
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// Warms what is warm from the start: sender, callee, coinbase (EIP-3651), precompiles (EIP-2929). Gives the
     /// coinbase's row.
-    #[inline(never)] // one copy for all kinds of runs
+    #[inline(always)] // or runs at once pay for there being others
     pub(crate) fn warm_start(&mut self, message: &Message<'_>) -> Result<Id> {
         self.warm_row(message.account)?;
         if let Some(to) = message.to {
@@ -152,7 +152,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     }
 
     /// Applies authorizations, and warms what they have to do with.
-    #[inline(never)] // one copy for all kinds of runs
+    #[inline(always)] // or runs at once pay for there being others
     pub(crate) fn start(
         &mut self,
         message: &Message<'_>,
@@ -172,7 +172,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     }
 
     /// Charges for gas and rent.
-    #[inline(never)] // one copy for all kinds of runs
+    #[inline(always)] // or runs at once pay for there being others
     pub(crate) fn finish(
         &mut self,
         machine: &mut Machine,
@@ -220,7 +220,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     }
 
     /// Pays the operator and writes everything.
-    #[inline(never)] // one copy for all kinds of runs
+    #[inline(always)] // or runs at once pay for there being others
     pub(crate) fn conclude(
         &mut self,
         coinbase: Id,

@@ -73,7 +73,7 @@ fn shape<'a>(transaction: &Transaction<'a>) -> TransactionShape<'a> {
 
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// Checks a transaction of `sender` against the state.
-    #[inline(never)] // one copy for all kinds of runs
+    #[inline(always)] // or runs at once pay for there being others
     pub(crate) fn validate(
         &mut self,
         transaction: &Transaction<'_>,

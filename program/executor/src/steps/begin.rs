@@ -26,7 +26,7 @@ pub fn begin<'c, L: Ledger<'c>, C: Crypto>(
 ) -> Result<Run> {
     let transaction = envelope.transaction()?;
     let env = run::env(block, options.fork, envelope.sender, U256([0; 4]));
-    let mut world = World::new(ledger, crypto, env, options.limits);
+    let mut world = World::new_apart(ledger, crypto, env, options.limits);
     let valid = world.validate(&transaction, &envelope.sender, block.base_fee)?;
     let message = Message::of(&transaction, envelope.sender, valid.sender, valid.gas_price, valid.intrinsic)?;
     world.use_nonce(&message)?;

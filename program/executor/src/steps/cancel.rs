@@ -33,7 +33,7 @@ pub fn cancel<'c, L: Ledger<'c>, C: Crypto>(
 ) -> Result<Receipt> {
     let transaction = envelope.transaction()?;
     let env = run::env(&block_of(run, now), options.fork, envelope.sender, run.gas_price);
-    let mut world = World::new(ledger, crypto, env, options.limits);
+    let mut world = World::new_apart(ledger, crypto, env, options.limits);
     let sender = world.load_balance(&envelope.sender)?;
     let message = message_of(run, envelope, &transaction, sender)?;
     let used = evm_limit(&transaction, options).saturating_sub(run.gas_left);

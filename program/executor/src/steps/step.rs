@@ -133,7 +133,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> Attempt<'c, L, C> {
         machine: &mut Machine,
     ) -> Result<Box<Self>> {
         let env = run::env(&block_of(run, now), options.fork, envelope.sender, run.gas_price);
-        let mut world = World::new(ledger, crypto, env, options.limits);
+        let mut world = World::new_apart(ledger, crypto, env, options.limits);
         let sender = world.load_balance(&envelope.sender)?;
         let message = message_of(run, envelope, transaction, sender)?;
         world.escrow = run.bought;

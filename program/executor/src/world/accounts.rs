@@ -114,6 +114,7 @@ pub(crate) struct Accounts<A> {
 }
 
 impl<A: Copy> Accounts<A> {
+    #[inline(always)] // or it is moved
     pub(super) fn new(maximum: usize) -> Self {
         Self { rows: table::new(maximum), index: Index::new(maximum), maximum }
     }
@@ -162,18 +163,17 @@ impl<A: Copy> Accounts<A> {
         Ok(())
     }
 
-    /// Reads the rows of a checkpoint. `next` gives the accounts of the ledger, in the order of the rows.
+    /// Reads the rows of a checkpoint into the empty table. `next` gives the accounts of the ledger, in the order of the rows.
     #[inline(never)] // a stack frame has 4 KiB on sBPF
     pub(super) fn take(
-        maximum: usize,
+        &mut self,
         input: &mut Reader<'_>,
         next: &mut impl FnMut() -> Result<A>,
-    ) -> Result<Self> {
-        let mut accounts = Self::new(maximum);
+    ) -> Result<()> {
         let count: u16 = input.take()?;
         for _ in 0..count {
             let address = input.take()?;
-            let id = accounts.id(&address)?;
+            let id = self.id(&address)?;
             let is_warm = input.take()?;
             let balance_account = input.take::<bool>()?.then(&mut *next).transpose()?;
             let has_balance_account = input.take()?;
@@ -183,7 +183,7 @@ impl<A: Copy> Accounts<A> {
             let original = input.take()?;
             let state = input.take::<Option<State>>()?.unwrap_or(original);
             let saved_at = input.take()?;
-            *accounts.get_mut(id)? = Account {
+            *self.get_mut(id)? = Account {
                 address,
                 is_warm,
                 balance_account,
@@ -198,7 +198,7 @@ impl<A: Copy> Accounts<A> {
                 saved_at,
             };
         }
-        Ok(accounts)
+        Ok(())
     }
 
     /// All rows.

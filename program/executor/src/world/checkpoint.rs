@@ -1,11 +1,6 @@
 //! The world of a run in steps, written down between two of them and read back.
 
-use super::accounts::Accounts;
-use super::codes::Codes;
-use super::journal::Journal;
-use super::storage::Storage;
-use super::transient::Transient;
-use super::{Tables, World};
+use super::World;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::{ProgramError, Result};
@@ -74,14 +69,12 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         }
         let mut resumed = resumed.into_iter();
         let mut next = || resumed.next().ok_or(ProgramError::CheckpointMalformed);
-        let tables = Tables {
-            accounts: Accounts::take(limits.accounts, input, &mut next)?,
-            storage: Storage::take(limits.storage_keys, limits.cells, input, &mut next)?,
-            transient: Transient::take(limits.transient_keys, input)?,
-            journal: Journal::take(limits.undo_entries, input)?,
-            codes: Codes::take(input)?,
-        };
-        let mut world = Self::with(ledger, crypto, env, limits, tables);
+        let mut world = Self::new_apart(ledger, crypto, env, limits);
+        world.accounts.take(input, &mut next)?;
+        world.storage.take(input, &mut next)?;
+        world.transient.take(input)?;
+        world.journal.take(input)?;
+        world.codes.take(input)?;
         world.report.extend_from_slice(input.counted()?);
         let withdrawals: u8 = input.take()?;
         for _ in 0..withdrawals {

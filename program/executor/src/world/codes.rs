@@ -51,15 +51,14 @@ impl Codes<'_> {
     }
 
     /// Reads the deployed codes of a checkpoint.
-    pub(super) fn take(input: &mut Reader<'_>) -> Result<Self> {
-        let mut codes = Self::new();
+    pub(super) fn take(&mut self, input: &mut Reader<'_>) -> Result<()> {
         let count: u16 = input.take()?;
         for _ in 0..count {
             let (hash, bytes) = (input.take()?, input.counted()?.to_vec());
-            codes.bytes = codes.bytes.saturating_add(bytes.len());
-            codes.new.push(NewCode { hash, bytes });
+            self.bytes = self.bytes.saturating_add(bytes.len());
+            self.new.push(NewCode { hash, bytes });
         }
-        Ok(codes)
+        Ok(())
     }
 }
 

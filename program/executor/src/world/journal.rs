@@ -92,6 +92,7 @@ stored!(Checkpoint {
 });
 
 impl Journal {
+    #[inline(always)] // or it is moved
     pub(super) fn new(maximum: usize) -> Self {
         Self {
             checkpoint: 0,
@@ -146,17 +147,16 @@ impl Journal {
         out.list(&self.warmed_slots)
     }
 
-    /// Reads the entries of a checkpoint.
+    /// Reads the entries of a checkpoint into the empty journal.
     #[inline(never)] // a stack frame has 4 KiB on sBPF
-    pub(super) fn take(maximum: usize, input: &mut Reader<'_>) -> Result<Self> {
-        let mut journal = Self::new(maximum);
-        journal.checkpoint = input.take()?;
-        input.list(|saved| table::push(&mut journal.accounts, saved, maximum).map(drop))?;
-        input.list(|saved| table::push(&mut journal.slots, saved, maximum).map(drop))?;
-        input.list(|saved| table::push(&mut journal.transient, saved, maximum).map(drop))?;
-        input.list(|id| table::push(&mut journal.warmed_accounts, id, maximum).map(drop))?;
-        input.list(|row| table::push(&mut journal.warmed_slots, row, maximum).map(drop))?;
-        Ok(journal)
+    pub(super) fn take(&mut self, input: &mut Reader<'_>) -> Result<()> {
+        let maximum = self.maximum;
+        self.checkpoint = input.take()?;
+        input.list(|saved| table::push(&mut self.accounts, saved, maximum).map(drop))?;
+        input.list(|saved| table::push(&mut self.slots, saved, maximum).map(drop))?;
+        input.list(|saved| table::push(&mut self.transient, saved, maximum).map(drop))?;
+        input.list(|id| table::push(&mut self.warmed_accounts, id, maximum).map(drop))?;
+        input.list(|row| table::push(&mut self.warmed_slots, row, maximum).map(drop))
     }
 }
 

@@ -59,42 +59,19 @@ pub(crate) struct World<'c, L: Ledger<'c>, C: Crypto> {
     pub(crate) limits: Limits,
 }
 
-/// The tables that a world is made of.
-struct Tables<'c, A> {
-    accounts: Accounts<A>,
-    storage: Storage<A>,
-    transient: Transient,
-    journal: Journal,
-    codes: Codes<'c>,
-}
-
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// An empty world.
     #[inline(always)] // or it is moved
     pub(crate) fn new(ledger: L, crypto: C, env: Env, limits: Limits) -> Self {
-        let tables = Tables {
+        Self {
+            ledger,
+            crypto,
+            env,
             accounts: Accounts::new(limits.accounts),
             storage: Storage::new(limits.storage_keys, limits.cells),
             transient: Transient::new(limits.transient_keys),
             journal: Journal::new(limits.undo_entries),
             codes: Codes::new(),
-        };
-        Self::with(ledger, crypto, env, limits, tables)
-    }
-
-    /// A world with these tables.
-    #[inline(always)] // or they are moved
-    fn with(ledger: L, crypto: C, env: Env, limits: Limits, tables: Tables<'c, L::Account>) -> Self {
-        let Tables { accounts, storage, transient, journal, codes } = tables;
-        Self {
-            ledger,
-            crypto,
-            env,
-            accounts,
-            storage,
-            transient,
-            journal,
-            codes,
             report: Vec::with_capacity(limits.report_bytes.min(16 * 1024)),
             logs: 0,
             withdrawals: Vec::new(),
@@ -104,5 +81,11 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             prevrandao: None,
             limits,
         }
+    }
+
+    /// [`Self::new`], out of line: a run in steps has no such hurry.
+    #[inline(never)]
+    pub(crate) fn new_apart(ledger: L, crypto: C, env: Env, limits: Limits) -> Self {
+        Self::new(ledger, crypto, env, limits)
     }
 }

@@ -64,6 +64,7 @@ pub(crate) struct Storage<A> {
 }
 
 impl<A: Copy> Storage<A> {
+    #[inline(always)] // or it is moved
     pub(super) fn new(slots_max: usize, cells_max: usize) -> Self {
         Self {
             slots: table::new(slots_max),
@@ -118,33 +119,31 @@ impl<A: Copy> Storage<A> {
         Ok(())
     }
 
-    /// Reads storage keys and Cells of a checkpoint. `next` gives the accounts of the ledger, in the order of the Cells.
+    /// Reads storage keys and Cells of a checkpoint into the empty tables. `next` gives the accounts of the ledger, in the order of the Cells.
     #[inline(never)] // a stack frame has 4 KiB on sBPF
     pub(super) fn take(
-        slots_max: usize,
-        cells_max: usize,
+        &mut self,
         input: &mut Reader<'_>,
         next: &mut impl FnMut() -> Result<A>,
-    ) -> Result<Self> {
-        let mut storage = Self::new(slots_max, cells_max);
+    ) -> Result<()> {
         let cells: u16 = input.take()?;
         for _ in 0..cells {
             let (account, key) = (input.take()?, input.take()?);
             let ledger_account = next()?;
-            storage.add_cell(LoadedCell { account, key, ledger_account, first: NONE })?;
+            self.add_cell(LoadedCell { account, key, ledger_account, first: NONE })?;
         }
         let slots: u16 = input.take()?;
         for _ in 0..slots {
             let (account, key) = (input.take()?, input.take()?);
-            let row = storage.slot(account, &key)?;
+            let row = self.slot(account, &key)?;
             let original = input.take()?;
             let value = input.take::<Option<U256>>()?.unwrap_or(original);
             let cell = Some(input.take()?).filter(|cell| *cell != NONE);
             let (is_warm, saved_at) = (input.take()?, input.take()?);
-            *storage.get_mut(row)? =
+            *self.get_mut(row)? =
                 Slot { account, key, original, value, cell, is_warm, saved_at, next: NONE };
         }
-        Ok(storage)
+        Ok(())
     }
 
     /// Adds a Cell that is not there yet.

@@ -78,11 +78,9 @@ impl Transient {
         out.list(&self.slots)
     }
 
-    /// Reads the values of a checkpoint.
-    pub(super) fn take(maximum: usize, input: &mut Reader<'_>) -> Result<Self> {
-        let mut transient = Self::new(maximum);
-        input.list(|slot: Slot| transient.set(slot.account, &slot.key, &slot.value).map(drop))?;
-        Ok(transient)
+    /// Reads the values of a checkpoint into the empty table.
+    pub(super) fn take(&mut self, input: &mut Reader<'_>) -> Result<()> {
+        input.list(|slot: Slot| self.set(slot.account, &slot.key, &slot.value).map(drop))
     }
 
     /// Sets the value of a row back.
