@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1)]
     vm_sample: u64,
     /// Repeats one state test in so many in steps, chosen by the hash of its name
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value_t = 8)]
     steps_sample: u64,
     /// Worker threads; as many as there are cores unless told
     #[arg(long)]

@@ -140,8 +140,7 @@ impl<A: Copy> Storage<A> {
             let value = input.take::<Option<U256>>()?.unwrap_or(original);
             let cell = Some(input.take()?).filter(|cell| *cell != NONE);
             let (is_warm, saved_at) = (input.take()?, input.take()?);
-            *self.get_mut(row)? =
-                Slot { account, key, original, value, cell, is_warm, saved_at, next: NONE };
+            *self.get_mut(row)? = Slot { account, key, original, value, cell, is_warm, saved_at, next: NONE };
         }
         Ok(())
     }
