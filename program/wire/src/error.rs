@@ -168,6 +168,8 @@ errors! {
     StateChanged = 88 => "an account that the run had read was changed; it begins anew with the next step",
     /// An account is locked by a run in steps.
     AccountLocked = 89 => "an account is locked for a moment by a transaction that runs in steps; try again",
+    /// The holder leaves the run less room than every run has.
+    RunTooSmall = 90 => "the holder leaves the run too little stack, checkpoint or memory; use a larger one",
 }
 
 #[cfg(test)]

@@ -83,12 +83,24 @@ impl Chain {
     /// The instruction that begins a run.
     #[must_use]
     pub fn begin(&self, transaction: &Transaction, index: u32) -> Instruction {
+        self.begin_with(transaction, index, STACK_WORDS, CHECKPOINT_ROOM)
+    }
+
+    /// [`Self::begin`] with other sizes of stack and checkpoint.
+    #[must_use]
+    pub fn begin_with(
+        &self,
+        transaction: &Transaction,
+        index: u32,
+        stack_words: u32,
+        checkpoint_room: u32,
+    ) -> Instruction {
         let sender = transaction.sender().into_array().into();
         let accounts = [
             RunAccount { address: self.address(&AccountKey::Balance(sender)).into(), writable: true },
             RunAccount::read(self.address(&AccountKey::Contract(sender)).into()),
         ];
-        self.run_in(transaction, index).begin(STACK_WORDS, CHECKPOINT_ROOM, &accounts)
+        self.run_in(transaction, index).begin(stack_words, checkpoint_room, &accounts)
     }
 
     /// The state of the run in the operator's holder `index`.

@@ -35,6 +35,12 @@ pub(super) fn begin(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError> 
     }
     // SAFETY: the view above is not used any more, and the ledger never finds a holder: no key derives its address.
     let parts = Run::parts(unsafe { holder.data_mut_for_good() }, Some((stack_words, checkpoint_room)))?;
+    let is_too_small = stack_words < Run::STACK_WORDS_MIN
+        || checkpoint_room < Run::CHECKPOINT_MIN
+        || parts.memory.len() < Run::MEMORY_MIN;
+    if is_too_small {
+        return Err(ProgramError::RunTooSmall);
+    }
     let envelope = Envelope::decode(parts.envelope)?;
     signature::recover(&envelope)?;
     let block = fixed.block(coinbase)?;
@@ -55,10 +61,10 @@ pub(super) fn step(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError> {
     let mut run = run_of(&holder, &step.transaction)?;
     let block = fixed.block(step.coinbase)?;
     if run.operator != *fixed.operator.key() {
-        if block.slot <= run.progressed.saturating_add(Run::TAKEOVER_SLOTS) {
+        if !run.may_be_taken_over(block.slot) {
             return Err(ProgramError::ForeignRun);
         }
-        run.operator = *fixed.operator.key();
+        (run.operator, run.owned_since) = (*fixed.operator.key(), block.slot);
     }
     let revision = fixed.config.header().revision();
     if run.config_revision != revision {
@@ -96,7 +102,7 @@ pub(super) fn cancel(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError>
     let Cancel { transaction, coinbase } = Cancel::decode(data)?;
     let run = run_of(&holder, &transaction)?;
     let block = fixed.block(coinbase)?;
-    if block.slot <= run.progressed.saturating_add(Run::CANCEL_SLOTS) {
+    if !run.may_be_cancelled(block.slot) {
         return Err(ProgramError::TooEarlyToCancel);
     }
     // SAFETY: no view of the holder is alive, and the ledger never finds a holder: no key derives its address.

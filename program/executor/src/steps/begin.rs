@@ -51,6 +51,8 @@ pub fn begin<'c, L: Ledger<'c>, C: Crypto>(
         config_revision: 0,
         number: block.slot,
         timestamp: block.timestamp,
+        begun: block.slot,
+        owned_since: block.slot,
         progressed: block.slot,
         steps: 0,
         gas_left: message.frame_gas(options)? as u64,

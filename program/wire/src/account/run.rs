@@ -43,6 +43,10 @@ pub struct Run {
     pub number: u64,
     /// TIMESTAMP, in seconds since 1970.
     pub timestamp: u64,
+    /// The slot in which it began.
+    pub begun: u64,
+    /// The slot since which its steps are the operator's.
+    pub owned_since: u64,
     /// The slot of the last step.
     pub progressed: u64,
     /// Steps so far, of all attempts.
@@ -74,6 +78,8 @@ stored!(Run {
     config_revision,
     number,
     timestamp,
+    begun,
+    owned_since,
     progressed,
     steps,
     gas_left,
@@ -86,7 +92,7 @@ stored!(Run {
 /// What a Holder with a run consists of.
 ///
 /// ```text
-///  ├ prefix 48 ┼ envelope ┼ padding to 8 ┼ run 232 ┼ stack 32 n ┼ checkpoint ┼ memory … ┤
+///  ├ prefix 48 ┼ envelope ┼ padding to 8 ┼ run 248 ┼ stack 32 n ┼ checkpoint ┼ memory … ┤
 /// ```
 #[derive(Debug)]
 pub struct RunParts<'a> {
@@ -112,14 +118,44 @@ impl Run {
     pub const CHECKPOINT_VERSION: u8 = 1;
 
     /// Bytes of the state, a multiple of 8.
-    pub const LENGTH: usize = 232;
+    pub const LENGTH: usize = 248;
 
     /// Slots without a step after which anybody may take over: about a minute.
     pub const TAKEOVER_SLOTS: u64 = 150;
 
+    /// Slots after which anybody may take over, whatever its operator does: steps that hardly advance keep nobody's
+    /// transaction from ending.
+    pub const OWNERSHIP_SLOTS: u64 = 600;
+
     /// Slots without a step after which anybody may cancel. Much later than taking over, so that somebody who wants the
     /// transaction to happen comes first.
     pub const CANCEL_SLOTS: u64 = 1200;
+
+    /// Slots since the beginning after which anybody may cancel, whatever happened: more than an hour.
+    pub const LIFETIME_SLOTS: u64 = 10_000;
+
+    /// The stack words that every run has: a full stack. Who begins a run with less could keep anybody from finishing it.
+    pub const STACK_WORDS_MIN: u32 = 1024;
+
+    /// The bytes of checkpoint that every run has.
+    pub const CHECKPOINT_MIN: u32 = 32 * 1024;
+
+    /// The bytes of memory that every run has: as many as a run at once.
+    pub const MEMORY_MIN: usize = 56 * 1024;
+
+    /// Whether others than the operator may take a step in `slot`.
+    #[must_use]
+    pub const fn may_be_taken_over(&self, slot: u64) -> bool {
+        slot > self.progressed.saturating_add(Self::TAKEOVER_SLOTS)
+            || slot > self.owned_since.saturating_add(Self::OWNERSHIP_SLOTS)
+    }
+
+    /// Whether the run may be cancelled in `slot`.
+    #[must_use]
+    pub const fn may_be_cancelled(&self, slot: u64) -> bool {
+        slot > self.progressed.saturating_add(Self::CANCEL_SLOTS)
+            || slot > self.begun.saturating_add(Self::LIFETIME_SLOTS)
+    }
 
     /// Reads the state.
     ///
@@ -224,6 +260,8 @@ mod tests {
             config_revision: 10,
             number: 11,
             timestamp: 12,
+            begun: 18,
+            owned_since: 19,
             progressed: 13,
             steps: 14,
             gas_left: 15,

@@ -5,6 +5,7 @@ use alloy_primitives::{Address, U256};
 use alloy_sol_types::{SolCall, SolValue, sol};
 use parhelion_harness::chain::{Chain, SOL};
 use parhelion_harness::contracts;
+use parhelion_harness::steps::{CHECKPOINT_ROOM, STACK_WORDS};
 use parhelion_harness::wallet::Wallet;
 use parhelion_sdk::instruction::{
     RunAccount, SignatureProof, execute, execute_from_holder, holder_close, holder_write,
@@ -217,5 +218,48 @@ fn anybody_cancels_what_nobody_finishes() {
     token.chain.assert_solvent().unwrap();
     // The nonce is used, and the sender is free.
     token.give(Address::repeat_byte(8), 1).unwrap();
+    assert_eq!(token.chain.run_state(0), Err(ProgramError::NoSuchRun));
+}
+
+#[test]
+fn nobody_begins_a_run_that_has_no_room_to_end() {
+    let (chain, mut wallet) = scene();
+    let transaction = wallet.send(Some(Address::repeat_byte(7)), U256::from(1), [], GAS);
+    chain.hold(&transaction, 0).unwrap();
+    // The less one part has, the more have the others.
+    for (stack_words, checkpoint_room) in [
+        (Run::STACK_WORDS_MIN - 1, CHECKPOINT_ROOM),
+        (STACK_WORDS, Run::CHECKPOINT_MIN - 1),
+        (STACK_WORDS, CHECKPOINT_ROOM + 16 * 1024),
+    ] {
+        let begin = chain.begin_with(&transaction, 0, stack_words, checkpoint_room);
+        chain.refuse(&[begin], ProgramError::RunTooSmall).unwrap();
+    }
+    let beyond = chain.begin_with(&transaction, 0, u32::MAX, CHECKPOINT_ROOM);
+    chain.refuse(&[beyond], ProgramError::CheckpointLimit).unwrap();
+    assert_eq!(chain.balance(wallet.address()).0, 0, "the nonce is not used");
+}
+
+#[test]
+fn steps_that_hardly_advance_keep_a_run_for_a_while_only() {
+    let Middle { mut token, transaction, accounts, pauses: _ } = middle();
+    let stranger = Keypair::new_from_array([9; 32]);
+    token.chain.airdrop(stranger.pubkey(), SOL);
+    // Each step takes hardly any gas, and comes in time.
+    for number in 1..=Run::OWNERSHIP_SLOTS / Run::TAKEOVER_SLOTS {
+        wait(&mut token.chain, Run::TAKEOVER_SLOTS - 10);
+        let state = token.chain.run_state(0).unwrap();
+        let mark = state.gas_left.min(state.paused_at) - 1;
+        let run = token.chain.run_in(&transaction, 0);
+        let mut foreign = run;
+        foreign.operator = stranger.pubkey();
+        let taken = token.chain.send_as(&[&stranger], &[foreign.step(0, &[], &accounts)]).unwrap_err();
+        assert_eq!(parhelion_harness::chain::refusal(&taken).unwrap(), ProgramError::ForeignRun);
+        token.chain.send(&[run.step(number as u16, &[mark], &accounts)]).unwrap();
+    }
+    wait(&mut token.chain, 60);
+    let mut run = token.chain.run_in(&transaction, 0);
+    run.operator = stranger.pubkey();
+    token.chain.send_as(&[&stranger], &[run.step(0, &[], &accounts)]).unwrap();
     assert_eq!(token.chain.run_state(0), Err(ProgramError::NoSuchRun));
 }
