@@ -68,6 +68,7 @@ pub(crate) fn receipt(executed: &Executed) -> Receipt {
     };
     let with_bloom = ReceiptWithBloom { receipt, logs_bloom: logs_bloom(&executed.logs) };
     let envelope = executed.transaction.inner();
+    let sender = executed.transaction.sender();
     Receipt {
         standard: TransactionReceipt {
             inner: ReceiptEnvelope::from_typed(envelope.tx_type(), with_bloom),
@@ -79,9 +80,10 @@ pub(crate) fn receipt(executed: &Executed) -> Receipt {
             effective_gas_price: executed.effective_gas_price.saturating_to(),
             blob_gas_used: None,
             blob_gas_price: None,
-            from: executed.transaction.sender(),
+            from: sender,
             to: envelope.to(),
-            contract_address: executed.created,
+            // Ethereum nodes give it whatever the status: where the contract is, or would have been.
+            contract_address: envelope.is_create().then(|| sender.create(envelope.nonce())),
         },
         solana_signature: executed.signature.to_string(),
         compute_units: executed.compute_units,

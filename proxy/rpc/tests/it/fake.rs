@@ -180,7 +180,7 @@ fn chain() -> Vec<Arc<Block>> {
             gas_used: 700_000,
             rent_gas: 400_000,
             price: 2 * GWEI,
-            created: Some(OTHER_TOKEN),
+            created: Some(signer(1).address().create(1)),
             logs: vec![log(OTHER_TOKEN, &[TRANSFER], &[2; 32])],
         }],
     );

@@ -60,7 +60,8 @@ async fn failures_and_creations_have_their_receipts() {
         ("status", json!("0x0")),
         ("outcome", json!("outOfRentGas")),
         ("to", json!(null)),
-        ("contractAddress", json!(null)),
+        // Where the contract would have been.
+        ("contractAddress", json!(signer(2).address().create(0))),
         ("transactionIndex", json!("0x1")),
         ("gasUsed", json!("0x1e8480")),
         ("cumulativeGasUsed", json!("0x1f47d0")),
@@ -72,7 +73,8 @@ async fn failures_and_creations_have_their_receipts() {
     }
     let created =
         result(at, "eth_getTransactionReceipt", json!([fake.executed(2, 0).transaction.hash()])).await;
-    assert_eq!((&created["contractAddress"], &created["status"]), (&json!(OTHER_TOKEN), &json!("0x1")));
+    let address = json!(signer(1).address().create(1));
+    assert_eq!((&created["contractAddress"], &created["status"]), (&address, &json!("0x1")));
     let receipts = result(at, "eth_getBlockReceipts", json!(["latest"])).await;
     assert_eq!(receipts, json!([created]));
     let receipts = result(at, "eth_getBlockReceipts", json!([fake.blocks[1].hash])).await;
