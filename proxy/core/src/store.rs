@@ -42,7 +42,7 @@ pub struct Executed {
     pub cumulative_gas_used: u64,
     /// Wei per gas that was paid.
     pub effective_gas_price: U256,
-    /// The created contract.
+    /// The contract that it created; `None` when the creation failed.
     pub created: Option<Address>,
     /// Its logs.
     pub logs: Vec<Log>,
@@ -50,10 +50,16 @@ pub struct Executed {
     pub first_log_index: u64,
     /// The operator's address, which received the fees.
     pub coinbase: Address,
-    /// The Solana transaction that executed it.
+    /// The Solana transaction that executed it; of a run in steps the one that ended it.
     pub signature: Signature,
     /// Compute units of that Solana transaction.
     pub compute_units: u64,
+    /// All Solana transactions that belong to it, in landing order: those that wrote it into a holder, the beginning of
+    /// its run and the steps, if there are any, and at last [`Self::signature`]. Of very many the first are listed, and
+    /// the last.
+    pub signatures: Vec<Signature>,
+    /// Compute units of all of them, listed or not.
+    pub total_compute_units: u64,
 }
 
 /// A block, named in one of the ways that Ethereum knows.

@@ -4,6 +4,7 @@ use crate::block::{Tip, header, seal};
 use crate::holders::Holders;
 use crate::problem::{Problem, ProblemKind};
 use crate::report::{Report, Shares};
+use crate::trail::Trail;
 use alloy_consensus::Header;
 use alloy_primitives::{B256, U256};
 use parhelion_core::cluster::{LandedBlock, LandedTransaction};
@@ -14,8 +15,8 @@ use parhelion_wire::instruction::{Configure, Execute, HolderWrite, Initialize, t
 use parhelion_wire::{Pubkey, event};
 use solana_address::Address;
 
-/// Turns Solana blocks into Ethereum blocks. They must come in order: holders and settings are carried from one to
-/// the next.
+/// Turns Solana blocks into Ethereum blocks. They must come in order: holders, the runs in them and settings are
+/// carried from one to the next.
 #[derive(Debug)]
 pub struct Decoder {
     program_id: Address,
@@ -40,10 +41,21 @@ struct Instruction<'a> {
 }
 
 /// An instruction that runs, or may run, a transaction, and what was reported since it began.
-struct Run {
-    /// `None` for an instruction that runs no Ethereum transaction.
-    transaction: Option<Result<Transaction, ProblemKind>>,
+struct Run<'a> {
+    carrier: Carrier<'a>,
     shares: Shares,
+}
+
+/// Where the Ethereum transaction is that an instruction runs.
+enum Carrier<'a> {
+    /// It runs none.
+    Nothing,
+    /// Its envelope is in the instruction's data; `None` when the data is too short.
+    Data(Option<&'a [u8]>),
+    /// It is in a holder; `None` when the instruction's accounts are not known.
+    Holder(Option<Address>),
+    /// It is in a holder, and this is a step of its run: it reports only if it is the last one.
+    Step(Option<Address>),
 }
 
 /// A block's transactions as they come in.
@@ -96,8 +108,8 @@ impl Decoder {
         for top in &landed.instructions {
             let mut run = None;
             let invoked = top.inner.iter().map(|(program, data)| (program, &[][..], data));
-            let steps = std::iter::once((&top.program_id, &top.accounts[..], &top.data)).chain(invoked);
-            for (program, accounts, data) in steps {
+            let all = std::iter::once((&top.program_id, &top.accounts[..], &top.data)).chain(invoked);
+            for (program, accounts, data) in all {
                 if *program != self.program_id {
                     if event::share(data).is_some() {
                         building.problem(landed, ProblemKind::ForeignEvent { program: *program });
@@ -109,35 +121,34 @@ impl Decoder {
                         _ => building.problem(landed, ProblemKind::UnknownEvent),
                     }
                 } else {
-                    building.end(landed, run.take());
-                    let transaction = self.instruction(&Instruction { accounts, data });
-                    run = Some(Run { transaction, shares: Shares::default() });
+                    self.end(landed, run.take(), building);
+                    let carrier = self.instruction(landed, &Instruction { accounts, data });
+                    run = Some(Run { carrier, shares: Shares::default() });
                 }
             }
-            building.end(landed, run);
+            self.end(landed, run, building);
         }
     }
 
-    /// Follows an instruction's effect on holders and settings, and gives the transaction that it runs.
-    fn instruction(&mut self, instruction: &Instruction<'_>) -> Option<Result<Transaction, ProblemKind>> {
-        let (&tag, data) = instruction.data.split_first()?;
+    /// Follows an instruction's effect on holders and settings, and tells where the transaction is that it runs.
+    fn instruction<'a>(&mut self, landed: &LandedTransaction, instruction: &Instruction<'a>) -> Carrier<'a> {
+        let Some((&tag, data)) = instruction.data.split_first() else { return Carrier::Nothing };
         let account = |index: usize| instruction.accounts.get(index).copied();
         match tag {
-            tag::EXECUTE => {
-                let envelope = instruction.data.get(Execute::ENVELOPE_OFFSET..);
-                return Some(envelope.ok_or(ProblemKind::ShortInstruction).and_then(decode));
-            }
-            tag::EXECUTE_FROM_HOLDER => {
+            tag::EXECUTE => return Carrier::Data(instruction.data.get(Execute::ENVELOPE_OFFSET..)),
+            tag::EXECUTE_FROM_HOLDER | tag::CANCEL => return Carrier::Holder(account(3)),
+            tag::STEP => {
                 let holder = account(3);
-                let envelope = holder.and_then(|holder| self.holders.envelope(&holder));
-                return Some(envelope.ok_or(ProblemKind::HolderUnknown { holder }).and_then(decode));
+                holder.iter().for_each(|holder| self.holders.run(holder, landed));
+                return Carrier::Step(holder);
             }
+            tag::BEGIN => account(3).iter().for_each(|holder| self.holders.run(holder, landed)),
             tag::HOLDER_CREATE | tag::HOLDER_CLOSE => {
                 account(1).into_iter().for_each(|holder| self.holders.forget(&holder));
             }
             tag::HOLDER_WRITE => {
                 if let (Some(holder), Ok(write)) = (account(1), HolderWrite::decode(data)) {
-                    self.holders.write(holder, &write);
+                    self.holders.write(holder, &write, landed);
                 }
             }
             tag::INITIALIZE => {
@@ -153,7 +164,37 @@ impl Decoder {
             }
             _ => {}
         }
-        None
+        Carrier::Nothing
+    }
+
+    /// Ends an instruction: adds the transaction that ended with it to the block, or says why not.
+    fn end(&mut self, landed: &LandedTransaction, run: Option<Run<'_>>, building: &mut Building<'_>) {
+        let Some(Run { carrier, shares }) = run else { return };
+        let carried = match carrier {
+            Carrier::Nothing if shares.has_receipt() => Err(ProblemKind::UnexpectedReceipt),
+            Carrier::Nothing => return,
+            // The run goes on.
+            Carrier::Step(_) if shares.is_none() => return,
+            Carrier::Data(envelope) => {
+                let transaction = envelope.ok_or(ProblemKind::ShortInstruction).and_then(decode);
+                transaction.map(|transaction| (transaction, Trail::default()))
+            }
+            Carrier::Holder(holder) | Carrier::Step(holder) => self.take(holder),
+        };
+        let added =
+            carried.and_then(|(transaction, trail)| building.add(landed, transaction, trail, shares.read()?));
+        if let Err(kind) = added {
+            building.problem(landed, kind);
+        }
+    }
+
+    /// The transaction in a holder, which ended, and the Solana transactions that belong to it.
+    fn take(&mut self, holder: Option<Address>) -> Result<(Transaction, Trail), ProblemKind> {
+        let unknown = ProblemKind::HolderUnknown { holder };
+        let Some(holder) = holder else { return Err(unknown) };
+        let trail = self.holders.take_trail(&holder);
+        let transaction = self.holders.envelope(&holder).ok_or(unknown).and_then(decode)?;
+        Ok((transaction, trail))
     }
 }
 
@@ -171,24 +212,12 @@ impl Building<'_> {
         self.problems.push(Problem { signature: landed.signature, kind });
     }
 
-    /// Ends a run: adds its transaction to the block, or says why not.
-    fn end(&mut self, landed: &LandedTransaction, run: Option<Run>) {
-        let Some(Run { transaction, shares }) = run else { return };
-        let ended = match transaction {
-            None if shares.has_receipt() => Err(ProblemKind::UnexpectedReceipt),
-            None => return,
-            Some(transaction) => transaction.and_then(|transaction| Ok((transaction, shares.read()?))),
-        };
-        match ended.and_then(|(transaction, report)| self.add(landed, transaction, report)) {
-            Ok(()) => {}
-            Err(kind) => self.problem(landed, kind),
-        }
-    }
-
+    /// Adds a transaction that `landed` ended.
     fn add(
         &mut self,
         landed: &LandedTransaction,
         transaction: Transaction,
+        trail: Trail,
         report: Report,
     ) -> Result<(), ProblemKind> {
         let Report { receipt, logs } = report;
@@ -198,6 +227,7 @@ impl Building<'_> {
         }
         let gas_before = self.transactions.last().map_or(0, |executed| executed.cumulative_gas_used);
         let first_log_index = self.log_count;
+        let (signatures, total_compute_units) = trail.end(landed);
         self.log_count += logs.len() as u64;
         self.transactions.push(Executed {
             transaction,
@@ -217,6 +247,8 @@ impl Building<'_> {
             coinbase: receipt.coinbase.0.into(),
             signature: landed.signature,
             compute_units: landed.compute_units,
+            signatures,
+            total_compute_units,
         });
         Ok(())
     }

@@ -15,6 +15,10 @@
 //! text and error strings are never looked at (invariant 6). An event counts only if the program itself is the
 //! invoked program: nobody else can send one that succeeds.
 //!
+//! A large transaction comes in several Solana transactions, which write it into a holder, and a run in steps takes
+//! several more. The decoder follows each holder and lists them. The Ethereum transaction belongs to the block of the
+//! Solana transaction that ended it, which is the one that reports; steps before that report nothing.
+//!
 //! # Blocks
 //! A block is a slot, and every slot is a block: slots without transactions become empty blocks, so that every
 //! number up to the newest has a block and every block names its parent. The header is that of a post-Merge block,
@@ -27,9 +31,11 @@ mod holders;
 mod problem;
 mod report;
 mod service;
+mod trail;
 
 pub use block::{Tip, empty_block, genesis};
 pub use decode::{Decoded, Decoder};
 pub use holders::{HOLDER_BYTES_MAX, HOLDERS_MAX};
 pub use problem::{Problem, ProblemKind};
 pub use service::{Indexer, RETRY_DELAY_MAX, RETRY_DELAY_MIN, SLOTS_PER_FETCH_MAX};
+pub use trail::SIGNATURES_MAX;

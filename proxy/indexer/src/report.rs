@@ -62,6 +62,11 @@ impl Shares {
         Ok(Report { receipt, logs })
     }
 
+    /// Whether nothing came in.
+    pub(crate) fn is_none(&self) -> bool {
+        self.state == State::None
+    }
+
     /// Whether a receipt is among the records.
     pub(crate) fn has_receipt(&self) -> bool {
         Records(&self.bytes).any(|record| matches!(record, Ok(Event::Receipt(_))))

@@ -53,6 +53,9 @@ fn a_block_has_every_field_of_transactions_receipts_and_header() {
         assert_eq!(executed.coinbase, EthAddress::from(COINBASE));
         let number = executed.index as u8 + 1;
         assert_eq!((executed.signature, executed.compute_units), (signature(number), number.into()));
+        // Nothing but the Solana transaction that executed it.
+        let all = (&executed.signatures[..], executed.total_compute_units);
+        assert_eq!(all, (&[signature(number)][..], number.into()));
     }
     assert_eq!(block.transactions.len(), 3);
     let outcomes: Vec<_> = block.transactions.iter().map(|executed| executed.outcome).collect();

@@ -9,7 +9,7 @@ use parhelion_core::emulator::ChainSettings;
 use parhelion_core::transaction::{Transaction, encode};
 use parhelion_indexer::{Tip, genesis};
 use parhelion_wire::event::{Log, Outcome, Receipt, instruction_prefix};
-use parhelion_wire::instruction::{ExecuteFromHolder, HolderWrite, tag};
+use parhelion_wire::instruction::{Begin, Cancel, ExecuteFromHolder, HolderWrite, Step, tag, transaction_id};
 use parhelion_wire::{H160, H256};
 use solana_address::Address;
 use solana_signature::Signature;
@@ -94,10 +94,32 @@ pub(crate) fn holder_write(bytes: &[u8], length: usize, offset: usize) -> Landed
     top_level(vec![Address::default(), HOLDER], [&write.prefix()[..], bytes].concat())
 }
 
-pub(crate) fn execute_from_holder(report: &[u8]) -> LandedInstruction {
-    let data = ExecuteFromHolder { coinbase: H160(COINBASE) }.encode().to_vec();
+/// An instruction that runs what is in the holder.
+fn of_holder(data: Vec<u8>, report: &[u8]) -> LandedInstruction {
     let accounts = vec![Address::default(), Address::default(), PROGRAM, HOLDER];
     LandedInstruction { inner: events(report, 10_000), ..top_level(accounts, data) }
+}
+
+pub(crate) fn execute_from_holder(report: &[u8]) -> LandedInstruction {
+    of_holder(ExecuteFromHolder { coinbase: H160(COINBASE) }.encode().to_vec(), report)
+}
+
+pub(crate) fn begin() -> LandedInstruction {
+    let begin = Begin { coinbase: H160(COINBASE), stack_words: 1_100, checkpoint_room: 1_000 };
+    of_holder(begin.encode().to_vec(), &[])
+}
+
+/// A step of the transaction's run; its report is empty unless it is the last one.
+pub(crate) fn step(transaction: &Transaction, report: &[u8]) -> LandedInstruction {
+    let transaction = transaction_id(&H256(transaction.hash().0));
+    let pauses = [0u64.to_le_bytes()];
+    let step = Step { transaction, coinbase: H160(COINBASE), number: 0, pauses: &pauses };
+    of_holder([&step.prefix()[..], pauses.as_flattened()].concat(), report)
+}
+
+pub(crate) fn cancel(transaction: &Transaction, report: &[u8]) -> LandedInstruction {
+    let transaction = transaction_id(&H256(transaction.hash().0));
+    of_holder(Cancel { transaction, coinbase: H160(COINBASE) }.encode().to_vec(), report)
 }
 
 /// A landed Solana transaction whose signature and compute units come from `number`.
@@ -111,8 +133,13 @@ pub(crate) fn signature(number: u8) -> Signature {
 
 /// The Solana block of a slot, its transactions numbered from 1.
 pub(crate) fn slot(slot: u64, transactions: Vec<Vec<LandedInstruction>>) -> LandedBlock {
+    slot_from(slot, 1, transactions)
+}
+
+/// The Solana block of a slot, its transactions numbered from `first`.
+pub(crate) fn slot_from(slot: u64, first: u8, transactions: Vec<Vec<LandedInstruction>>) -> LandedBlock {
     let clock = Clock { slot, unix_timestamp: 1_700_000_000 + slot as i64 };
-    let transactions = transactions.into_iter().zip(1..).map(|(content, number)| landed(number, content));
+    let transactions = transactions.into_iter().zip(first..).map(|(content, number)| landed(number, content));
     LandedBlock { clock, transactions: transactions.collect() }
 }
 

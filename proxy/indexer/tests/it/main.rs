@@ -5,3 +5,4 @@ mod decode;
 mod fixture;
 mod problems;
 mod service;
+mod steps;

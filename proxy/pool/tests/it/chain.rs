@@ -120,6 +120,8 @@ impl Chain {
             coinbase: Address::ZERO,
             signature: [0; 64].into(),
             compute_units: 1,
+            signatures: vec![[0; 64].into()],
+            total_compute_units: 1,
             transaction,
         };
         self.state(|state| state.in_store.insert(executed.transaction.hash(), Arc::new(executed)));

@@ -95,6 +95,11 @@ fn log(address: Address, topics: &[B256], data: &'static [u8]) -> Log {
     Log::new_unchecked(address, topics.to_vec(), Bytes::from_static(data))
 }
 
+/// The signature of the Solana transaction with this number, from 1 to 255.
+pub(crate) fn solana_signature(number: u8) -> solana_signature::Signature {
+    [number; 64].into()
+}
+
 /// What an executed transaction adds to the chain.
 struct Run {
     transaction: Transaction,
@@ -122,6 +127,7 @@ fn block(parent: Option<&Block>, runs: Vec<Run>) -> Block {
         gas += run.gas_used;
         let first_log_index = logs;
         logs += run.logs.len() as u64;
+        let signature = solana_signature(index as u8 + 1);
         Arc::new(Executed {
             transaction: run.transaction,
             block_number: header.number,
@@ -137,8 +143,14 @@ fn block(parent: Option<&Block>, runs: Vec<Run>) -> Block {
             logs: run.logs,
             first_log_index,
             coinbase: COINBASE,
-            signature: solana_signature::Signature::from([index as u8 + 1; 64]),
+            signature,
             compute_units: 31_000 + index,
+            // As many in front of it as its index says, of 1,000 units each.
+            signatures: (0..index)
+                .map(|number| solana_signature(100 + number as u8))
+                .chain([signature])
+                .collect(),
+            total_compute_units: 31_000 + index + 1_000 * index,
         })
     });
     let transactions = transactions.collect();

@@ -60,6 +60,8 @@ fn with_logs(parent: &Block, first: usize, logs: Vec<Vec<Log>>) -> Block {
                 coinbase: Address::ZERO,
                 signature: [0; 64].into(),
                 compute_units: 1,
+                signatures: vec![[0; 64].into()],
+                total_compute_units: 1,
             })
         })
         .collect();

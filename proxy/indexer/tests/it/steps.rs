@@ -1,0 +1,215 @@
+//! Transactions that come in several Solana transactions, and runs in steps.
+
+use crate::fixture::{
+    CHAIN, HOLDER, PROGRAM, begin, cancel, events, execute_from_holder, holder_write, log, plain, receipt,
+    signature, slot_from, step, tip, top_level, transaction,
+};
+use alloy_primitives::B256;
+use parhelion_core::cluster::LandedInstruction;
+use parhelion_core::store::Executed;
+use parhelion_core::transaction::Transaction;
+use parhelion_indexer::{Decoded, Decoder, ProblemKind, Tip};
+use parhelion_wire::event::{self, Outcome};
+use parhelion_wire::instruction::{HolderClose, HolderCreate};
+use solana_address::Address;
+use std::sync::Arc;
+
+/// A decoder, and what it has decoded so far.
+struct Scene {
+    decoder: Decoder,
+    tip: Tip,
+    /// The number of the next Solana transaction.
+    next: u8,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self { decoder: Decoder::new(PROGRAM.to_bytes(), CHAIN), tip: tip(), next: 1 }
+    }
+
+    /// Decodes the next slot. Solana transactions are numbered over all slots.
+    fn decode(&mut self, transactions: Vec<Vec<LandedInstruction>>) -> Decoded {
+        let count = transactions.len() as u8;
+        let landed = slot_from(self.tip.number + 1, self.next, transactions);
+        let decoded = self.decoder.block(&self.tip, &landed, B256::ZERO);
+        self.next += count;
+        self.tip = Tip::from(&decoded.block);
+        decoded
+    }
+
+    /// [`Self::decode`] without problems.
+    fn executed(&mut self, transactions: Vec<Vec<LandedInstruction>>) -> Vec<Arc<Executed>> {
+        let decoded = self.decode(transactions);
+        assert_eq!(decoded.problems, []);
+        decoded.block.transactions
+    }
+}
+
+/// Asserts which Solana transactions belong to a transaction. The number of each is its compute units.
+fn assert_trail(executed: &Executed, numbers: impl IntoIterator<Item = u8> + Clone) {
+    let signatures: Vec<_> = numbers.clone().into_iter().map(signature).collect();
+    assert_eq!(executed.signatures, signatures);
+    assert_eq!(executed.total_compute_units, numbers.clone().into_iter().map(u64::from).sum::<u64>());
+    let last = numbers.into_iter().last().unwrap();
+    assert_eq!((executed.signature, executed.compute_units), (signature(last), last.into()));
+}
+
+/// The writes of an envelope in pieces of 150 bytes.
+fn writes(transaction: &Transaction) -> Vec<Vec<LandedInstruction>> {
+    let envelope = transaction.envelope();
+    let pieces = envelope.chunks(150).enumerate();
+    pieces.map(|(number, bytes)| vec![holder_write(bytes, envelope.len(), 150 * number)]).collect()
+}
+
+fn report(transaction: &Transaction) -> Vec<u8> {
+    [&receipt(transaction).encode()[..], &log(1, 2, &[3])].concat()
+}
+
+#[test]
+fn a_run_in_steps_is_one_transaction_in_the_block_of_its_last_step() {
+    let mut scene = Scene::new();
+    let transaction = transaction(2, 0);
+    let writes = writes(&transaction);
+    let count = writes.len() as u8;
+    assert!(count > 2);
+    assert!(scene.executed(writes).is_empty());
+    let middle = || vec![step(&transaction, &[])];
+    assert!(scene.executed(vec![vec![begin()], middle(), middle()]).is_empty());
+    assert!(scene.executed(vec![middle()]).is_empty());
+    let found = scene.executed(vec![middle(), vec![step(&transaction, &report(&transaction))]]);
+    let [executed] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((&executed.transaction, executed.outcome), (&transaction, Outcome::Success));
+    assert_eq!((executed.block_number, executed.index, executed.logs.len()), (4, 0, 1));
+    assert_trail(executed, 1..=count + 6);
+}
+
+#[test]
+fn pieces_and_runs_of_several_transactions_land_in_any_order() {
+    let mut scene = Scene::new();
+    let large = transaction(2, 0);
+    let mut out_of_order = writes(&large);
+    out_of_order.reverse();
+    let count = out_of_order.len() as u8;
+    assert!(scene.executed(out_of_order).is_empty());
+    // Others run between two steps.
+    let [first, second] = [transaction(2, 7), transaction(2, 8)];
+    let found = scene.executed(vec![
+        vec![plain(&first)],
+        vec![begin()],
+        vec![plain(&second), step(&large, &[])],
+        vec![step(&large, &report(&large))],
+    ]);
+    let hashes: Vec<_> = found.iter().map(|executed| executed.transaction.hash()).collect();
+    assert_eq!(hashes, [first.hash(), second.hash(), large.hash()]);
+    assert_trail(&found[0], [count + 1]);
+    assert_trail(&found[1], [count + 3]);
+    assert_trail(&found[2], (1..=count).chain([count + 2, count + 3, count + 4]));
+    assert_eq!(found[2].cumulative_gas_used, 150_000);
+}
+
+#[test]
+fn a_holder_that_is_used_again_begins_a_new_list() {
+    let mut scene = Scene::new();
+    let [first, second, third] = [transaction(2, 0), transaction(2, 1), transaction(2, 2)];
+    // The first one needs no steps.
+    let mut transactions = writes(&first);
+    transactions.push(vec![execute_from_holder(&report(&first))]);
+    let end = transactions.len() as u8;
+    assert_trail(&scene.executed(transactions)[0], 1..=end);
+    // The second one is given up for the third, and its pieces land late.
+    let mut given_up = writes(&second);
+    let late = given_up.split_off(1);
+    assert!(scene.executed(given_up).is_empty());
+    assert!(scene.executed(late).is_empty());
+    let start = scene.next;
+    let mut transactions = writes(&third);
+    transactions.extend([vec![begin()], vec![step(&third, &report(&third))]]);
+    let end = start + transactions.len() as u8 - 1;
+    let found = scene.executed(transactions);
+    assert_eq!(found[0].transaction, third);
+    assert_trail(&found[0], start..=end);
+}
+
+#[test]
+fn a_solana_transaction_belongs_once_to_each_transaction_that_it_is_used_for() {
+    let mut scene = Scene::new();
+    let [first, second] = [transaction(2, 0), transaction(2, 1)];
+    let all = |transaction: &Transaction| writes(transaction).concat();
+    let create = top_level(vec![Address::default(), HOLDER], HolderCreate { index: 0 }.encode().to_vec());
+    let mut one = vec![create];
+    one.extend(all(&first));
+    one.extend([begin(), step(&first, &[]), step(&first, &report(&first))]);
+    // The holder is used again at once.
+    one.extend(all(&second));
+    one.push(begin());
+    let found = scene.executed(vec![one, vec![step(&second, &report(&second))]]);
+    assert_trail(&found[0], [1]);
+    assert_trail(&found[1], [1, 2]);
+}
+
+#[test]
+fn a_cancelled_run_is_a_failed_transaction() {
+    let mut scene = Scene::new();
+    let transaction = transaction(2, 0);
+    let mut transactions = writes(&transaction);
+    let cancelled = event::Receipt { outcome: Outcome::Cancelled, gas_used: 25_000, ..receipt(&transaction) };
+    transactions.extend([vec![begin()], vec![step(&transaction, &[])]]);
+    transactions.push(vec![cancel(&transaction, &cancelled.encode())]);
+    let end = transactions.len() as u8;
+    let found = scene.executed(transactions);
+    let [executed] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((&executed.transaction, executed.outcome), (&transaction, Outcome::Cancelled));
+    assert_eq!((executed.gas_used, executed.logs.len(), executed.created), (25_000, 0, None));
+    assert!(!executed.outcome.is_success());
+    assert_trail(executed, 1..=end);
+}
+
+#[test]
+fn the_end_of_a_run_in_an_unknown_holder_is_named_and_steps_before_are_not() {
+    let transaction = transaction(2, 0);
+    let close = top_level(vec![Address::default(), HOLDER], HolderClose.encode().to_vec());
+    for end in [step, cancel] {
+        let mut scene = Scene::new();
+        assert!(scene.executed(vec![vec![begin()], vec![step(&transaction, &[])]]).is_empty());
+        let decoded = scene.decode(vec![vec![end(&transaction, &report(&transaction))]]);
+        let unknown = ProblemKind::HolderUnknown { holder: Some(HOLDER) };
+        assert_eq!(decoded.problems[0].kind, unknown);
+        assert_eq!((decoded.problems.len(), decoded.block.transactions.len()), (1, 0));
+        // Another program passed it on: its accounts are not known.
+        let known = vec![writes(&transaction).concat()];
+        assert!(scene.executed(known).is_empty());
+        let ending = end(&transaction, &report(&transaction));
+        let passed_on = LandedInstruction { accounts: vec![], ..ending.clone() };
+        let decoded = scene.decode(vec![vec![passed_on]]);
+        assert_eq!(decoded.problems[0].kind, ProblemKind::HolderUnknown { holder: None });
+        // A closed holder is not known any more.
+        let decoded = scene.decode(vec![vec![close.clone()], vec![ending]]);
+        assert_eq!(decoded.problems[0].kind, unknown);
+    }
+}
+
+#[test]
+fn a_report_that_is_cut_or_not_expected_is_named() {
+    let [transaction, other] = [transaction(2, 0), transaction(2, 1)];
+    let records = report(&transaction);
+    let cut = LandedInstruction {
+        inner: events(&records, 50).into_iter().take(1).collect(),
+        ..step(&transaction, &[])
+    };
+    let mismatch = ProblemKind::HashMismatch { receipt: other.hash(), transaction: transaction.hash() };
+    let stray = LandedInstruction { inner: events(&records, 10_000), ..begin() };
+    let rows = [
+        ("a report without its end", cut, ProblemKind::ReportIncomplete),
+        ("no receipt", step(&transaction, &log(1, 0, &[])), ProblemKind::ReportMalformed),
+        ("a receipt of another", step(&transaction, &report(&other)), mismatch),
+        ("nothing was cancelled", cancel(&transaction, &[]), ProblemKind::ReportMissing),
+        ("a beginning with a receipt", stray, ProblemKind::UnexpectedReceipt),
+    ];
+    for (name, instruction, expected) in rows {
+        let mut scene = Scene::new();
+        assert!(scene.executed(writes(&transaction)).is_empty());
+        let decoded = scene.decode(vec![vec![instruction]]);
+        let kinds: Vec<_> = decoded.problems.into_iter().map(|problem| problem.kind).collect();
+        assert_eq!((kinds, decoded.block.transactions.len()), (vec![expected], 0), "{name}");
+    }
+}
