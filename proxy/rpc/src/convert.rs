@@ -19,15 +19,22 @@ pub struct Receipt {
     /// The standard fields.
     #[serde(flatten)]
     pub standard: TransactionReceipt,
-    /// The signature of the Solana transaction that executed it, in base 58.
+    /// The signature of the Solana transaction that executed it, in base 58; of a run in steps the one that ended it.
     pub solana_signature: String,
-    /// Compute units of that Solana transaction.
+    /// The signatures of all Solana transactions that belong to it, in base 58 and in landing order: those that wrote it
+    /// into a holder, the beginning of its run and the steps, if there are any, and at last `solanaSignature`. Of very
+    /// many the first are listed, and the last.
+    pub solana_signatures: Vec<String>,
+    /// Compute units of the Solana transaction that executed it.
     #[serde(with = "alloy_serde::quantity")]
     pub compute_units: u64,
+    /// Compute units of all Solana transactions that belong to it, listed or not.
+    #[serde(with = "alloy_serde::quantity")]
+    pub total_compute_units: u64,
     /// The part of `gasUsed` that paid for the rent of new state.
     #[serde(with = "alloy_serde::quantity")]
     pub rent_gas: u64,
-    /// `success`, `revert`, `halt` or `outOfRentGas`: why the status is what it is.
+    /// `success`, `revert`, `halt`, `outOfRentGas` or `cancelled`: why the status is what it is.
     pub outcome: &'static str,
 }
 
@@ -86,7 +93,9 @@ pub(crate) fn receipt(executed: &Executed) -> Receipt {
             contract_address: envelope.is_create().then(|| sender.create(envelope.nonce())),
         },
         solana_signature: executed.signature.to_string(),
+        solana_signatures: executed.signatures.iter().map(ToString::to_string).collect(),
         compute_units: executed.compute_units,
+        total_compute_units: executed.total_compute_units,
         rent_gas: executed.rent_gas,
         outcome: match executed.outcome {
             Outcome::Success => "success",

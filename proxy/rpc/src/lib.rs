@@ -27,7 +27,8 @@
 //! * `pending`, `safe` and `finalized` name the newest block; `pending` counts waiting transactions only in
 //!   `eth_getTransactionCount`.
 //! * The base fee is constant and every fee goes to the operator, so `eth_maxPriorityFeePerGas` is 0.
-//! * Receipts have four more fields: `solanaSignature`, `computeUnits`, `rentGas` and `outcome`.
+//! * Receipts have six more fields, see [`Receipt`]: `solanaSignature`, `solanaSignatures`, `computeUnits`,
+//!   `totalComputeUnits`, `rentGas` and `outcome`.
 //! * Reads of one batch run concurrently; a call that may write waits for those in front of it and runs alone.
 //! * There are no subscriptions and no uncles, and calls take no state overrides.
 #![forbid(unsafe_code)]

@@ -1,7 +1,7 @@
 //! Transactions and receipts.
 
 use crate::client::{refused, result};
-use crate::fake::{ALICE, APPROVAL, Fake, OTHER_TOKEN, TOKEN, TRANSFER, dynamic, signer};
+use crate::fake::{ALICE, APPROVAL, Fake, OTHER_TOKEN, TOKEN, TRANSFER, dynamic, signer, solana_signature};
 use alloy_consensus::transaction::Transaction as _;
 use alloy_primitives::{B256, Bytes, TxKind, U256, logs_bloom};
 use parhelion_core::cluster::ClusterError;
@@ -41,7 +41,9 @@ async fn a_receipt_has_the_standard_fields_and_those_of_solana() {
         ],
         "logsBloom": logs_bloom(&executed.logs),
         "solanaSignature": executed.signature.to_string(),
+        "solanaSignatures": [executed.signature.to_string()],
         "computeUnits": "0x7918",
+        "totalComputeUnits": "0x7918",
         "rentGas": "0x0",
         "outcome": "success",
     });
@@ -55,6 +57,7 @@ async fn failures_and_creations_have_their_receipts() {
     let at = server.local_addr();
     let failed =
         result(at, "eth_getTransactionReceipt", json!([fake.executed(1, 1).transaction.hash()])).await;
+    let [in_front, ending] = [100, 2].map(|number| solana_signature(number).to_string());
     for (field, expected) in [
         ("type", json!("0x2")),
         ("status", json!("0x0")),
@@ -67,6 +70,9 @@ async fn failures_and_creations_have_their_receipts() {
         ("cumulativeGasUsed", json!("0x1f47d0")),
         ("rentGas", json!("0xdbba0")),
         ("computeUnits", json!("0x7919")),
+        ("totalComputeUnits", json!("0x7d01")),
+        ("solanaSignatures", json!([in_front, ending])),
+        ("solanaSignature", json!(ending)),
         ("logs", json!([])),
     ] {
         assert_eq!(failed[field], expected, "{field}");
