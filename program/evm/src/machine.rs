@@ -66,6 +66,28 @@ impl Machine {
         }
     }
 
+    /// A machine with a copy of arenas: of stack words, 32 little-endian bytes each, and of memory.
+    #[must_use]
+    pub fn with_arenas(stack: &[u8], memory: &[u8]) -> Self {
+        let (words, _) = stack.as_chunks::<32>();
+        let limits = Limits { stack_words: words.len(), memory_bytes: memory.len(), frames: 0 };
+        let mut machine = Self::new(&limits);
+        for (target, word) in machine.stack.slice_mut().iter_mut().zip(words) {
+            *target = U256::from_little_endian(word);
+        }
+        machine.memory_mut(0, memory.len()).copy_from_slice(memory);
+        machine.memory_dirty = memory.len();
+        machine
+    }
+
+    /// Stack words and bytes of memory that were used since [`Self::new`]. Words that are zero at the stack's very top
+    /// do not show, so there may have been a few more.
+    #[must_use]
+    pub fn used(&self) -> (usize, usize) {
+        let words = self.stack.slice().iter().rposition(|word| word.0 != [0; 4]).map_or(0, |last| last + 1);
+        (words, self.memory_dirty)
+    }
+
     /// The stack word at `index`, or one past the last.
     #[inline(always)]
     pub(crate) fn stack_at(&mut self, index: usize) -> *mut U256 {
@@ -231,6 +253,21 @@ mod tests {
         assert_eq!((machine.memory(0, 32), machine.memory(32, 64)), (&[7; 32][..], &[0; 64][..]));
         assert_eq!(machine.grow_memory(0, 97), Err(LimitReached));
         assert!(machine.memory(90, 10).is_empty(), "outside of the arena");
+    }
+
+    #[test]
+    fn a_copy_of_arenas_is_a_machine_and_what_was_used_shows() {
+        let mut machine = Machine::new(&Limits { stack_words: 9, memory_bytes: 96, frames: 1 });
+        assert_eq!(machine.used(), (0, 0));
+        machine.grow_memory(0, 64).expect("fits");
+        machine.stack.slice_mut()[4] = U256::one();
+        assert_eq!(machine.used(), (5, 64));
+        let (mut stack, memory) = ([0; 96], [7; 64]);
+        stack[32] = 5;
+        let machine = Machine::with_arenas(&stack, &memory);
+        assert_eq!(machine.stack.slice(), [U256::zero(), U256::from(5), U256::zero()]);
+        assert_eq!((machine.memory(0, 64), machine.used()), (&memory[..], (2, 64)));
+        assert!(Machine::with_arenas(&[], &[]).memory(0, 1).is_empty());
     }
 
     #[test]

@@ -142,16 +142,9 @@ pub trait Cluster: Send + Sync {
     /// Sends a signed transaction and waits until it landed or cannot any more.
     async fn send(&self, transaction: &VersionedTransaction) -> Result<Signature, ClusterError>;
 
-    /// Runs a signed transaction without landing it, as if the accounts in `with` were as given there.
-    ///
-    /// Not every cluster can replace accounts; one that cannot answers [`ClusterError::Unsupported`] when `with` is
-    /// not empty.
-    async fn simulate(
-        &self,
-        transaction: &VersionedTransaction,
-        with: &[(Address, Account)],
-    ) -> Result<Simulation, ClusterError> {
-        let _ = (transaction, with);
+    /// Runs a signed transaction without landing it. Not every cluster does: [`ClusterError::Unsupported`].
+    async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ClusterError> {
+        let _ = transaction;
         Err(ClusterError::Unsupported("this cluster simulates nothing".into()))
     }
 

@@ -118,6 +118,17 @@ pub struct Emulation {
     pub slot: u64,
 }
 
+/// What the relay needs to know to run a transaction in steps.
+#[derive(Clone, Debug)]
+pub struct SteppedEmulation {
+    /// What a run at once would tell, had it the room.
+    pub emulation: Emulation,
+    /// Words of stack that the machine used, all frames together; of a run that goes on, those that it has.
+    pub stack_words: usize,
+    /// Bytes of memory, likewise.
+    pub memory_bytes: usize,
+}
+
 /// What a transaction with enough gas needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
@@ -216,4 +227,13 @@ pub trait Emulator: Send + Sync {
     /// Runs a signed transaction as the program would with `coinbase`, and records the account list.
     async fn emulate(&self, transaction: &Transaction, coinbase: Address)
     -> Result<Emulation, EmulatorError>;
+
+    /// The same for a run in steps, which has more room: from its beginning, or from where the run in `holder`, a
+    /// Holder's data, is.
+    async fn emulate_in_steps(
+        &self,
+        transaction: &Transaction,
+        coinbase: Address,
+        holder: Option<Vec<u8>>,
+    ) -> Result<SteppedEmulation, EmulatorError>;
 }

@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | [`cluster::Cluster`] | `solana` | reads accounts, sends Solana transactions, shows landed ones |
 //! | [`emulator::Emulator`] | `emulator` | runs the program's executor off chain: reads, calls, estimates, account lists |
+//! | [`rehearsal::Rehearsal`] | `solana` | a Solana VM in which the relay tries out what it is going to send |
 //! | [`relay::Relay`] | `relay` | lands one Ethereum transaction as Solana transactions |
 //! | [`pool::Pool`] | `pool` | accepts signed transactions and feeds them to the relay in nonce order |
 //! | [`store::Store`] | `store` | blocks, transactions, receipts and logs |
@@ -20,6 +21,7 @@
 pub mod cluster;
 pub mod emulator;
 pub mod pool;
+pub mod rehearsal;
 pub mod relay;
 pub mod store;
 pub mod transaction;

@@ -103,7 +103,7 @@ impl<'a> Deployer<'a> {
         let blockhash = self.cluster.latest_blockhash().await?;
         let transaction =
             sign(&[nothing], &self.payer(), &[self.authority], blockhash, &self.small_budget(), Format::V1)?;
-        match self.cluster.simulate(&transaction, &[]).await {
+        match self.cluster.simulate(&transaction).await {
             Ok(simulation) => Ok(simulation.failure.is_none()),
             Err(ClusterError::Unreachable(reason)) => Err(ClusterError::Unreachable(reason).into()),
             Err(_) => Ok(false),

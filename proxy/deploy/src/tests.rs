@@ -114,15 +114,11 @@ impl Cluster for World {
         }
     }
 
-    async fn simulate(
-        &self,
-        transaction: &VersionedTransaction,
-        with: &[(Address, Account)],
-    ) -> Result<Simulation, ClusterError> {
+    async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ClusterError> {
         if !self.has_v1 {
             return Err(ClusterError::Unsupported("what is a V1 transaction?".to_owned()));
         }
-        self.svm.simulate(transaction, with).await
+        self.svm.simulate(transaction).await
     }
 
     fn newest_slot(&self) -> watch::Receiver<u64> {

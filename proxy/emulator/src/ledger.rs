@@ -97,6 +97,11 @@ impl<'c> Recorder<'c> {
         self.codes.borrow().values().copied().collect()
     }
 
+    /// Whether the run asked for something that is not at hand, so that its result means nothing.
+    pub(crate) fn misses(&self) -> bool {
+        self.missing != Missing::default()
+    }
+
     /// What the run did not find.
     #[must_use]
     pub fn into_missing(self) -> Missing {
@@ -152,6 +157,14 @@ impl<'c> Recorder<'c> {
         }))
     }
 
+    /// Adds an account to those that are used.
+    fn add(&mut self, address: Pubkey, before: Option<&'c Account>) -> usize {
+        let position = self.rows.len();
+        self.rows.push(Row { address, before, changed: None, is_written: false });
+        self.index.insert(address, position);
+        position
+    }
+
     fn exemption(&self, length: usize) -> u64 {
         (length as u64).saturating_add(ACCOUNT_STORAGE_OVERHEAD).saturating_mul(self.known.rent_per_byte)
     }
@@ -160,6 +173,11 @@ impl<'c> Recorder<'c> {
     fn ours(&self, address: &Pubkey) -> Option<&'c Account> {
         let account = self.known.accounts.get(address)?.as_ref()?;
         (account.owner.to_bytes() == self.deployment.program_id).then_some(account)
+    }
+
+    /// The chain's settings.
+    pub(crate) fn config(&self) -> Option<&'c Account> {
+        self.ours(&self.deployment.config)
     }
 
     fn code_length(&self, hash: &H256) -> usize {
@@ -210,8 +228,19 @@ impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
     }
 
     fn resume(&mut self, mark: &Mark) -> Result<usize, ProgramError> {
-        let position = *self.index.get(&mark.address).ok_or(ProgramError::AccountMissing)?;
-        mark.check(Ledger::data(self, position)).map(|()| position)
+        let known = self.known;
+        match (self.index.get(&mark.address), known.accounts.get(&mark.address)) {
+            (Some(&position), _) => mark.check(Ledger::data(self, position)).map(|()| position),
+            (None, Some(before)) => {
+                let position = self.add(mark.address, before.as_ref());
+                mark.check(Ledger::data(self, position)).map(|()| position)
+            }
+            (None, None) => {
+                // Stands for the account for now, so that all that a checkpoint names is fetched at once.
+                self.missing.addresses.push(mark.address);
+                Ok(self.add(mark.address, None))
+            }
+        }
     }
 
     fn load(&mut self, key: &AccountKey) -> Result<usize, ProgramError> {
@@ -234,10 +263,7 @@ impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
         if !matches!(key, AccountKey::External(_)) && owner != self.deployment.program_id && !is_absent {
             return Err(ProgramError::WrongOwner);
         }
-        let position = self.rows.len();
-        self.rows.push(Row { address, before: before.as_ref(), changed: None, is_written: false });
-        self.index.insert(address, position);
-        Ok(position)
+        Ok(self.add(address, before.as_ref()))
     }
 
     fn data(&self, position: usize) -> &[u8] {

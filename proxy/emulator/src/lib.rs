@@ -23,6 +23,7 @@ mod ledger;
 mod read;
 mod session;
 mod shell;
+mod steps;
 mod touched;
 
 pub use crypto::Native;

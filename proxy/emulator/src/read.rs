@@ -11,10 +11,10 @@ use async_trait::async_trait;
 use parhelion_core::cluster::Account;
 use parhelion_core::emulator::{
     AccountState, AccountUse, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate, Execution,
-    Refusal,
+    Refusal, SteppedEmulation,
 };
 use parhelion_core::transaction::Transaction;
-use parhelion_executor::{BlockValues, Options, WITHDRAW_ADDRESS};
+use parhelion_executor::{BlockValues, Options, Report, WITHDRAW_ADDRESS};
 use parhelion_sdk::address::account_address;
 use parhelion_sdk::convert::{to_h160, to_wire_u256};
 use parhelion_wire::account::{Balance, Cell, Code, Contract, Layout};
@@ -187,6 +187,40 @@ impl parhelion_core::emulator::Emulator for Shell {
         transaction: &Transaction,
         coinbase: Address,
     ) -> Result<Emulation, EmulatorError> {
+        let run = |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| {
+            let (_, report) =
+                parhelion_executor::execute(ledger, Native, block, &Options::ON_CHAIN, envelope)?;
+            Ok((report, ()))
+        };
+        Ok(self.run_transaction(transaction, coinbase, run).await?.0)
+    }
+
+    async fn emulate_in_steps(
+        &self,
+        transaction: &Transaction,
+        coinbase: Address,
+        holder: Option<Vec<u8>>,
+    ) -> Result<SteppedEmulation, EmulatorError> {
+        self.emulate_steps(transaction, coinbase, holder).await
+    }
+}
+
+impl Shell {
+    /// Runs a signed transaction in one way or another, with what it leaves beside its report.
+    pub(crate) async fn run_transaction<T, F>(
+        &self,
+        transaction: &Transaction,
+        coinbase: Address,
+        run: F,
+    ) -> Result<(Emulation, T), EmulatorError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Recorder<'_>, &BlockValues, &Envelope<'_>) -> Result<(Report, T), ProgramError>
+            + Send
+            + Sync
+            + Clone
+            + 'static,
+    {
         let to = transaction.inner().to().map(to_h160);
         let from = to_h160(transaction.sender());
         let mut first = self.first_addresses(from, to);
@@ -196,27 +230,24 @@ impl parhelion_core::emulator::Emulator for Shell {
         let run = {
             let transaction = transaction.clone();
             move |ledger: &mut Recorder<'_>, block: &BlockValues| {
-                let envelope = Envelope::decode(transaction.envelope())?;
-                parhelion_executor::execute(ledger, Native, block, &Options::ON_CHAIN, &envelope)
+                run(ledger, block, &Envelope::decode(transaction.envelope())?)
             }
         };
         let finished = self.run(kind, coinbase, first, run).await?;
-        let report = match finished.result {
-            Ok((_, report)) => report,
+        let (report, beside) = match finished.result {
+            Ok(result) => result,
             Err(error) => return Err(self.refusal(error, transaction).await),
         };
-        let deployed_codes = report.codes.clone();
-        Ok(Emulation {
+        let emulation = Emulation {
+            deployed_codes: report.codes.clone(),
             execution: execution(report),
             accounts: finished.uses.iter().filter(|used| !used.is_optional).map(account_use).collect(),
             codes: finished.codes,
-            deployed_codes,
             slot: finished.block.slot,
-        })
+        };
+        Ok((emulation, beside))
     }
-}
 
-impl Shell {
     /// A refusal with the numbers that make it understandable, in the words that Ethereum nodes use.
     async fn refusal(&self, error: ProgramError, transaction: &Transaction) -> EmulatorError {
         let detail = match error {

@@ -67,12 +67,11 @@ impl Shell {
             let work = move || -> Run<T> {
                 let mut recorder = Recorder::new(deployment, &known);
                 let result = run(&mut recorder, &block);
-                let outcome = match result {
-                    Err(ProgramError::AccountMissing) => Outcome::Missed(recorder.into_missing()),
-                    _ => {
-                        let (codes, translations) = (recorder.codes(), recorder.translations());
-                        Outcome::Used(recorder.into_uses(), codes, translations)
-                    }
+                let outcome = if recorder.misses() {
+                    Outcome::Missed(recorder.into_missing())
+                } else {
+                    let (codes, translations) = (recorder.codes(), recorder.translations());
+                    Outcome::Used(recorder.into_uses(), codes, translations)
                 };
                 (result, outcome)
             };

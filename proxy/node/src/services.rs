@@ -11,6 +11,7 @@ use parhelion_pool::MemoryPool;
 use parhelion_relay::translation::{Settings, Translations};
 use parhelion_relay::{Operator, Sender};
 use parhelion_rpc::{Config, Running, Services, serve};
+use parhelion_solana::{Features, SvmRehearsal};
 use parhelion_store::MemoryStore;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -40,7 +41,9 @@ impl Node {
         let genesis = parhelion_indexer::genesis(first.slot, timestamp, &settings);
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(genesis));
         let operator = Arc::new(operator);
-        let relay = Sender::new(Arc::clone(&cluster), Arc::clone(&emulator), Arc::clone(&operator));
+        let rehearsal = Arc::new(SvmRehearsal::new(Arc::clone(&cluster), Features::Mainnet));
+        let relay =
+            Sender::new(Arc::clone(&cluster), Arc::clone(&emulator), rehearsal, Arc::clone(&operator));
         let (relay, translations) = match translate {
             Some(settings) => {
                 let (notes, task) = Translations::new(Arc::clone(&cluster), operator, settings);

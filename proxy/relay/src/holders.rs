@@ -1,16 +1,26 @@
-//! Which of the operator's holders are free.
+//! The operator's holders: which are free, and which have a run in them that is not over.
 
+use alloy_primitives::B256;
+use parhelion_core::cluster::{Account, ClusterError};
+use parhelion_core::relay::RelayError;
+use parhelion_core::transaction::Transaction;
+use parhelion_wire::ProgramError;
+use parhelion_wire::account::{Holder, Run};
+use solana_address::Address;
+use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 /// Large transactions in progress at most; each has a holder of its own.
-const HOLDERS_MAX: u32 = 16;
+pub(crate) const HOLDERS_MAX: u32 = 16;
 
 /// The operator's holders, lent one transaction at a time.
 #[derive(Debug)]
 pub(crate) struct Holders {
     free: Arc<Mutex<Vec<u32>>>,
     count: Arc<Semaphore>,
+    /// Holders with runs that were left in the middle, by transaction.
+    unfinished: Mutex<HashMap<B256, Lease>>,
 }
 
 /// A holder that nobody else uses; give it back with [`Lease::end`].
@@ -26,6 +36,7 @@ impl Holders {
         Self {
             free: Arc::new(Mutex::new((0..HOLDERS_MAX).rev().collect())),
             count: Arc::new(Semaphore::new(HOLDERS_MAX as usize)),
+            unfinished: Mutex::default(),
         }
     }
 
@@ -35,6 +46,30 @@ impl Holders {
         let index = self.free.lock().await.pop()?;
         Some(Lease { index, free: Arc::clone(&self.free), permit })
     }
+
+    /// A holder that is free now, if one is.
+    pub(crate) async fn lease_now(&self) -> Option<Lease> {
+        let permit = Arc::clone(&self.count).try_acquire_owned().ok()?;
+        // The one that was not used for longest.
+        let mut free = self.free.lock().await;
+        let index = if free.is_empty() { return None } else { free.remove(0) };
+        Some(Lease { index, free: Arc::clone(&self.free), permit })
+    }
+
+    /// Keeps a holder whose run is not over.
+    pub(crate) async fn keep_unfinished(&self, transaction: B256, lease: Lease) {
+        self.unfinished.lock().await.insert(transaction, lease);
+    }
+
+    /// Takes the holder of a transaction whose run is not over.
+    pub(crate) async fn unfinished(&self, transaction: &B256) -> Option<Lease> {
+        self.unfinished.lock().await.remove(transaction)
+    }
+
+    /// The transactions whose runs are not over.
+    pub(crate) async fn all_unfinished(&self) -> Vec<B256> {
+        self.unfinished.lock().await.keys().copied().collect()
+    }
 }
 
 impl Lease {
@@ -43,5 +78,50 @@ impl Lease {
         // The index first, so that whoever gets the permit finds one.
         self.free.lock().await.push(self.index);
         drop(self.permit);
+    }
+}
+
+/// A holder, where a run is or will be.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// Its address.
+    pub(crate) holder: Address,
+    /// Which of the operator's own it is; any number for those of others, in which runs only go on.
+    pub(crate) index: u32,
+    /// Its account, if there is one.
+    pub(crate) account: Option<Account>,
+}
+
+impl Place {
+    /// The run that is here, if one is.
+    pub(crate) fn run(&self) -> Option<Run> {
+        Run::of(&self.account.as_ref()?.data).ok()
+    }
+
+    /// The run of a transaction, if it is here.
+    pub(crate) fn run_of(&self, transaction: &Transaction) -> Option<Run> {
+        self.run().filter(|run| run.transaction_hash.0 == transaction.hash().0)
+    }
+
+    /// The account as it will be when an envelope is written into `needed` bytes of it, of which the rent is exempt with
+    /// `lamports`.
+    pub(crate) fn filled(
+        &self,
+        program_id: [u8; 32],
+        operator: &Address,
+        envelope: &[u8],
+        (needed, lamports): (usize, u64),
+    ) -> Result<Account, RelayError> {
+        let damaged = |error: ProgramError| ClusterError::Unsupported(error.text().into());
+        let mut account = match &self.account {
+            Some(now) if now.data.len() >= needed => now.clone(),
+            _ => {
+                let mut data = vec![0; needed];
+                Holder::create(&mut data, 0, &operator.to_bytes()).map_err(damaged)?;
+                Account { lamports, owner: program_id.into(), data }
+            }
+        };
+        Holder::write(&mut account.data, 0, envelope.len() as u32, 0, envelope).map_err(damaged)?;
+        Ok(account)
     }
 }

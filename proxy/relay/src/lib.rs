@@ -19,9 +19,12 @@
 #![forbid(unsafe_code)]
 
 mod holders;
+mod once;
 mod operator;
 pub mod plan;
 mod service;
+mod stage;
+pub mod steps;
 pub mod translation;
 
 pub use operator::Operator;

@@ -39,14 +39,25 @@ pub struct Request<'a> {
 pub struct HolderState {
     /// Which of the operator's.
     pub index: u32,
-    /// The longest envelope that it takes as it is, or `None` when it does not exist.
-    pub capacity: Option<usize>,
-    /// Lamports that exempt a holder of this envelope's length from rent.
+    /// Bytes of its account, or `None` when it does not exist.
+    pub length: Option<usize>,
+    /// Bytes that it has to have: for the envelope, and for what a run in steps keeps behind it.
+    pub needed: usize,
+    /// Lamports that exempt so many bytes from rent.
     pub lamports: u64,
 }
 
 /// One step: transactions of a step do not depend on one another.
 pub type Step = Vec<Vec<Instruction>>;
+
+/// Solana transactions, of which the last one has other instructions beside the end of the envelope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Steps to take first, one after another.
+    pub before: Vec<Step>,
+    /// The instructions of the last one.
+    pub last: Vec<Instruction>,
+}
 
 /// The Solana transactions that execute an Ethereum transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +93,8 @@ pub const FORMAT: Format<'static> = Format::V1;
 /// # Errors
 /// [`RelayError::DoesNotFit`] when the run needs more accounts than one Solana transaction locks.
 pub fn plan(request: &Request<'_>) -> Result<Plan, RelayError> {
-    let accounts = run_accounts(request);
+    let holder = holder_address(request.deployment, &request.operator, request.holder.index);
+    let accounts = run_accounts(request, &holder);
     let without = plan_with(request, &accounts)?;
     let translations = translations(request);
     for count in (1..=translations.len()).rev() {
@@ -127,11 +139,10 @@ fn plan_with(request: &Request<'_>, accounts: &[RunAccount]) -> Result<Plan, Rel
         // What is left is as small as it gets.
         last = from_holder.to_vec();
     }
-    let (mut before, last_piece) = write_holder(request, &last)?;
+    let Written { mut before, last } = write_holder(request, &last)?;
     if reserves_ahead {
         before.push(vec![reserves]);
     }
-    last.splice(0..0, last_piece);
     if fits(request, &last)? {
         return Ok(Plan { before, last, uses_holder: true, is_proven: false, translations: 0 });
     }
@@ -139,19 +150,17 @@ fn plan_with(request: &Request<'_>, accounts: &[RunAccount]) -> Result<Plan, Rel
 }
 
 /// The run's accounts, without those that stand in front of every run.
-fn run_accounts(request: &Request<'_>) -> Vec<RunAccount> {
-    let fixed = [
-        request.operator.to_bytes(),
-        request.deployment.config,
-        request.deployment.program_id,
-        holder_address(request.deployment, &request.operator, request.holder.index).to_bytes(),
-    ];
+#[must_use]
+pub fn run_accounts(request: &Request<'_>, holder: &Address) -> Vec<RunAccount> {
+    let Request { operator, deployment, .. } = request;
+    let fixed = [operator.to_bytes(), deployment.config, deployment.program_id, holder.to_bytes()];
     let uses = request.emulation.accounts.iter().filter(|used| !fixed.contains(&used.address));
     uses.map(|used| RunAccount { address: used.address.into(), writable: used.writable }).collect()
 }
 
 /// The translations that can run, those of the heaviest codes first.
-fn translations(request: &Request<'_>) -> Vec<RunAccount> {
+#[must_use]
+pub fn translations(request: &Request<'_>) -> Vec<RunAccount> {
     let mut codes: Vec<_> = request.emulation.codes.iter().collect();
     codes.sort_by_key(|code| Reverse(code.weight()));
     let addresses = codes.into_iter().filter_map(CodeUse::complete_translation);
@@ -159,7 +168,8 @@ fn translations(request: &Request<'_>) -> Vec<RunAccount> {
 }
 
 /// Reservations for codes that are longer than an account may grow in the executing instruction itself.
-fn reserves(request: &Request<'_>) -> Vec<Instruction> {
+#[must_use]
+pub fn reserves(request: &Request<'_>) -> Vec<Instruction> {
     let mut instructions = Vec::new();
     for (hash, length) in &request.emulation.deployed_codes {
         let ahead = Code::account_length(*length).saturating_sub(GROWTH_MAX);
@@ -197,13 +207,12 @@ fn direct(
     proof.into_iter().chain([execute]).collect()
 }
 
-/// The steps that write the envelope into the holder: the first one makes room and writes what fits beside, the
-/// second one writes the rest, in any order. The end of the envelope is written by the instruction that is given
-/// beside the steps, for which there is room in front of `last`.
-fn write_holder(
-    request: &Request<'_>,
-    last: &[Instruction],
-) -> Result<(Vec<Step>, Option<Instruction>), RelayError> {
+/// Writes the envelope into the holder in front of `last`: all at once where that fits, otherwise the first step makes
+/// room and writes what fits beside, the second one writes the rest, in any order, and the end goes with `last`.
+///
+/// # Errors
+/// [`RelayError::DoesNotFit`].
+pub fn write_holder(request: &Request<'_>, last: &[Instruction]) -> Result<Written, RelayError> {
     let Request { deployment, operator, envelope, holder, .. } = request;
     if envelope.len() > Holder::ENVELOPE_MAX {
         return Err(RelayError::DoesNotFit {
@@ -216,18 +225,22 @@ fn write_holder(
         holder_write(deployment, operator, holder.index, length, offset as u32, bytes)
     };
     let mut first = Vec::new();
-    if holder.capacity.is_none_or(|capacity| capacity < envelope.len()) {
-        if holder.capacity.is_some() {
+    if holder.length.is_none_or(|length| length < holder.needed) {
+        if holder.length.is_some() {
             first.push(holder_close(deployment, operator, holder.index));
         }
-        let length = Holder::account_length(envelope.len());
-        first.extend(holder_create(deployment, operator, holder.index, length, holder.lamports));
+        first.extend(holder_create(deployment, operator, holder.index, holder.needed, holder.lamports));
     }
-    let mut empty = first.clone();
-    empty.push(write(0, &[]));
+    let at_once = [&first[..], &[write(0, envelope)], last].concat();
+    // The holder is made by the System program, which may be an account too many.
+    if fits(request, &at_once).unwrap_or(false) {
+        return Ok(Written { before: Vec::new(), last: at_once });
+    }
     let room = |instructions: &[Instruction]| {
         room(instructions, operator, &Budget::MAX, FORMAT).map_err(unbuildable)
     };
+    let mut empty = first.clone();
+    empty.push(write(0, &[]));
     let (head, tail) = envelope.split_at(room(&empty)?.min(envelope.len()));
     first.push(write(0, head));
     let at_the_end = room(&[&[write(0, &[])], last].concat())?.min(tail.len());
@@ -238,16 +251,19 @@ fn write_holder(
         .enumerate()
         .map(|(number, bytes)| vec![write(head.len() + number * piece, bytes)])
         .collect();
-    let mut steps = vec![vec![first]];
+    let mut before = vec![vec![first]];
     if !rest.is_empty() {
-        steps.push(rest);
+        before.push(rest);
     }
-    let last_piece = (!end.is_empty()).then(|| write(envelope.len() - end.len(), end));
-    Ok((steps, last_piece))
+    let end = (!end.is_empty()).then(|| write(envelope.len() - end.len(), end));
+    Ok(Written { before, last: end.into_iter().chain(last.iter().cloned()).collect() })
 }
 
 /// Whether instructions fit one Solana transaction.
-fn fits(request: &Request<'_>, instructions: &[Instruction]) -> Result<bool, RelayError> {
+///
+/// # Errors
+/// [`RelayError::DoesNotFit`] when they name too many accounts.
+pub fn fits(request: &Request<'_>, instructions: &[Instruction]) -> Result<bool, RelayError> {
     match compile(instructions, &request.operator, Hash::default(), &Budget::MAX, FORMAT) {
         Ok(_) => Ok(true),
         Err(BuildError::TooLarge { .. }) => Ok(false),
@@ -256,10 +272,15 @@ fn fits(request: &Request<'_>, instructions: &[Instruction]) -> Result<bool, Rel
     }
 }
 
+/// Whether instructions fit one Solana transaction, whatever the reason when not.
+pub(crate) fn fits_bare(instructions: &[Instruction], operator: &Address) -> bool {
+    compile(instructions, operator, Hash::default(), &Budget::MAX, FORMAT).is_ok()
+}
+
 fn too_many_accounts(count: usize) -> RelayError {
     RelayError::DoesNotFit { needs: format!("{count} accounts"), limit: format!("{ADDRESSES_MAX}") }
 }
 
-fn unbuildable(error: BuildError) -> RelayError {
+pub(crate) fn unbuildable(error: BuildError) -> RelayError {
     RelayError::DoesNotFit { needs: error.to_string(), limit: "what its format allows".into() }
 }

@@ -332,16 +332,16 @@ impl Chain {
         let operator = self.operator.keypair.pubkey();
         let holder = self.account(&holder_address(&self.deployment, &operator, 0).to_bytes());
         let envelope = transaction.envelope();
-        let lamports =
-            self.runtime.block_on(self.svm.rent_exemption(Holder::account_length(envelope.len())))?;
-        let capacity = holder.map(|account| account.data.len() - Holder::account_length(0));
+        let needed = Holder::account_length(envelope.len());
+        let lamports = self.runtime.block_on(self.svm.rent_exemption(needed))?;
+        let length = holder.map(|account| account.data.len());
         Ok(plan(&Request {
             deployment: &self.deployment,
             operator,
             coinbase: self.operator.coinbase,
             envelope,
             emulation: &emulation,
-            holder: HolderState { index: 0, capacity, lamports },
+            holder: HolderState { index: 0, length, needed, lamports },
         })?)
     }
 

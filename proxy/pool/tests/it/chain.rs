@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use parhelion_core::cluster::ClusterError;
 use parhelion_core::emulator::{
     AccountState, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate, Execution, Refusal,
+    SteppedEmulation,
 };
 use parhelion_core::relay::{Relay, RelayError};
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
@@ -259,6 +260,15 @@ impl Emulator for Chain {
     }
 
     async fn emulate(&self, _: &Transaction, _: Address) -> Result<Emulation, EmulatorError> {
+        unreachable!("the relay emulates")
+    }
+
+    async fn emulate_in_steps(
+        &self,
+        _: &Transaction,
+        _: Address,
+        _: Option<Vec<u8>>,
+    ) -> Result<SteppedEmulation, EmulatorError> {
         unreachable!("the relay emulates")
     }
 }

@@ -76,7 +76,9 @@ impl Case {
             deployed_codes: codes.collect(),
             slot: 1,
         };
-        let holder = HolderState { index: HOLDER_INDEX, capacity: self.capacity, lamports: 5_000_000 };
+        let length = self.capacity.map(Holder::account_length);
+        let needed = Holder::account_length(self.envelope);
+        let holder = HolderState { index: HOLDER_INDEX, length, needed, lamports: 5_000_000 };
         plan(&Request {
             deployment: &deployment(&PROGRAM),
             operator: OPERATOR,

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use parhelion_core::cluster::ClusterError;
 use parhelion_core::emulator::{
     AccountState, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate, Execution, Refusal,
+    SteppedEmulation,
 };
 use parhelion_core::pool::{Pool, PoolError};
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
@@ -309,6 +310,15 @@ impl Emulator for Fake {
 
     async fn emulate(&self, _: &Transaction, _: Address) -> Result<Emulation, EmulatorError> {
         panic!("the server emulates nothing");
+    }
+
+    async fn emulate_in_steps(
+        &self,
+        _: &Transaction,
+        _: Address,
+        _: Option<Vec<u8>>,
+    ) -> Result<SteppedEmulation, EmulatorError> {
+        panic!("the server emulates nothing")
     }
 }
 

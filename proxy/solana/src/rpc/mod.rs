@@ -204,15 +204,7 @@ impl Cluster for RpcCluster {
         self.send_until_landed(transaction).await
     }
 
-    async fn simulate(
-        &self,
-        transaction: &VersionedTransaction,
-        with: &[(Address, Account)],
-    ) -> Result<Simulation, ClusterError> {
-        if !with.is_empty() {
-            let text = "a cluster cannot simulate with accounts replaced";
-            return Err(ClusterError::Unsupported(text.to_owned()));
-        }
+    async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ClusterError> {
         self.simulate_now(transaction).await
     }
 

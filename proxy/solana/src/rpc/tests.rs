@@ -289,16 +289,13 @@ async fn simulations_tell_units_and_failure() {
         .await
         .expect("connects");
         let transaction = transaction(PROGRAM);
-        let simulation = cluster.simulate(&transaction, &[]).await.expect("answers");
+        let simulation = cluster.simulate(&transaction).await.expect("answers");
         assert_eq!(simulation.compute_units, 1234);
         match simulation.failure {
             None => assert!(!fails),
             Some(ClusterError::Failed { code: Some(46), logs, .. }) => assert_eq!(logs, ["Program log: x"]),
             Some(other) => panic!("{other:?}"),
         }
-        let account = Account { lamports: 1, owner: PROGRAM, data: vec![] };
-        let with_accounts = cluster.simulate(&transaction, &[(PROGRAM, account)]).await;
-        assert!(matches!(with_accounts, Err(ClusterError::Unsupported(_))));
     }
 }
 

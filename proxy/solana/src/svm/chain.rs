@@ -52,19 +52,8 @@ impl Chain {
     /// Slot 0 with Solana's own programs only.
     pub(super) fn empty(program_id: Address, features: Features, unix_timestamp: i64) -> Self {
         let clock = Clock { slot: 0, unix_timestamp };
-        // No SPL programs: they would double the time to start.
-        let svm = LiteSVM::default()
-            .with_feature_set(feature_set(features))
-            .with_builtins()
-            .with_sysvars()
-            .with_feature_accounts()
-            .with_precompiles()
-            .with_sigverify(true)
-            // Age and repetition are checked in `send`, by the rules of a cluster.
-            .with_blockhash_check(false)
-            .with_transaction_history(0);
         let mut chain = Self {
-            svm,
+            svm: vm(features).with_sigverify(true),
             program_id,
             clock,
             hashes: VecDeque::from([(0, slot_hash(GENESIS, 0))]),
@@ -133,29 +122,10 @@ impl Chain {
         }
     }
 
-    /// Runs a transaction in the newest block, with some accounts replaced for the time being.
-    pub(super) fn simulate(
-        &mut self,
-        transaction: VersionedTransaction,
-        with: Vec<(Address, Account)>,
-    ) -> Result<Simulation, ClusterError> {
+    /// Runs a transaction in the newest block.
+    pub(super) fn simulate(&self, transaction: VersionedTransaction) -> Result<Simulation, ClusterError> {
         check_format(&transaction)?;
-        let mut replaced = Vec::with_capacity(with.len());
-        let mut simulation = Ok(());
-        for (address, account) in with {
-            let before = self.svm.get_account(&address).unwrap_or_default();
-            simulation = self.set_account(address, account);
-            replaced.push((address, before));
-            if simulation.is_err() {
-                break;
-            }
-        }
-        let simulation = simulation.map(|()| self.run(transaction));
-        // Backwards, so that an address given twice gets back what it had at first.
-        for (address, before) in replaced.into_iter().rev() {
-            self.svm.set_account(address, before).map_err(|error| unexpected(&error))?;
-        }
-        simulation
+        Ok(self.run(transaction))
     }
 
     fn run(&self, transaction: VersionedTransaction) -> Simulation {
@@ -221,11 +191,8 @@ impl Chain {
     }
 
     pub(super) fn set_account(&mut self, address: Address, account: Account) -> Result<(), ClusterError> {
-        let Account { lamports, owner, data } = account;
-        let account =
-            solana_account::Account { lamports, data, owner, executable: false, rent_epoch: u64::MAX };
         self.svm
-            .set_account(address, account)
+            .set_account(address, account_of(account))
             .map_err(|error| ClusterError::Unsupported(format!("account {address} cannot be set: {error}")))
     }
 
@@ -274,6 +241,25 @@ impl Chain {
     pub(super) fn rent_exemption(&self, data_length: usize) -> u64 {
         self.svm.minimum_balance_for_rent_exemption(data_length)
     }
+}
+
+/// A VM with Solana's own programs. It knows neither age nor repetition of transactions.
+pub(super) fn vm(features: Features) -> LiteSVM {
+    // No SPL programs: they would double the time to start.
+    LiteSVM::default()
+        .with_feature_set(feature_set(features))
+        .with_builtins()
+        .with_sysvars()
+        .with_feature_accounts()
+        .with_precompiles()
+        .with_blockhash_check(false)
+        .with_transaction_history(0)
+}
+
+/// An account as the VM has it.
+pub(super) fn account_of(account: Account) -> solana_account::Account {
+    let Account { lamports, owner, data } = account;
+    solana_account::Account { lamports, data, owner, executable: false, rent_epoch: u64::MAX }
 }
 
 fn feature_set(features: Features) -> FeatureSet {

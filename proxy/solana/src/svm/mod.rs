@@ -14,8 +14,11 @@
 //! lands it once.
 
 mod chain;
+mod rehearsal;
 #[cfg(test)]
 mod tests;
+
+pub use rehearsal::SvmRehearsal;
 
 use async_trait::async_trait;
 use chain::Chain;
@@ -184,13 +187,9 @@ impl Cluster for SvmCluster {
         .await
     }
 
-    async fn simulate(
-        &self,
-        transaction: &VersionedTransaction,
-        with: &[(Address, Account)],
-    ) -> Result<Simulation, ClusterError> {
-        let (transaction, with) = (transaction.clone(), with.to_vec());
-        self.run(move |chain| chain.simulate(transaction, with)).await
+    async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ClusterError> {
+        let transaction = transaction.clone();
+        self.run(move |chain| chain.simulate(transaction)).await
     }
 
     fn newest_slot(&self) -> watch::Receiver<u64> {

@@ -5,7 +5,7 @@ use alloy_primitives::{Address as EthereumAddress, B256, U256};
 use alloy_sol_types::{SolCall, SolValue, sol};
 use async_trait::async_trait;
 use parhelion_assembler::Code;
-use parhelion_core::cluster::{Account, Clock, Cluster, ClusterError, LandedBlock, Simulation, Snapshot};
+use parhelion_core::cluster::{Clock, Cluster, ClusterError, LandedBlock, Simulation, Snapshot};
 use parhelion_core::relay::Relay;
 use parhelion_emulator::Shell;
 use parhelion_executor::evm::opcode as op;
@@ -18,6 +18,7 @@ use parhelion_relay::translation::{Settings, Translations};
 use parhelion_relay::{Operator, Sender};
 use parhelion_sdk::instruction::{translate, translation_close};
 use parhelion_sdk::transaction::{Budget, Format, sign};
+use parhelion_solana::{Features, SvmRehearsal};
 use parhelion_wire::account::{Translation, TranslationStage};
 use parhelion_wire::address::{AccountKey, Deployment};
 use solana_address::Address;
@@ -90,7 +91,8 @@ impl Scene {
         let operator = Arc::new(Operator { keypair: self.operator.insecure_clone(), coinbase });
         let emulator = Arc::new(Shell::new(Arc::clone(&cluster)));
         let (notes, task) = Translations::new(Arc::clone(&cluster), Arc::clone(&operator), settings);
-        (Sender::new(cluster, emulator, operator).noting(notes), task)
+        let rehearsal = Arc::new(SvmRehearsal::new(Arc::clone(&cluster), Features::Mainnet));
+        (Sender::new(cluster, emulator, rehearsal, operator).noting(notes), task)
     }
 
     /// Lands calls; gives the compute units of the last one.
@@ -306,12 +308,8 @@ impl Cluster for Meddled {
         sent
     }
 
-    async fn simulate(
-        &self,
-        transaction: &VersionedTransaction,
-        with: &[(Address, Account)],
-    ) -> Result<Simulation, ClusterError> {
-        self.inner.simulate(transaction, with).await
+    async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ClusterError> {
+        self.inner.simulate(transaction).await
     }
 
     fn newest_slot(&self) -> watch::Receiver<u64> {

@@ -8,6 +8,7 @@
 //! | `management` | initialize, configure, holders, reservations |
 //! | `translation` | translations are written from the code alone, used where they fit, and closed by their payer |
 //! | `earning` | the relay translates code that earns it, and lands transactions whatever becomes of translations |
+//! | `landing` | the relay lands what fits no Solana transaction in several, each as full as it may be |
 //! | `steps` | runs in steps do what runs at once do, whatever happens meanwhile, and nobody can misuse them |
 //! | `depth` | chains of handlers fit the VM's call frames |
 //! | `parallel` | unrelated transfers have no writable account in common |
@@ -18,6 +19,7 @@ mod bank;
 mod depth;
 mod earning;
 mod hostile;
+mod landing;
 mod management;
 mod parallel;
 mod parity;

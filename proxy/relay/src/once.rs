@@ -1,0 +1,175 @@
+//! Transactions that run at once, in one Solana transaction.
+
+use crate::holders::Place;
+use crate::plan::{HolderState, Plan, Request, plan};
+use crate::service::{Sender, ended_badly, is_unnumbered, state_moved};
+use crate::stage::{named, perform};
+use crate::translation::Landed;
+use crate::translation::rule::units_saved;
+use parhelion_core::cluster::ClusterError;
+use parhelion_core::emulator::CodeUse;
+use parhelion_core::relay::RelayError;
+use parhelion_core::transaction::Transaction;
+use parhelion_sdk::transaction::{Budget, COMPUTE_UNITS_MAX};
+use parhelion_wire::account::Holder;
+use solana_signature::Signature;
+use tokio::task::spawn_blocking;
+
+/// How often a transaction is emulated anew because the state moved on.
+const ATTEMPTS_MAX: usize = 8;
+/// Compute units on top of the simulation's, in percent: state may differ a little when the transaction lands.
+const COMPUTE_MARGIN_PERCENT: u64 = 20;
+/// Compute units on top of the margin.
+const COMPUTE_MARGIN: u64 = 10_000;
+
+/// A plan whose last transaction was tried.
+pub(crate) struct Ready {
+    plan: Plan,
+    budget: Budget,
+    codes: Vec<CodeUse>,
+    /// Compute units that it took then, if that could be done.
+    compute_units: Option<u64>,
+}
+
+impl Sender {
+    /// Emulates, plans and tries. The holder is the operator's own with this index, or any that does not exist yet.
+    pub(crate) async fn prepare(
+        &self,
+        transaction: &Transaction,
+        index: Option<u32>,
+        lists_translations: bool,
+    ) -> Result<Ready, RelayError> {
+        let mut emulation = self.emulator.emulate(transaction, self.operator.coinbase).await?;
+        if !lists_translations {
+            emulation.codes.clear();
+        }
+        // A small transaction has no use for a holder, so nothing is read for it.
+        let place = match index.filter(|_| transaction.envelope().len() >= SMALL) {
+            Some(index) => self.own_place(index).await?,
+            None => self.absent_place(),
+        };
+        let needed = Holder::account_length(transaction.envelope().len());
+        let holder = HolderState {
+            index: place.index,
+            length: place.account.as_ref().map(|account| account.data.len()),
+            needed,
+            lamports: self.cluster.rent_exemption(needed).await?,
+        };
+        let plan = plan(&Request {
+            deployment: &self.deployment,
+            operator: self.operator.address(),
+            coinbase: self.operator.coinbase,
+            envelope: transaction.envelope(),
+            emulation: &emulation,
+            holder,
+        })?;
+        let compute_units = match plan.uses_holder {
+            true => Some(self.rehearse_last(transaction, &plan, &place, &holder).await?),
+            false => self.simulate(&plan).await?,
+        };
+        if compute_units.is_some_and(|units| units > u64::from(COMPUTE_UNITS_MAX)) {
+            return Err(too_many_units());
+        }
+        let budget = compute_units.map_or(Budget::MAX, with_margin);
+        Ok(Ready { plan, budget, codes: emulation.codes, compute_units })
+    }
+
+    /// Runs the plan's only transaction on the cluster without landing it and gives the compute units that it took;
+    /// `None` where the cluster does not simulate.
+    async fn simulate(&self, plan: &Plan) -> Result<Option<u64>, RelayError> {
+        let signed = self.sign(&plan.last, &Budget::MAX).await?;
+        let simulation = match self.cluster.simulate(&signed).await {
+            // Then the transaction itself will tell.
+            Err(ClusterError::Unsupported(_)) => return Ok(None),
+            other => other?,
+        };
+        match simulation.failure {
+            None => Ok(Some(simulation.compute_units)),
+            // Whatever the program says then, it says it because it ran out of compute units.
+            Some(_) if simulation.compute_units >= u64::from(COMPUTE_UNITS_MAX) => Err(too_many_units()),
+            Some(failure) => Err(failure.into()),
+        }
+    }
+
+    /// The same for a plan whose last transaction finds the envelope in a holder: no cluster simulates that.
+    async fn rehearse_last(
+        &self,
+        transaction: &Transaction,
+        plan: &Plan,
+        place: &Place,
+        holder: &HolderState,
+    ) -> Result<u64, RelayError> {
+        let operator = self.operator.address();
+        let filled = place.filled(
+            self.deployment.program_id,
+            &operator,
+            transaction.envelope(),
+            (holder.needed, holder.lamports),
+        )?;
+        let mut stage = self.rehearsal.stage(&named(&plan.last, &place.holder)).await?;
+        let (holder, instructions) = (place.holder, plan.last.clone());
+        let work = move || {
+            stage.set(holder, filled)?;
+            perform(&*stage, &operator, &instructions).map(|(units, _)| units)
+        };
+        spawn_blocking(work).await.map_err(|_| ended_badly())?
+    }
+
+    /// Lands a transaction with a holder that nobody else uses.
+    pub(crate) async fn land_at_once(
+        &self,
+        transaction: &Transaction,
+        holder: u32,
+        signatures: &mut Vec<Signature>,
+    ) -> Result<(), RelayError> {
+        let mut attempt = 1;
+        let mut lists_translations = true;
+        loop {
+            let ready = self.prepare(transaction, Some(holder), lists_translations).await;
+            let result = match &ready {
+                Ok(ready) => self.attempt(ready, signatures).await,
+                Err(error) => Err(error.clone()),
+            };
+            let Err(error) = result else { return Ok(()) };
+            let may_lack_translation = ready.is_ok_and(|ready| ready.plan.translations > 0);
+            let is_starved = may_lack_translation && is_unnumbered(&error);
+            if attempt >= ATTEMPTS_MAX || !(is_starved || state_moved(&error)) {
+                return Err(error);
+            }
+            tracing::debug!(hash = %transaction.hash(), attempt, %error, "emulating again");
+            lists_translations &= !is_starved;
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(&self, ready: &Ready, signatures: &mut Vec<Signature>) -> Result<(), RelayError> {
+        let Ready { plan, budget, codes, compute_units } = ready;
+        for step in &plan.before {
+            signatures.extend(self.send_step(step).await?);
+        }
+        signatures.push(self.send(&plan.last, budget).await?);
+        if let Some(notes) = &self.notes
+            && !codes.is_empty()
+        {
+            let units_saved = compute_units.map_or(0, |units| units_saved(units, plan.is_proven));
+            notes.note(Landed { codes: codes.clone(), units_saved });
+        }
+        Ok(())
+    }
+}
+
+/// What a transaction may use that took `compute_units` in a simulation.
+fn with_margin(compute_units: u64) -> Budget {
+    let units = compute_units + compute_units * COMPUTE_MARGIN_PERCENT / 100 + COMPUTE_MARGIN;
+    Budget { compute_units: units.min(COMPUTE_UNITS_MAX.into()) as u32, ..Budget::MAX }
+}
+
+fn too_many_units() -> RelayError {
+    RelayError::DoesNotFit {
+        needs: "more compute units".into(),
+        limit: format!("{COMPUTE_UNITS_MAX} compute units"),
+    }
+}
+
+/// Envelopes shorter than this fit a Solana transaction beside the most accounts that it can list.
+const SMALL: usize = 1024;

@@ -1,0 +1,159 @@
+//! Sends a run's Solana transactions until it is over.
+
+use super::prepare::Prepared;
+use crate::holders::Place;
+use crate::plan::fits_bare;
+use crate::service::{Sender, is_unnumbered, state_moved};
+use crate::translation::Landed;
+use crate::translation::rule::units_saved;
+use futures::StreamExt;
+use parhelion_core::relay::RelayError;
+use parhelion_core::transaction::Transaction;
+use parhelion_sdk::transaction::Budget;
+use parhelion_wire::account::Run as RunState;
+use solana_instruction::Instruction;
+use solana_signature::Signature;
+use std::time::Duration;
+
+/// Steps that are on their way at once.
+const IN_FLIGHT_MAX: usize = 32;
+/// Rounds without progress before the run is left to a later attempt.
+const IDLE_ROUNDS_MAX: u32 = 6;
+/// The pause after the first round without progress; it grows by as much with each further one.
+const IDLE_DELAY: Duration = Duration::from_millis(250);
+
+/// How a run in steps came out.
+pub(crate) enum Ended {
+    /// It is over.
+    Over,
+    /// It was not begun.
+    NotBegun(RelayError),
+    /// It was begun, and is not over.
+    Unfinished(RelayError),
+}
+
+/// What is seen of a run from one round to the next.
+struct Seen {
+    state: Option<RunState>,
+    has_begun: bool,
+    idle_rounds: u32,
+}
+
+impl Sender {
+    /// Runs a transaction in steps, from where its run is.
+    pub(crate) async fn run_in_steps(
+        &self,
+        transaction: &Transaction,
+        mut place: Place,
+        signatures: &mut Vec<Signature>,
+    ) -> Ended {
+        let mut seen = Seen { state: None, has_begun: false, idle_rounds: 0 };
+        let mut lists_translations = true;
+        let mut last_error: Option<RelayError> = None;
+        loop {
+            let state = place.run_of(transaction);
+            if seen.has_begun && state.is_none() {
+                return Ended::Over;
+            }
+            if !seen.advances(state) {
+                let is_worth_it = seen.has_begun || last_error.as_ref().is_none_or(state_moved);
+                if let (Some(error), true) =
+                    (last_error.clone(), seen.idle_rounds > IDLE_ROUNDS_MAX || !is_worth_it)
+                {
+                    return if seen.has_begun { Ended::Unfinished(error) } else { Ended::NotBegun(error) };
+                }
+                tokio::time::sleep(IDLE_DELAY * seen.idle_rounds.saturating_sub(1)).await;
+            }
+            let round = match self.prepare_run(transaction, &place, lists_translations).await {
+                Ok(prepared) => self.send_run(&prepared, state, &mut seen.has_begun, signatures).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = round {
+                tracing::debug!(hash = %transaction.hash(), %error, "a round of a run in steps");
+                lists_translations &= !is_unnumbered(&error);
+                last_error = Some(error);
+            }
+            match self.account(place.holder).await {
+                Ok(account) => place.account = account,
+                Err(error) if seen.has_begun => last_error = Some(error),
+                Err(error) => return Ended::NotBegun(last_error.unwrap_or(error)),
+            }
+        }
+    }
+
+    /// Sends all transactions of a run: what comes first, then all that do not write, then the one that does.
+    async fn send_run(
+        &self,
+        prepared: &Prepared,
+        state: Option<RunState>,
+        has_begun: &mut bool,
+        signatures: &mut Vec<Signature>,
+    ) -> Result<(), RelayError> {
+        let Prepared { parts, before, sizes, codes } = prepared;
+        for step in before {
+            signatures.extend(self.send_step(step).await?);
+        }
+        let mut transactions = prepared.transactions(state.map_or(0, |state| state.steps));
+        if !parts.opening.is_empty() {
+            signatures.push(self.send(&transactions.remove(0), &Budget::MAX).await?);
+            *has_begun = true;
+        }
+        let last = transactions.pop();
+        let sends = transactions
+            .into_iter()
+            .map(|instructions| async move { self.send(&instructions, &Budget::MAX).await });
+        let results: Vec<_> = futures::stream::iter(sends).buffered(IN_FLIGHT_MAX).collect().await;
+        for result in results {
+            // One that got lost is seen in the holder.
+            signatures.extend(result.inspect_err(|error| tracing::debug!(%error, "a step")).ok());
+        }
+        if let Some(last) = last {
+            signatures.push(self.send(&last, &Budget::MAX).await?);
+        }
+        if let (Some(notes), false) = (&self.notes, codes.is_empty()) {
+            notes.note(Landed { codes: codes.clone(), units_saved: units_saved(sizes.whole, false) });
+        }
+        Ok(())
+    }
+}
+
+impl Prepared {
+    /// The transactions from the opening on, the last one writing everything. `steps` is how many the run took so far.
+    fn transactions(&self, steps: u32) -> Vec<Vec<Instruction>> {
+        let Self { parts, sizes, .. } = self;
+        let number = |step: usize| (steps as usize + step) as u16;
+        // A mark of 0 is a pause before everything is written, which the last one does not take.
+        let marks: Vec<u64> = sizes.pauses.iter().copied().filter(|mark| *mark > 0).collect();
+        let with_end = [&marks[..], &[0]].concat();
+        let middle = |step: usize| parts.middle(number(step), &with_end);
+        let count = sizes.pauses.len();
+        let mut transactions: Vec<_> = (0..count).map(middle).collect();
+        transactions.push(parts.last(number(count), &marks));
+        if let Some(first) = transactions.first_mut().filter(|_| !parts.opening.is_empty()) {
+            // Nothing comes before it, so one mark is enough.
+            let step = match sizes.pauses.first() {
+                Some(mark) => parts.middle(number(0), &[*mark, 0]),
+                None => parts.last(number(0), &[]),
+            };
+            *first = [&parts.opening[..], &step].concat();
+            if !fits_bare(first, &parts.operator) {
+                // There is no room beside the opening for all that the last one lists.
+                *first = [&parts.opening[..], &parts.middle(number(0), &[0])].concat();
+                transactions.push(parts.last(number(1), &[]));
+            }
+        }
+        transactions
+    }
+}
+
+impl Seen {
+    /// Takes note of where the run is, and tells whether it got on.
+    fn advances(&mut self, state: Option<RunState>) -> bool {
+        let place = |state: &RunState| (state.restarts, state.paused_at, state.gas_left);
+        let advances = state.as_ref().map(place) != self.state.as_ref().map(place);
+        self.has_begun |= state.is_some();
+        self.state = state;
+        self.idle_rounds = if advances { 0 } else { self.idle_rounds + 1 };
+        advances
+    }
+}

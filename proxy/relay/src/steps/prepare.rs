@@ -1,0 +1,233 @@
+//! From a transaction, or a run in the middle, to the Solana transactions that end it.
+
+use super::sizing::{Sizes, size};
+use super::trial::{OnStage, Parts};
+use crate::holders::Place;
+use crate::plan::{self, HolderState, Request, Step, Written, fits, reserves, run_accounts, write_holder};
+use crate::service::{Sender, ended_badly};
+use crate::stage::named;
+use parhelion_core::cluster::{Account, ClusterError};
+use parhelion_core::emulator::{CodeUse, SteppedEmulation};
+use parhelion_core::relay::RelayError;
+use parhelion_core::transaction::Transaction;
+use parhelion_sdk::address::account_address;
+use parhelion_sdk::convert::to_h160;
+use parhelion_sdk::instruction::RunAccount;
+use parhelion_wire::ProgramError;
+use parhelion_wire::account::Run as RunState;
+use parhelion_wire::address::AccountKey;
+use solana_address::Address;
+use solana_instruction::Instruction;
+use tokio::task::spawn_blocking;
+
+/// Bytes of an account at most.
+const ACCOUNT_MAX: usize = 10 << 20;
+/// Stack words on top of those that an emulation used: zeroes at the top do not show in it.
+const STACK_MARGIN: usize = 64;
+/// Memory on top of what an emulation used, in percent: an attempt that begins anew may need a little more.
+const MEMORY_MARGIN_PERCENT: usize = 10;
+/// A memory is a multiple of this.
+const MEMORY_UNIT: usize = 1024;
+/// The largest room for a checkpoint that is tried.
+const CHECKPOINT_MAX: usize = 1 << 20;
+
+/// What a run in steps keeps in its holder behind the envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Machine {
+    stack_words: usize,
+    checkpoint: usize,
+    memory: usize,
+}
+
+/// A run that is ready to be sent.
+pub(crate) struct Prepared {
+    /// The parts of its transactions.
+    pub(crate) parts: Parts,
+    /// Steps in front of all.
+    pub(crate) before: Vec<Step>,
+    /// Where it pauses.
+    pub(crate) sizes: Sizes,
+    /// The codes that it runs.
+    pub(crate) codes: Vec<CodeUse>,
+}
+
+impl Machine {
+    /// The least that goes round an emulation.
+    fn of(emulation: &SteppedEmulation) -> Self {
+        let words = emulation.stack_words + STACK_MARGIN;
+        let memory = emulation.memory_bytes + emulation.memory_bytes * MEMORY_MARGIN_PERCENT / 100;
+        Self {
+            stack_words: words.max(RunState::STACK_WORDS_MIN as usize),
+            checkpoint: RunState::CHECKPOINT_MIN as usize,
+            memory: memory.max(RunState::MEMORY_MIN).next_multiple_of(MEMORY_UNIT),
+        }
+    }
+
+    /// A larger one, after a try in this one failed for `error`.
+    fn larger(self, error: &RelayError) -> Option<Self> {
+        let RelayError::Cluster(ClusterError::Failed { code: Some(code), .. }) = error else { return None };
+        match ProgramError::from_code(*code)? {
+            ProgramError::CheckpointLimit if self.checkpoint < CHECKPOINT_MAX => {
+                Some(Self { checkpoint: 2 * self.checkpoint, ..self })
+            }
+            ProgramError::HeapLimit if self.stack_words < ACCOUNT_MAX / 64 => {
+                Some(Self { stack_words: 2 * self.stack_words, ..self })
+            }
+            _ => None,
+        }
+    }
+
+    const fn account_length(self, envelope: usize) -> usize {
+        RunState::account_length(envelope, self.stack_words, self.checkpoint, self.memory)
+    }
+}
+
+impl Sender {
+    /// Emulates a run from where it is, or from its beginning, and finds its steps.
+    pub(crate) async fn prepare_run(
+        &self,
+        transaction: &Transaction,
+        place: &Place,
+        lists_translations: bool,
+    ) -> Result<Prepared, RelayError> {
+        let state = place.run_of(transaction);
+        let holder = state.and_then(|_| place.account.as_ref()).map(|account| account.data.clone());
+        let coinbase = self.operator.coinbase;
+        let mut emulation = self.emulator.emulate_in_steps(transaction, coinbase, holder).await?;
+        if !lists_translations {
+            emulation.emulation.codes.clear();
+        }
+        if state.is_some() {
+            return self.prepare_with(transaction, place, &emulation, None).await;
+        }
+        let mut machine = Machine::of(&emulation);
+        loop {
+            match self.prepare_with(transaction, place, &emulation, Some(machine)).await {
+                Err(error) => machine = machine.larger(&error).ok_or(error)?,
+                prepared => return prepared,
+            }
+        }
+    }
+
+    /// Finds the steps, from the beginning with this machine, or without one from where the run is.
+    async fn prepare_with(
+        &self,
+        transaction: &Transaction,
+        place: &Place,
+        emulation: &SteppedEmulation,
+        machine: Option<Machine>,
+    ) -> Result<Prepared, RelayError> {
+        let emulation = &emulation.emulation;
+        let envelope = transaction.envelope();
+        let needed = machine.map_or(0, |machine| machine.account_length(envelope.len()));
+        if needed > ACCOUNT_MAX {
+            return Err(RelayError::DoesNotFit {
+                needs: format!("{needed} bytes of stack and memory"),
+                limit: format!("{ACCOUNT_MAX} bytes"),
+            });
+        }
+        let holder = HolderState {
+            index: place.index,
+            length: place.account.as_ref().map(|account| account.data.len()),
+            needed,
+            lamports: self.cluster.rent_exemption(needed).await?,
+        };
+        let request = Request {
+            deployment: &self.deployment,
+            operator: self.operator.address(),
+            coinbase: self.operator.coinbase,
+            envelope,
+            emulation,
+            holder,
+        };
+        let mut parts = Parts {
+            deployment: self.deployment,
+            operator: request.operator,
+            coinbase: request.coinbase,
+            holder: place.holder,
+            transaction: transaction.hash(),
+            opening: Vec::new(),
+            closing: reserves(&request),
+            accounts: run_accounts(&request, &place.holder),
+        };
+        list_translations(&mut parts, &request)?;
+        let mut before = Vec::new();
+        if let Some(machine) = machine {
+            (before, parts.opening) = opening(&request, &parts, transaction, machine)?;
+        }
+        let filled = match before.is_empty() {
+            true => None,
+            false => Some(place.filled(
+                self.deployment.program_id,
+                &request.operator,
+                envelope,
+                (needed, holder.lamports),
+            )?),
+        };
+        let (parts, sizes) = self.rehearse(parts, place, filled).await?;
+        Ok(Prepared { parts, before, sizes, codes: emulation.codes.clone() })
+    }
+
+    /// Finds the steps on a stage. `filled` is the holder where it is written by transactions before.
+    async fn rehearse(
+        &self,
+        parts: Parts,
+        place: &Place,
+        filled: Option<Account>,
+    ) -> Result<(Parts, Sizes), RelayError> {
+        let instructions = [&parts.opening, &parts.last(0, &[])[..]].concat();
+        let mut stage = self.rehearsal.stage(&named(&instructions, &place.holder)).await?;
+        let holder = filled.or_else(|| place.account.clone());
+        let work = move || {
+            if let Some(holder) = &holder {
+                stage.set(parts.holder, holder.clone())?;
+            }
+            let sizes = size(&mut OnStage::new(stage, &parts, holder.as_ref())?)?;
+            Ok((parts, sizes))
+        };
+        // The VM computes for a while; the runtime's threads are for waiting.
+        spawn_blocking(work).await.map_err(|_| ended_badly())?
+    }
+}
+
+/// Lists translations as far as the last step has room for them.
+fn list_translations(parts: &mut Parts, request: &Request<'_>) -> Result<(), RelayError> {
+    if !fits(request, &parts.last(0, &[]))? {
+        return Err(RelayError::DoesNotFit {
+            needs: "more bytes for the last step".to_owned(),
+            limit: "those of one".to_owned(),
+        });
+    }
+    for translation in plan::translations(request) {
+        parts.accounts.push(translation);
+        // The opening has an address more than a step: the System program, which makes the holder.
+        let fuller = [&parts.accounts[..], &[RunAccount::read(Address::new_from_array([0xff; 32]))]].concat();
+        if !fits(request, &Parts { accounts: fuller, ..parts.clone() }.last(0, &[])).unwrap_or(false) {
+            parts.accounts.pop();
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The transactions that fill the holder, and what stands in front of the first step.
+fn opening(
+    request: &Request<'_>,
+    parts: &Parts,
+    transaction: &Transaction,
+    machine: Machine,
+) -> Result<(Vec<Step>, Vec<Instruction>), RelayError> {
+    let sender = to_h160(transaction.sender());
+    let address = |key: &AccountKey| account_address(request.deployment, key);
+    let accounts = [
+        RunAccount { address: address(&AccountKey::Balance(sender)), writable: true },
+        RunAccount::read(address(&AccountKey::Contract(sender))),
+    ];
+    // Sizes are below that of an account.
+    let begin = parts.run().begin(machine.stack_words as u32, machine.checkpoint as u32, &accounts);
+    let first_step = parts.middle(0, &[u64::MAX, 0]);
+    let steps = first_step.len();
+    let Written { before, mut last } = write_holder(request, &[&[begin], &first_step[..]].concat())?;
+    last.truncate(last.len() - steps);
+    Ok((before, last))
+}

@@ -1,0 +1,175 @@
+//! The relay over the real program: whatever fits no Solana transaction lands in several.
+
+use alloy_primitives::{Address as EthereumAddress, U256};
+use alloy_sol_types::{SolCall, sol};
+use parhelion_assembler::{Code, push, return_top};
+use parhelion_core::cluster::{Cluster, LandedTransaction};
+use parhelion_core::relay::Relay;
+use parhelion_core::transaction::Transaction;
+use parhelion_emulator::Shell;
+use parhelion_executor::evm::opcode as op;
+use parhelion_harness::chain::{Chain, SOL};
+use parhelion_harness::contracts;
+use parhelion_harness::wallet::Wallet;
+use parhelion_relay::steps::sizing::{LEAST, MOST};
+use parhelion_relay::{Operator, Sender};
+use parhelion_sdk::address::holder_address;
+use parhelion_solana::{Features, SvmRehearsal};
+use parhelion_wire::ProgramError;
+use parhelion_wire::account::Run;
+use parhelion_wire::event::{Event, Outcome, Receipt, Records};
+use solana_signer::Signer;
+use std::sync::Arc;
+
+sol! {
+    function sort(uint256 count) external pure returns (uint256 smallest);
+}
+
+/// Gas of transactions that have no rent to pay to speak of.
+const GAS: u64 = 16_000_000;
+/// Gas with room for rent.
+const RICH_GAS: u64 = 900_000_000;
+
+/// A relay, and a wallet that is rich.
+struct Scene {
+    chain: Chain,
+    wallet: Wallet,
+    relay: Sender,
+}
+
+/// What landed.
+#[derive(Debug)]
+struct Landed {
+    receipt: Receipt,
+    /// The Solana transactions in the order of their landing.
+    transactions: Vec<LandedTransaction>,
+}
+
+impl Landed {
+    fn units(&self) -> Vec<u64> {
+        self.transactions.iter().map(|landed| landed.compute_units).collect()
+    }
+}
+
+impl Scene {
+    fn new() -> Self {
+        let mut chain = Chain::new().unwrap();
+        let wallet = Wallet::new(1);
+        chain.deposit(wallet.address(), 10_000 * SOL).unwrap();
+        let cluster = Arc::clone(&chain.svm) as Arc<dyn Cluster>;
+        let operator =
+            Operator { keypair: chain.operator.keypair.insecure_clone(), coinbase: chain.operator.coinbase };
+        let emulator = Arc::new(Shell::new(Arc::clone(&cluster)));
+        let rehearsal = Arc::new(SvmRehearsal::new(Arc::clone(&cluster), Features::Mainnet));
+        let relay = Sender::new(cluster, emulator, rehearsal, Arc::new(operator));
+        Self { chain, wallet, relay }
+    }
+
+    fn slot(&self) -> u64 {
+        self.chain.block_on(self.chain.svm.clock()).unwrap().slot
+    }
+
+    /// Lands a transaction, after a check that it can land.
+    fn land(&mut self, transaction: &Transaction) -> Landed {
+        let first = self.slot() + 1;
+        self.chain.block_on(self.relay.check(transaction)).unwrap();
+        assert_eq!(self.slot() + 1, first, "a check lands nothing");
+        let signatures = self.chain.block_on(self.relay.land(transaction)).unwrap();
+        let blocks = self.chain.block_on(self.chain.svm.blocks(first, self.slot())).unwrap();
+        let transactions: Vec<_> = blocks.into_iter().flat_map(|block| block.transactions).collect();
+        assert_eq!(signatures.len(), transactions.len(), "all that was sent landed");
+        let receipts: Vec<Receipt> = transactions.iter().filter_map(|landed| self.receipt(landed)).collect();
+        let [receipt] = receipts.try_into().expect("one receipt");
+        assert_eq!(receipt.transaction_hash.0, transaction.hash().0);
+        self.chain.know(transaction.sender());
+        self.chain.assert_solvent().unwrap();
+        let holder = holder_address(&self.chain.deployment, &self.chain.operator.keypair.pubkey(), 0);
+        let held = self.chain.account(&holder.to_bytes()).map(|account| Run::of(&account.data));
+        assert!(matches!(held, None | Some(Err(ProgramError::NoSuchRun))), "the holder is free: {held:?}");
+        Landed { receipt, transactions }
+    }
+
+    fn receipt(&self, landed: &LandedTransaction) -> Option<Receipt> {
+        let events = self.chain.events(landed);
+        match Records(&events).next() {
+            Some(Ok(Event::Receipt(receipt))) => Some(receipt),
+            _ => None,
+        }
+    }
+
+    fn deploy(&mut self, init_code: Vec<u8>) -> (EthereumAddress, Landed) {
+        let address = self.wallet.address().create(self.wallet.nonce);
+        let transaction = self.wallet.send(None, U256::ZERO, init_code, RICH_GAS);
+        let landed = self.land(&transaction);
+        assert_eq!(landed.receipt.outcome, Outcome::Success);
+        (address, landed)
+    }
+
+    fn call(&mut self, to: EthereumAddress, data: Vec<u8>, gas: u64) -> Landed {
+        let transaction = self.wallet.send(Some(to), U256::ZERO, data, gas);
+        let landed = self.land(&transaction);
+        assert_eq!(landed.receipt.outcome, Outcome::Success, "{landed:?}");
+        landed
+    }
+}
+
+/// All steps but the last are full, and none has more than there is.
+#[track_caller]
+fn assert_full(units: &[u64]) {
+    let (last, full) = units.split_last().unwrap();
+    assert!(full.iter().all(|units| (LEAST..=MOST).contains(units)), "{units:?}");
+    assert!(*last <= MOST, "{units:?}");
+}
+
+#[test]
+fn more_compute_units_than_a_solana_transaction_has() {
+    let mut scene = Scene::new();
+    let (loops, _) = scene.deploy(contracts::init_code("Loops").unwrap().to_vec());
+    let landed = scene.call(loops, sortCall { count: U256::from(60) }.abi_encode(), GAS);
+    let units = landed.units();
+    assert!((3..=4).contains(&units.len()), "{units:?}");
+    assert_full(&units);
+}
+
+#[test]
+fn as_much_gas_as_a_transaction_may_use() {
+    let mut scene = Scene::new();
+    // JUMPDEST, then GAS > 1000 ? back to the start.
+    let code = Code::new().op(op::JUMPDEST).push(10_000).op(op::GAS).op(op::GT).push(0).op(op::JUMPI);
+    let (contract, _) = scene.deploy(code.init_code());
+    let landed = scene.call(contract, vec![], 15_000_000);
+    assert!(landed.receipt.gas_used > 14_900_000, "{:?}", landed.receipt);
+    let units = landed.units();
+    assert_full(&units);
+    println!("{} transactions, {} CU", units.len(), units.iter().sum::<u64>());
+}
+
+#[test]
+fn a_megabyte_of_memory() {
+    let mut scene = Scene::new();
+    let code = Code::new().push(7).push((1 << 20) - 32).op(op::MSTORE).push((1 << 20) - 32).op(op::MLOAD)
+        + return_top();
+    let (contract, _) = scene.deploy(code.init_code());
+    let landed = scene.call(contract, vec![], GAS);
+    assert_eq!(landed.transactions.len(), 1, "{:?}", landed.units());
+}
+
+#[test]
+fn three_hundred_fresh_storage_slots() {
+    let mut scene = Scene::new();
+    let stores = (0..300u64).fold(Code::new(), |code, key| code.sstore(push(key), push(key + 1)));
+    let (contract, _) = scene.deploy(stores.init_code());
+    let landed = scene.call(contract, vec![], RICH_GAS);
+    println!("{:?}", landed.units());
+}
+
+#[test]
+fn a_large_contract_and_much_calldata() {
+    let mut scene = Scene::new();
+    let code = Code::new().raw(&vec![0x5b; 24_576]);
+    let (contract, landed) = scene.deploy(code.init_code());
+    println!("deploy: {:?}", landed.units());
+    assert!(landed.transactions.len() <= 12, "{:?}", landed.units());
+    let landed = scene.call(contract, vec![1; 100_000], RICH_GAS);
+    println!("calldata: {:?}", landed.units());
+}
