@@ -267,7 +267,7 @@ mod tests {
         let machine = Machine::with_arenas(&stack, &memory);
         assert_eq!(machine.stack.slice(), [U256::zero(), U256::from(5), U256::zero()]);
         assert_eq!((machine.memory(0, 64), machine.used()), (&memory[..], (2, 64)));
-        assert!(Machine::with_arenas(&[], &[]).memory(0, 1).is_empty());
+        assert!(Machine::with_arenas(&[], &[]).memory(0, 2).is_empty());
     }
 
     #[test]

@@ -127,6 +127,13 @@ pub trait Cluster: Send + Sync {
     /// Reads accounts, all at one slot; at most [`ACCOUNTS_MAX`].
     async fn accounts(&self, addresses: &[Address]) -> Result<Snapshot, ClusterError>;
 
+    /// Addresses of the program's accounts whose data begin so. Not every cluster tells:
+    /// [`ClusterError::Unsupported`].
+    async fn accounts_beginning(&self, prefix: &[u8]) -> Result<Vec<Address>, ClusterError> {
+        let _ = prefix;
+        Err(ClusterError::Unsupported("this cluster does not search accounts".into()))
+    }
+
     /// The clock.
     async fn clock(&self) -> Result<Clock, ClusterError>;
 

@@ -51,7 +51,10 @@ impl Node {
             }
             None => (relay, None),
         };
-        let relay: Arc<dyn Relay> = Arc::new(relay);
+        let relay = Arc::new(relay);
+        relay.recover().await.context("the operator's holders cannot be read")?;
+        let keeper = Arc::clone(&relay);
+        let relay: Arc<dyn Relay> = relay;
         let pool = Arc::new(MemoryPool::new(
             Arc::clone(&emulator),
             relay,
@@ -65,6 +68,8 @@ impl Node {
             tokio::spawn(Arc::clone(&pool).run(stopped(&stop))),
             tokio::spawn(indexer.run(stopped(&stop))),
         ];
+        let stop_keeping = stopped(&stop);
+        tasks.push(tokio::spawn(async move { keeper.keep(stop_keeping).await }));
         tasks.extend(translations.map(|task| tokio::spawn(task.run(stopped(&stop)))));
         let services = Services { emulator, pool, store, extensions: parhelion_rpc::Methods::new() };
         let server = serve(Config::new(listen), services).await?;

@@ -52,6 +52,8 @@ impl Verdict {
             ProgramError::NonceTooHigh => Self::NonceAhead,
             // The state changed between emulation and landing; the relay emulates again.
             ProgramError::AccountMissing | ProgramError::ReadOnlyAccount => Self::Retry,
+            // A transaction that runs in steps is in the way, for some seconds or, if nobody ends it, minutes.
+            ProgramError::SenderBusy | ProgramError::AccountLocked => Self::Retry,
             // Not the transaction's fault: somebody is to do something, and may do it soon.
             ProgramError::Paused | ProgramError::OperatorFunds | ProgramError::CoinbaseMissing => Self::Retry,
             _ => Self::Refuse,
@@ -98,9 +100,8 @@ mod tests {
             let verdict = match error.name() {
                 "NonceTooLow" => NonceUsed,
                 "NonceTooHigh" => NonceAhead,
-                "AccountMissing" | "ReadOnlyAccount" | "Paused" | "OperatorFunds" | "CoinbaseMissing" => {
-                    Retry
-                }
+                "AccountMissing" | "ReadOnlyAccount" | "Paused" | "OperatorFunds" | "CoinbaseMissing"
+                | "SenderBusy" | "AccountLocked" => Retry,
                 _ => Refuse,
             };
             let refused = EmulatorError::Refused(Refusal { error, detail: String::new() });

@@ -9,6 +9,7 @@ use parhelion_wire::account::{Holder, Run};
 use solana_address::Address;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 /// Large transactions in progress at most; each has a holder of its own.
@@ -17,7 +18,8 @@ pub(crate) const HOLDERS_MAX: u32 = 16;
 /// The operator's holders, lent one transaction at a time.
 #[derive(Debug)]
 pub(crate) struct Holders {
-    free: Arc<Mutex<Vec<u32>>>,
+    /// Those that are free, and since when; the one that was used last is the last.
+    free: Arc<Mutex<Vec<(u32, Instant)>>>,
     count: Arc<Semaphore>,
     /// Holders with runs that were left in the middle, by transaction.
     unfinished: Mutex<HashMap<B256, Lease>>,
@@ -27,14 +29,15 @@ pub(crate) struct Holders {
 #[derive(Debug)]
 pub(crate) struct Lease {
     pub(crate) index: u32,
-    free: Arc<Mutex<Vec<u32>>>,
+    free: Arc<Mutex<Vec<(u32, Instant)>>>,
     permit: OwnedSemaphorePermit,
 }
 
 impl Holders {
     pub(crate) fn new() -> Self {
+        let now = Instant::now();
         Self {
-            free: Arc::new(Mutex::new((0..HOLDERS_MAX).rev().collect())),
+            free: Arc::new(Mutex::new((0..HOLDERS_MAX).rev().map(|index| (index, now)).collect())),
             count: Arc::new(Semaphore::new(HOLDERS_MAX as usize)),
             unfinished: Mutex::default(),
         }
@@ -43,17 +46,22 @@ impl Holders {
     /// Waits for a free holder.
     pub(crate) async fn lease(&self) -> Option<Lease> {
         let permit = Arc::clone(&self.count).acquire_owned().await.ok()?;
-        let index = self.free.lock().await.pop()?;
+        let (index, _) = self.free.lock().await.pop()?;
         Some(Lease { index, free: Arc::clone(&self.free), permit })
     }
 
-    /// A holder that is free now, if one is.
-    pub(crate) async fn lease_now(&self) -> Option<Lease> {
-        let permit = Arc::clone(&self.count).try_acquire_owned().ok()?;
-        // The one that was not used for longest.
+    /// The holders that were free for `age`. They are not free meanwhile.
+    pub(crate) async fn lease_idle(&self, age: Duration) -> Vec<Lease> {
         let mut free = self.free.lock().await;
-        let index = if free.is_empty() { return None } else { free.remove(0) };
-        Some(Lease { index, free: Arc::clone(&self.free), permit })
+        let mut leases = Vec::new();
+        // Whoever waits for one was there first: then there is no permit.
+        while free.first().is_some_and(|(_, since)| since.elapsed() >= age)
+            && let Ok(permit) = Arc::clone(&self.count).try_acquire_owned()
+        {
+            let (index, _) = free.remove(0);
+            leases.push(Lease { index, free: Arc::clone(&self.free), permit });
+        }
+        leases
     }
 
     /// Keeps a holder whose run is not over.
@@ -76,7 +84,7 @@ impl Lease {
     /// Gives the holder back.
     pub(crate) async fn end(self) {
         // The index first, so that whoever gets the permit finds one.
-        self.free.lock().await.push(self.index);
+        self.free.lock().await.push((self.index, Instant::now()));
         drop(self.permit);
     }
 }
@@ -93,6 +101,13 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The transaction whose run is here, if one is.
+    pub(crate) fn transaction(&self) -> Option<Transaction> {
+        self.run()?;
+        let envelope = Holder::view(&self.account.as_ref()?.data).ok()?.envelope().ok()?;
+        Transaction::from_envelope(envelope).ok()
+    }
+
     /// The run that is here, if one is.
     pub(crate) fn run(&self) -> Option<Run> {
         Run::of(&self.account.as_ref()?.data).ok()

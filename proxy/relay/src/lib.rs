@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod holders;
+pub mod keeper;
 mod once;
 mod operator;
 pub mod plan;

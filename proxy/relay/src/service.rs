@@ -110,7 +110,7 @@ impl Sender {
             }
         }
         match self.own_place(index).await {
-            Ok(place) => self.run_in_steps(transaction, place, signatures).await,
+            Ok(place) => self.run_in_steps(transaction, place, has_begun, signatures).await,
             Err(error) if has_begun => Ended::Unfinished(error),
             Err(error) => Ended::NotBegun(error),
         }

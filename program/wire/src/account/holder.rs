@@ -20,7 +20,7 @@ layout!(HolderPrefix, Holder, 48);
 
 impl HolderPrefix {
     /// Flag: a run in steps is in the holder, see [`super::Run`].
-    const HAS_RUN: u16 = 1;
+    pub(super) const HAS_RUN: u16 = 1;
 
     /// Length of the envelope.
     pub(super) const fn length(&self) -> usize {

@@ -117,6 +117,10 @@ impl Run {
     /// and of how the interpreter keeps its arenas.
     pub const CHECKPOINT_VERSION: u8 = 1;
 
+    /// The first bytes of a Holder that has a run in it: by them such holders are found.
+    pub const HOLDER_BEGINS: [u8; 4] =
+        [HolderPrefix::KIND as u8, HolderPrefix::VERSION, HolderPrefix::HAS_RUN as u8, 0];
+
     /// Bytes of the state, a multiple of 8.
     pub const LENGTH: usize = 248;
 
@@ -285,7 +289,9 @@ mod tests {
         run().write(parts.state).expect("fits");
         assert_eq!(Run::read(parts.state), Ok(run()));
         let start = data.as_ptr() as usize;
+        assert!(!data.starts_with(&Run::HOLDER_BEGINS));
         Run::mark(&mut data, 2, true).expect("a holder");
+        assert!(data.starts_with(&Run::HOLDER_BEGINS));
         assert_eq!(Run::of(&data), Ok(run()));
         let parts = Run::parts(&mut data, None).expect("as the state says");
         assert_eq!((parts.checkpoint.len(), parts.memory.len()), (24, 5));

@@ -40,14 +40,15 @@ struct Seen {
 }
 
 impl Sender {
-    /// Runs a transaction in steps, from where its run is.
+    /// Runs a transaction in steps, from where its run is. One that `has_begun` is not begun again.
     pub(crate) async fn run_in_steps(
         &self,
         transaction: &Transaction,
         mut place: Place,
+        has_begun: bool,
         signatures: &mut Vec<Signature>,
     ) -> Ended {
-        let mut seen = Seen { state: None, has_begun: false, idle_rounds: 0 };
+        let mut seen = Seen { state: None, has_begun, idle_rounds: 0 };
         let mut lists_translations = true;
         let mut last_error: Option<RelayError> = None;
         loop {

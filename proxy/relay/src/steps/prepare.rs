@@ -91,7 +91,7 @@ impl Sender {
         lists_translations: bool,
     ) -> Result<Prepared, RelayError> {
         let state = place.run_of(transaction);
-        let holder = state.and_then(|_| place.account.as_ref()).map(|account| account.data.clone());
+        let holder = state.and(place.account.as_ref()).map(|account| account.data.clone());
         let coinbase = self.operator.coinbase;
         let mut emulation = self.emulator.emulate_in_steps(transaction, coinbase, holder).await?;
         if !lists_translations {

@@ -27,8 +27,11 @@ use solana_hash::Hash;
 use solana_rent::Rent;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client_api::client_error::{Error as RequestError, ErrorKind};
-use solana_rpc_client_api::config::{RpcAccountInfoConfig, UiAccountEncoding};
+use solana_rpc_client_api::config::{
+    RpcAccountInfoConfig, RpcProgramAccountsConfig, UiAccountEncoding, UiDataSliceConfig,
+};
 use solana_rpc_client_api::custom_error as code;
+use solana_rpc_client_api::filter::{Memcmp, RpcFilterType};
 use solana_rpc_client_api::request::{MAX_MULTIPLE_ACCOUNTS, RpcError};
 use solana_sdk_ids::sysvar;
 use solana_signature::Signature;
@@ -128,12 +131,7 @@ impl RpcCluster {
 
     /// Reads accounts at one slot, not before the newest landed transaction.
     async fn read(&self, addresses: &[Address]) -> Result<Vec<Option<Account>>, ClusterError> {
-        let config = RpcAccountInfoConfig {
-            encoding: Some(UiAccountEncoding::Base64),
-            commitment: Some(self.commitment),
-            min_context_slot: self.min_context_slot(),
-            ..RpcAccountInfoConfig::default()
-        };
+        let config = self.account_config();
         let response =
             retry(|| self.rpc.get_multiple_ui_accounts_with_config(addresses, config.clone())).await?;
         if response.value.len() != addresses.len() {
@@ -147,6 +145,15 @@ impl RpcCluster {
             Ok(Some(Account { lamports, owner, data }))
         };
         response.value.into_iter().map(decode).collect()
+    }
+
+    fn account_config(&self) -> RpcAccountInfoConfig {
+        RpcAccountInfoConfig {
+            encoding: Some(UiAccountEncoding::Base64),
+            commitment: Some(self.commitment),
+            min_context_slot: self.min_context_slot(),
+            ..RpcAccountInfoConfig::default()
+        }
     }
 
     fn min_context_slot(&self) -> Option<u64> {
@@ -175,6 +182,17 @@ impl Cluster for RpcCluster {
         let clock = accounts.pop().flatten();
         let clock: solana_clock::Clock = decode_sysvar(&sysvar::clock::ID, clock.as_ref())?;
         Ok(Snapshot { clock: port_clock(&clock), accounts })
+    }
+
+    async fn accounts_beginning(&self, prefix: &[u8]) -> Result<Vec<Address>, ClusterError> {
+        let none_of_it = UiDataSliceConfig { offset: 0, length: 0 };
+        let config = RpcProgramAccountsConfig {
+            filters: Some(vec![RpcFilterType::Memcmp(Memcmp::new_raw_bytes(0, prefix.to_vec()))]),
+            account_config: RpcAccountInfoConfig { data_slice: Some(none_of_it), ..self.account_config() },
+            ..RpcProgramAccountsConfig::default()
+        };
+        let found = retry(|| self.rpc.get_program_ui_accounts_with_config(&self.program_id, config.clone()));
+        Ok(found.await?.into_iter().map(|(address, _)| address).collect())
     }
 
     async fn clock(&self) -> Result<Clock, ClusterError> {

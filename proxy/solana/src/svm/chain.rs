@@ -204,6 +204,12 @@ impl Chain {
         Snapshot { clock: self.clock, accounts: addresses.iter().map(account).collect() }
     }
 
+    pub(super) fn accounts_beginning(&self, prefix: &[u8]) -> Vec<Address> {
+        let accounts = self.svm.get_program_accounts(&self.program_id);
+        let found = accounts.into_iter().filter(|(_, account)| account.data.starts_with(prefix));
+        found.map(|(address, _)| address).collect()
+    }
+
     pub(super) fn blocks(&self, first: u64, last: u64) -> Result<Vec<LandedBlock>, ClusterError> {
         if self.dropped > 0 && first <= self.dropped {
             return Err(ClusterError::Unsupported(format!(

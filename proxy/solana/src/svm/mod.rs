@@ -158,6 +158,11 @@ impl Cluster for SvmCluster {
         self.run(move |chain| Ok(chain.accounts(&addresses))).await
     }
 
+    async fn accounts_beginning(&self, prefix: &[u8]) -> Result<Vec<Address>, ClusterError> {
+        let prefix = prefix.to_vec();
+        self.run(move |chain| Ok(chain.accounts_beginning(&prefix))).await
+    }
+
     async fn clock(&self) -> Result<Clock, ClusterError> {
         self.run(|chain| Ok(chain.clock())).await
     }
