@@ -5,7 +5,8 @@ use parhelion_core::cluster::{Cluster, ClusterError};
 use parhelion_wire::account::ACCOUNT_STORAGE_OVERHEAD;
 use parhelion_wire::address::Deployment;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long the price of rent is believed; it changes at most once in an epoch.
 const RENT_PRICE_AGE_MAX: Duration = Duration::from_secs(30);

@@ -12,8 +12,8 @@ use parhelion_core::relay::Relay;
 use parhelion_core::store::Store;
 use parhelion_core::transaction::Transaction;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 use tracing::debug;
 
 /// The [`Pool`] in memory; [`Self::run`] is its worker.

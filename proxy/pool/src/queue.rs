@@ -7,7 +7,7 @@ use parhelion_core::relay::RelayError;
 use parhelion_core::transaction::Transaction;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// The state of a transaction, see the [states](crate#the-states-of-a-transaction).
 #[derive(Clone, Debug)]

@@ -7,9 +7,9 @@ use alloy_primitives::Address;
 use parhelion_core::relay::RelayError;
 use parhelion_core::transaction::Transaction;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tracing::{debug, error, info, warn};
 
 impl MemoryPool {

@@ -9,8 +9,9 @@ use parhelion_wire::account::{Holder, Run};
 use solana_address::Address;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 /// Large transactions in progress at most; each has a holder of its own.
 pub(crate) const HOLDERS_MAX: u32 = 16;

@@ -22,6 +22,7 @@ use std::collections::VecDeque;
 const GENESIS: &[u8] = b"parhelion development chain";
 
 /// A Solana of one transaction a block.
+#[derive(Clone)]
 pub(super) struct Chain {
     svm: LiteSVM,
     program_id: Address,
@@ -147,6 +148,21 @@ impl Chain {
         self.svm.set_sysvar(&SlotHashes::from_iter(self.hashes_before(clock.slot)));
     }
 
+    /// Makes blocks without transactions.
+    pub(super) fn make_empty_blocks(&mut self, count: u32) {
+        for _ in 0..count {
+            self.clock.slot += 1;
+            self.push_hash();
+        }
+        self.enter(self.clock);
+    }
+
+    /// Gives the newest block its hash.
+    fn push_hash(&mut self) {
+        let (slot, parent) = (self.clock.slot, self.latest_blockhash());
+        push_bounded(&mut self.hashes, (slot, slot_hash(parent.as_ref(), slot)), MAX_ENTRIES + 1);
+    }
+
     /// Makes the block of a transaction that succeeded in it.
     fn seal(
         &mut self,
@@ -155,8 +171,7 @@ impl Chain {
         meta: TransactionMetadata,
     ) -> Result<Signature, ClusterError> {
         self.clock = clock;
-        let parent = self.latest_blockhash();
-        push_bounded(&mut self.hashes, (clock.slot, slot_hash(parent.as_ref(), clock.slot)), MAX_ENTRIES + 1);
+        self.push_hash();
         push_bounded(&mut self.signatures, meta.signature, BLOCKHASH_BLOCKS_MAX);
         self.return_data = meta.return_data.data;
         if landed::mentions(&transaction.message, &[], &self.program_id) {

@@ -3,8 +3,8 @@
 //! The program's real binary runs in the Solana VM ([`litesvm`]), behind the same port as a cluster. What differs from
 //! a cluster, on purpose:
 //!
-//! * Every transaction that succeeds makes a block of its own: the slot moves on by one, and nothing else moves it.
-//!   The clock shows the real time unless it was moved on, and never goes back.
+//! * Every transaction that succeeds makes a block of its own: the slot moves on by one. Nothing else moves it but
+//!   [`SvmCluster::make_empty_blocks`]. The clock shows the real time unless it was moved on, and never goes back.
 //! * A transaction that fails leaves no trace: no fee, no block. (On a cluster the preflight stops most of them.)
 //! * The first block is slot 1; slot 0 is the state at start.
 //! * Blocks are kept in memory, the last [`BLOCKS_MAX`] of them.
@@ -114,6 +114,29 @@ impl SvmCluster {
         .await
     }
 
+    /// Lets slots pass: makes so many blocks without transactions. The clock's time stands.
+    ///
+    /// # Errors
+    /// None but that of a VM that stopped.
+    pub async fn make_empty_blocks(&self, count: u32) -> Result<(), ClusterError> {
+        let newest_slot = self.newest_slot.clone();
+        self.run(move |chain| {
+            chain.make_empty_blocks(count);
+            announce(&newest_slot, chain);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Another cluster, which begins with everything that this one has now. Neither sees what the other does later.
+    ///
+    /// # Errors
+    /// None but that of a VM that stopped.
+    pub async fn fork(&self) -> Result<Self, ClusterError> {
+        let chain = self.run(|chain| Ok(chain.clone())).await?;
+        Ok(Self::over(chain, &self.deployment.program_id.into()))
+    }
+
     /// What the last instruction of the newest transaction returned (Solana's *return data*), as Solana's own tools
     /// show it.
     ///
@@ -184,9 +207,7 @@ impl Cluster for SvmCluster {
         let newest_slot = self.newest_slot.clone();
         self.run(move |chain| {
             let signature = chain.send(transaction, unix_time())?;
-            // Still under the lock, so slots are announced in order.
-            let slot = chain.clock().slot;
-            newest_slot.send_if_modified(|newest| std::mem::replace(newest, slot) != slot);
+            announce(&newest_slot, chain);
             Ok(signature)
         })
         .await
@@ -204,6 +225,12 @@ impl Cluster for SvmCluster {
     async fn blocks(&self, first: u64, last: u64) -> Result<Vec<LandedBlock>, ClusterError> {
         self.run(move |chain| chain.blocks(first, last)).await
     }
+}
+
+/// Tells who follows it the newest slot. To be called while the chain is locked, so that slots are told in order.
+fn announce(newest_slot: &watch::Sender<u64>, chain: &Chain) {
+    let slot = chain.clock().slot;
+    newest_slot.send_if_modified(|newest| std::mem::replace(newest, slot) != slot);
 }
 
 /// Seconds since 1970; 0 on a machine whose clock stands before.

@@ -18,8 +18,9 @@ use solana_loader_v3_interface::state::UpgradeableLoaderState;
 use solana_sdk_ids::{bpf_loader_upgradeable, native_loader, sysvar};
 use solana_transaction::versioned::VersionedTransaction;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 /// How long the program is believed to be the cluster's. After an upgrade rehearsals are off for so long at most, and
 /// what was sized by them may fail and is sized again.
@@ -62,6 +63,13 @@ impl SvmRehearsal {
     pub fn new(cluster: Arc<dyn Cluster>, features: Features) -> Self {
         let program_id = cluster.deployment().program_id.into();
         Self { cluster, program_id, features, program: tokio::sync::Mutex::default(), spare: Arc::default() }
+    }
+
+    /// Rehearsals for another cluster with the same program id and features, or for this one seen in another way. They
+    /// share their VMs.
+    #[must_use]
+    pub fn sharing(&self, cluster: Arc<dyn Cluster>) -> Self {
+        Self { spare: Arc::clone(&self.spare), ..Self::new(cluster, self.features) }
     }
 
     /// The cluster's program, an ELF.
@@ -111,7 +119,7 @@ fn take(
 ) -> Result<Vm, ClusterError> {
     {
         let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
-        spare.retain(|vm| Arc::ptr_eq(&vm.program, program));
+        spare.retain(|vm| Arc::ptr_eq(&vm.program, program) || vm.program == *program);
         if let Some(vm) = spare.pop() {
             return Ok(vm);
         }

@@ -1,0 +1,75 @@
+//! Counts of what happened, for people and for CI.
+
+use crate::kind::Kind;
+use crate::story::Played;
+use parhelion_sdk::event::Outcome;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Counts of schedules.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Schedules that ended well.
+    pub passed: u64,
+    /// Those that did not.
+    pub failed: u64,
+    deaths: BTreeMap<String, u64>,
+    fates: BTreeMap<&'static str, u64>,
+    outcomes: BTreeMap<String, u64>,
+    takeovers: u64,
+    transactions: u64,
+    calls: u64,
+}
+
+impl Counts {
+    /// Counts what came of a schedule.
+    pub fn count(&mut self, played: &Played) {
+        let is_well = played.problems.is_empty();
+        self.passed += u64::from(is_well);
+        self.failed += u64::from(!is_well);
+        for death in &played.deaths {
+            *self.deaths.entry(death.clone()).or_default() += 1;
+        }
+        for (fate, count) in &played.fates {
+            *self.fates.entry(fate).or_default() += count;
+        }
+        for landed in &played.audit.landed {
+            let outcome: Outcome = landed.execution.receipt.outcome;
+            *self.outcomes.entry(format!("{outcome:?}")).or_default() += 1;
+        }
+        self.takeovers += played.audit.takeovers;
+        self.transactions += played.audit.transactions;
+        self.calls += played.trace.0;
+    }
+
+    /// Prints all counts; the last line is for CI.
+    pub fn print(&self, elapsed: Duration) {
+        println!("what nodes were killed at:");
+        for (death, count) in &self.deaths {
+            println!("{count:>12}  {death}");
+        }
+        println!("\nwhat became of calls:");
+        for (fate, count) in &self.fates {
+            println!("{count:>12}  {fate}");
+        }
+        println!("\nhow Ethereum transactions ended:");
+        for (outcome, count) in &self.outcomes {
+            println!("{count:>12}  {outcome}");
+        }
+        println!("{:>12}  runs that another operator ended than began them", self.takeovers);
+        let schedules = self.passed + self.failed;
+        println!(
+            "\n{schedules} schedules in {:.1} s: {} Solana transactions, {} calls",
+            elapsed.as_secs_f64(),
+            self.transactions,
+            self.calls
+        );
+        println!("{} passed, {} failed, 0 skipped", self.passed, self.failed);
+    }
+}
+
+/// The kinds in a word each, for lines about a schedule.
+#[must_use]
+pub fn names(kinds: &[Kind]) -> String {
+    kinds.iter().map(|kind| format!("{kind:?}")).collect::<Vec<_>>().join(" ")
+}

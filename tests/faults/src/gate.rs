@@ -1,0 +1,82 @@
+//! Lets calls through one at a time, in an order that the seed decides.
+
+use fastrand::Rng;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::sleep;
+
+/// The longest time from one call to the next, in milliseconds.
+const PAUSE_MS_MAX: u64 = 30;
+
+/// What calls are ordered by before one is drawn: equal ones are interchangeable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// Whose call it is.
+    pub caller: u32,
+    /// A hash of what it asks for.
+    pub content: u64,
+}
+
+/// Calls that wait until they are let through.
+#[derive(Debug, Default)]
+pub struct Gate {
+    waiting: Mutex<Waiting>,
+    arrived: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// By key and, among equal ones, by arrival.
+    calls: BTreeMap<(Key, u64), oneshot::Sender<()>>,
+    arrivals: u64,
+}
+
+impl Gate {
+    /// Waits to be let through.
+    pub async fn pass(&self, key: Key) {
+        let turn = self.arrive(key);
+        self.arrived.notify_one();
+        // An error means that the gatekeeper is gone, and with it everything else.
+        let _ = turn.await;
+    }
+
+    fn arrive(&self, key: Key) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = self.waiting();
+        waiting.arrivals += 1;
+        let arrival = waiting.arrivals;
+        waiting.calls.insert((key, arrival), sender);
+        receiver
+    }
+
+    /// Lets calls through, for ever.
+    pub async fn keep(&self, mut rng: Rng) {
+        loop {
+            if self.waiting().calls.is_empty() {
+                self.arrived.notified().await;
+            }
+            // Time is paused: this ends when nothing else can go on, no thread computes, and all calls have arrived.
+            sleep(Duration::from_millis(rng.u64(1..=PAUSE_MS_MAX))).await;
+            self.open(&mut rng);
+        }
+    }
+
+    /// Lets one through.
+    fn open(&self, rng: &mut Rng) {
+        let mut waiting = self.waiting();
+        while !waiting.calls.is_empty() {
+            let place = rng.usize(..waiting.calls.len());
+            let Some(chosen) = waiting.calls.keys().nth(place).copied() else { return };
+            // The caller may be gone: its node was killed.
+            if waiting.calls.remove(&chosen).is_some_and(|call| call.send(()).is_ok()) {
+                return;
+            }
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
