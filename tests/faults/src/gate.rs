@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// The longest time from one call to the next, in milliseconds.
 const PAUSE_MS_MAX: u64 = 30;
@@ -29,8 +29,15 @@ pub struct Gate {
 #[derive(Debug, Default)]
 struct Waiting {
     /// By key and, among equal ones, by arrival.
-    calls: BTreeMap<(Key, u64), oneshot::Sender<()>>,
+    calls: BTreeMap<(Key, u64), Call>,
     arrivals: u64,
+}
+
+/// A call that waits.
+#[derive(Debug)]
+struct Call {
+    since: Instant,
+    turn: oneshot::Sender<()>,
 }
 
 impl Gate {
@@ -47,7 +54,7 @@ impl Gate {
         let mut waiting = self.waiting();
         waiting.arrivals += 1;
         let arrival = waiting.arrivals;
-        waiting.calls.insert((key, arrival), sender);
+        waiting.calls.insert((key, arrival), Call { since: Instant::now(), turn: sender });
         receiver
     }
 
@@ -63,14 +70,16 @@ impl Gate {
         }
     }
 
-    /// Lets one through.
+    /// Lets one through. Those that arrived at this very moment wait: others may be about to.
     fn open(&self, rng: &mut Rng) {
         let mut waiting = self.waiting();
-        while !waiting.calls.is_empty() {
-            let place = rng.usize(..waiting.calls.len());
-            let Some(chosen) = waiting.calls.keys().nth(place).copied() else { return };
+        let now = Instant::now();
+        let mut calls: Vec<_> =
+            waiting.calls.iter().filter(|(_, call)| call.since < now).map(|(place, _)| *place).collect();
+        while !calls.is_empty() {
+            let chosen = calls.remove(rng.usize(..calls.len()));
             // The caller may be gone: its node was killed.
-            if waiting.calls.remove(&chosen).is_some_and(|call| call.send(()).is_ok()) {
+            if waiting.calls.remove(&chosen).is_some_and(|call| call.turn.send(()).is_ok()) {
                 return;
             }
         }

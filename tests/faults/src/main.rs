@@ -88,25 +88,33 @@ fn work(shared: &Shared<'_>) -> Result<()> {
         }
         let schedule = Schedule::draw(&scene, seed, number);
         let start = Instant::now();
-        let mut played = play(&scene, &schedule, verbose)?;
+        let mut played = play(&scene, &schedule, verbose || twice)?;
         if twice {
-            let again = play(&scene, &schedule, verbose)?;
-            if again.trace != played.trace {
-                played.problems.push(format!("not twice the same: {:?}, {:?}", played.trace, again.trace));
-            }
+            let again = play(&scene, &schedule, true)?;
+            played.problems.extend(difference(&played, &again));
         }
         shared.progress.inc(1);
         if verbose || !played.problems.is_empty() {
-            shared.progress.suspend(|| tell(number, seed, &schedule, &played, start.elapsed()));
+            let lines = if verbose { &played.lines[..] } else { &[] };
+            shared.progress.suspend(|| tell(number, seed, &schedule, &played, start.elapsed(), lines));
         }
         lock(&shared.counts).count(&played);
     }
     Ok(())
 }
 
+/// Where two plays of a schedule differ.
+fn difference(one: &Played, other: &Played) -> Option<String> {
+    let place = one.lines.iter().zip(&other.lines).position(|(one, other)| one != other);
+    let place = place.or((one.trace != other.trace).then_some(one.lines.len()))?;
+    let near = |lines: &[String]| lines.iter().skip(place.saturating_sub(5)).take(8).cloned().collect::<Vec<_>>();
+    let (one, other) = (near(&one.lines).join("\n    "), near(&other.lines).join("\n    "));
+    Some(format!("two plays differ:\n    {one}\n  and\n    {other}"))
+}
+
 /// Tells what happened in a schedule.
-fn tell(number: u64, seed: u64, schedule: &Schedule, played: &Played, elapsed: Duration) {
-    for line in &played.lines {
+fn tell(number: u64, seed: u64, schedule: &Schedule, played: &Played, elapsed: Duration, lines: &[String]) {
+    for line in lines {
         println!("  {line}");
     }
     println!("schedule {number} of seed {seed}: {schedule:?}");

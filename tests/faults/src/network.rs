@@ -57,6 +57,7 @@ pub struct Network {
     pub svm: SvmCluster,
     gate: Gate,
     seed: u64,
+    start: Instant,
     state: Mutex<State>,
 }
 
@@ -88,12 +89,13 @@ impl Network {
             lines: is_told.then(Vec::new),
             fates: BTreeMap::new(),
         };
-        Self { svm, gate: Gate::default(), seed, state: Mutex::new(state) }
+        Self { svm, gate: Gate::default(), seed, start: Instant::now(), state: Mutex::new(state) }
     }
 
     /// Lets calls through and time pass, for ever.
     pub async fn run(&self) {
-        tokio::join!(self.gate.keep(Rng::with_seed(self.seed)), self.tick());
+        // Polled in this order, always.
+        futures::future::join(self.gate.keep(Rng::with_seed(self.seed)), self.tick()).await;
     }
 
     /// Makes the slots that pass while nothing lands.
@@ -148,7 +150,8 @@ impl Network {
         let Snapshot { clock, accounts: after } = self.svm.accounts(addresses).await?;
         let mut state = self.state();
         state.past.tick(clock);
-        for (address, (before, after)) in addresses.iter().zip(before.into_iter().zip(after)) {
+        let changes = addresses.iter().zip(before.into_iter().zip(after));
+        for (address, (before, after)) in changes.filter(|(_, (before, after))| before != after) {
             state.past.before(*address, before);
             state.past.after(*address, clock.slot, after);
         }
@@ -244,7 +247,8 @@ impl Network {
     /// Notes a line for people, where asked for.
     pub fn tell(&self, line: impl FnOnce() -> String) {
         if let Some(lines) = &mut self.state().lines {
-            lines.push(line());
+            let at = self.start.elapsed().as_millis();
+            lines.push(format!("{at:>7} {}", line()));
         }
     }
 

@@ -4,6 +4,7 @@ use crate::kind::Kind;
 use crate::node::Node;
 use crate::operators::Operators;
 use crate::scene::OPERATORS;
+use parhelion_core::emulator::EmulatorError;
 use parhelion_core::pool::{Pool, PoolError};
 use parhelion_core::relay::RelayError;
 use parhelion_core::store::Store;
@@ -111,7 +112,12 @@ async fn look(
             taken.insert(place, node.number);
             Known::Nothing("taken".to_owned())
         }
-        Err(PoolError::Relay(RelayError::DoesNotFit { .. })) if wanted.kind == Kind::Trap => Known::Refused,
+        Err(PoolError::Relay(error)) if wanted.kind == Kind::Trap && !is_of_cluster(&error) => Known::Refused,
         Err(error) => Known::Nothing(format!("not taken: {error}")),
     })
+}
+
+/// Whether it is the cluster's trouble, and not the transaction's.
+const fn is_of_cluster(error: &RelayError) -> bool {
+    matches!(error, RelayError::Cluster(_) | RelayError::Emulator(EmulatorError::Cluster(_)))
 }
