@@ -17,7 +17,7 @@
 //! submit ──▶ │ Gapped │                       │ Ready │                 │ In flight │               │ Settled │
 //!            └────────┘ ◀── a gap opens ───── └───────┘ ◀── undecided ─ └───────────┘               └─────────┘
 //!                │                                │                           │          the store has it │
-//!                │ replaced, expired, nonce used  │ the same                  │ refused, given up         │
+//!                │ replaced, expired, nonce used  │ the same                  │ refused                   │
 //!                ▼                                ▼                           ▼                           ▼
 //!            ┌──────────────────────────────────────────────────────────────────┐                     forgotten
 //!            │ Dropped, with the reason                                         │
@@ -29,8 +29,9 @@
 //!   nonce, as a gapped one can, if both fees are at least 10 % higher.
 //! * **In flight**: handed to the relay; cannot be replaced any more. At most one of a sender at a time, so that the
 //!   sender's transactions land in nonce order; at most [`Limits::landings_max`] in all. An attempt that fails for a
-//!   reason that may pass is repeated, [`Limits::attempts_max`] times in all. Undecided is a turn that a stop cut
-//!   short, or one in which the relay still saw an older nonce at the last attempt.
+//!   reason that may pass is repeated, [`Limits::attempts_max`] times in a turn. Undecided is a turn that a stop cut
+//!   short, or one whose last attempt failed for such a reason: others have their turns, then it has another one. So
+//!   a cluster that does not answer costs nobody a transaction.
 //! * **Settled**: landed; or its nonce was found used after an attempt whose answer was lost, which most likely means
 //!   landed. It stays visible until the store answers for it, at most [`Limits::settled_for`].
 //! * **Dropped**: it will not land from here. The reason is remembered for the newest [`Limits::dropped_max`]. Those

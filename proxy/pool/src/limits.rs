@@ -17,7 +17,7 @@ pub struct Limits {
     pub waiting_for: Duration,
     /// Transactions in flight, each of another sender.
     pub landings_max: usize,
-    /// Attempts to land a transaction.
+    /// Attempts to land a transaction in a turn.
     pub attempts_max: u32,
     /// The delay after the first failed attempt; twice as long after each further one.
     pub retry_delay_min: Duration,

@@ -42,14 +42,6 @@ pub enum DropReason {
     /// It cannot land.
     #[error("{0}")]
     Refused(RelayError),
-    /// Every attempt to land it failed.
-    #[error("{attempts} attempts to land it failed, the last one with: {error}")]
-    GaveUp {
-        /// How many attempts.
-        attempts: u32,
-        /// Why the last one failed.
-        error: RelayError,
-    },
     /// The pool was stopped, or failed, while it was in flight. It may have landed.
     #[error("interrupted while it was in flight; it may have landed")]
     Interrupted,
@@ -64,7 +56,7 @@ pub(crate) enum Ending {
     Dropped(DropReason),
     /// A nonce before it is missing, although it did not look so.
     Gapped,
-    /// Nothing was found out.
+    /// It may have landed or not, and has another turn later.
     Undecided,
 }
 
@@ -83,6 +75,8 @@ enum Turn {
 struct Waiting {
     transaction: Transaction,
     since: Instant,
+    /// Whether it had a turn: then it may have landed without an answer.
+    had_a_turn: bool,
 }
 
 /// What the pool has of one sender.
@@ -200,7 +194,7 @@ impl Queues {
         self.places.insert(hash, (sender, nonce));
         let queue = self.senders.entry(sender).or_insert_with(Queue::new);
         queue.next = queue.next.max(read);
-        queue.waiting.insert(nonce, Waiting { transaction, since: now });
+        queue.waiting.insert(nonce, Waiting { transaction, since: now, had_a_turn: false });
         self.schedule(&sender);
     }
 
@@ -212,12 +206,16 @@ impl Queues {
     }
 
     /// Takes the transaction that lands next into flight, given the sender's nonce in the state; or ends the turn
-    /// when there is none.
-    pub(crate) fn begin(&mut self, sender: &Address, read: u64) -> Option<Transaction> {
-        let used: Vec<u64> =
-            self.senders.get(sender)?.waiting.range(..read).map(|(nonce, _)| *nonce).collect();
-        for nonce in used {
-            self.drop_waiting(sender, nonce, DropReason::NonceUsed);
+    /// when there is none. Tells whether it had a turn before.
+    pub(crate) fn begin(&mut self, sender: &Address, read: u64, now: Instant) -> Option<(Transaction, bool)> {
+        let waiting = &self.senders.get(sender)?.waiting;
+        let used: Vec<(u64, bool)> =
+            waiting.range(..read).map(|(nonce, waiting)| (*nonce, waiting.had_a_turn)).collect();
+        for (nonce, had_a_turn) in used {
+            match had_a_turn {
+                true => self.settle(sender, nonce, now),
+                false => self.drop_waiting(sender, nonce, DropReason::NonceUsed),
+            }
         }
         let queue = self.senders.get_mut(sender)?;
         queue.next = queue.next.max(read);
@@ -226,9 +224,10 @@ impl Queues {
             self.forget_if_empty(sender);
             return None;
         };
+        let had_a_turn = std::mem::replace(&mut waiting.had_a_turn, true);
         let transaction = waiting.transaction.clone();
         queue.turn = Turn::Running(Some(nonce));
-        Some(transaction)
+        Some((transaction, had_a_turn))
     }
 
     /// Ends a turn.
@@ -370,8 +369,8 @@ impl Queue {
     }
 
     /// The transaction with the lowest nonce, if no nonce is missing before it.
-    fn first_ready(&self) -> Option<(u64, &Waiting)> {
-        let (nonce, waiting) = self.waiting.first_key_value()?;
+    fn first_ready(&mut self) -> Option<(u64, &mut Waiting)> {
+        let (nonce, waiting) = self.waiting.iter_mut().next()?;
         (*nonce <= self.next).then_some((*nonce, waiting))
     }
 

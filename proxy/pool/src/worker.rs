@@ -64,26 +64,27 @@ impl MemoryPool {
                 return;
             }
         };
-        let Some(transaction) = self.queues().begin(&sender, account.nonce) else {
+        let Some((transaction, had_a_turn)) = self.queues().begin(&sender, account.nonce, Instant::now())
+        else {
             // The turn is ended already, and the sender may be at its next one.
             turn.ending = None;
             return;
         };
         turn.ending = Some(Ending::Dropped(DropReason::Interrupted));
-        let ending = self.land(&transaction).await;
+        let ending = self.land(&transaction, had_a_turn).await;
         let hash = transaction.hash();
         match &ending {
             Ending::Settled => debug!(%hash, %sender, "landed"),
             Ending::Dropped(reason @ DropReason::NonceUsed) => warn!(%hash, %sender, "dropped: {reason}"),
             Ending::Dropped(reason) => error!(%hash, %sender, "dropped: {reason}"),
             Ending::Gapped => warn!(%hash, %sender, "its nonce is not next yet, it waits"),
-            Ending::Undecided => info!(%hash, %sender, "not landed: the pool stops"),
+            Ending::Undecided => info!(%hash, %sender, "not landed in this turn, it waits"),
         }
         turn.ending = Some(ending);
     }
 
     /// Lands a transaction, or finds out that it cannot be done.
-    async fn land(&self, transaction: &Transaction) -> Ending {
+    async fn land(&self, transaction: &Transaction, had_a_turn: bool) -> Ending {
         let mut stopping = self.stopping.subscribe();
         let mut delay = self.limits.retry_delay_min;
         for attempt in 1.. {
@@ -91,7 +92,7 @@ impl MemoryPool {
                 Ok(_) => return Ending::Settled,
                 Err(error) => error,
             };
-            if let Some(ending) = self.ending(attempt, &error) {
+            if let Some(ending) = self.ending(attempt, had_a_turn, &error) {
                 return ending;
             }
             warn!(hash = %transaction.hash(), attempt, "not landed, trying again in {delay:?}: {error}");
@@ -105,16 +106,14 @@ impl MemoryPool {
     }
 
     /// What a failed attempt means; `None` to try again.
-    fn ending(&self, attempt: u32, error: &RelayError) -> Option<Ending> {
+    fn ending(&self, attempt: u32, had_a_turn: bool, error: &RelayError) -> Option<Ending> {
         let is_last = attempt >= self.limits.attempts_max;
         match Verdict::of(error) {
-            Verdict::Retry if is_last => {
-                Some(Ending::Dropped(DropReason::GaveUp { attempts: attempt, error: error.clone() }))
-            }
+            Verdict::Retry if is_last => Some(Ending::Undecided),
             Verdict::NonceAhead if is_last => Some(Ending::Gapped),
             Verdict::Retry | Verdict::NonceAhead => None,
             // An earlier attempt may have landed without telling.
-            Verdict::NonceUsed if attempt > 1 => Some(Ending::Settled),
+            Verdict::NonceUsed if attempt > 1 || had_a_turn => Some(Ending::Settled),
             Verdict::NonceUsed => Some(Ending::Dropped(DropReason::NonceUsed)),
             Verdict::Refuse => Some(Ending::Dropped(DropReason::Refused(error.clone()))),
         }

@@ -158,8 +158,9 @@ impl Case<'_> {
             }
         }
         let unknown = self.audit.landed.iter().map(|landed| landed.execution.receipt.transaction_hash);
-        let unknown: Vec<_> =
-            unknown.filter(|hash| self.sent.iter().all(|sent| sent.wanted.transaction.hash() != *hash)).collect();
+        let unknown: Vec<_> = unknown
+            .filter(|hash| self.sent.iter().all(|sent| sent.wanted.transaction.hash() != *hash))
+            .collect();
         if !unknown.is_empty() {
             self.wrong(format!("receipts of transactions that nobody sent: {unknown:?}"));
         }
@@ -252,8 +253,13 @@ impl Case<'_> {
             let receipt = &execution.receipt;
             let stored = node.store.executed(receipt.transaction_hash).await?;
             let is_same = |stored: &Executed| {
-                (stored.block_number, stored.outcome, stored.gas_used, stored.coinbase, stored.logs.as_slice())
-                    == (*slot, receipt.outcome, receipt.gas_used, receipt.coinbase, execution.logs.as_slice())
+                (
+                    stored.block_number,
+                    stored.outcome,
+                    stored.gas_used,
+                    stored.coinbase,
+                    stored.logs.as_slice(),
+                ) == (*slot, receipt.outcome, receipt.gas_used, receipt.coinbase, execution.logs.as_slice())
             };
             if !stored.as_deref().is_some_and(is_same) {
                 self.problems.push(format!(

@@ -170,8 +170,7 @@ mod tests {
     fn each_fate_is_as_likely_as_the_weather_says() {
         let mut rng = Rng::with_seed(1);
         let weather = Weather { lost: 100, late: 300, ..Weather::CALM };
-        let fates: Vec<Fate> =
-            (0..10_000).map(|_| Fate::draw(&mut rng, &weather, CallKind::Send)).collect();
+        let fates: Vec<Fate> = (0..10_000).map(|_| Fate::draw(&mut rng, &weather, CallKind::Send)).collect();
         let share = |is: fn(&Fate) -> bool| fates.iter().filter(|fate| is(fate)).count() / 100;
         assert!((8..=12).contains(&share(|fate| matches!(fate, Fate::Lost { .. }))));
         assert!((27..=33).contains(&share(|fate| matches!(fate, Fate::Late { .. }))));

@@ -107,7 +107,8 @@ fn work(shared: &Shared<'_>) -> Result<()> {
 fn difference(one: &Played, other: &Played) -> Option<String> {
     let place = one.lines.iter().zip(&other.lines).position(|(one, other)| one != other);
     let place = place.or((one.trace != other.trace).then_some(one.lines.len()))?;
-    let near = |lines: &[String]| lines.iter().skip(place.saturating_sub(5)).take(8).cloned().collect::<Vec<_>>();
+    let near =
+        |lines: &[String]| lines.iter().skip(place.saturating_sub(5)).take(8).cloned().collect::<Vec<_>>();
     let (one, other) = (near(&one.lines).join("\n    "), near(&other.lines).join("\n    "));
     Some(format!("two plays differ:\n    {one}\n  and\n    {other}"))
 }

@@ -50,13 +50,11 @@ impl Node {
         let store = Arc::new(MemoryStore::new(genesis));
         let operator = scene.operator(operator).context("no such operator")?;
         let rehearsal = Arc::new(scene.rehearsal(Arc::clone(&cluster)));
-        let relay =
-            Sender::new(Arc::clone(&cluster), Arc::clone(&emulator), rehearsal, Arc::new(operator));
+        let relay = Sender::new(Arc::clone(&cluster), Arc::clone(&emulator), rehearsal, Arc::new(operator));
         relay.recover().await?;
         let relay = Arc::new(relay);
         let keeper = Arc::clone(&relay);
-        let ports: (Arc<dyn Relay>, Arc<dyn Store>) =
-            (relay, Arc::clone(&store) as Arc<dyn Store>);
+        let ports: (Arc<dyn Relay>, Arc<dyn Store>) = (relay, Arc::clone(&store) as Arc<dyn Store>);
         let pool = Arc::new(MemoryPool::new(emulator, ports.0, Arc::clone(&ports.1), Limits::default()));
         let indexer = Indexer::new(cluster, ports.1, settings);
 

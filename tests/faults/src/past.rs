@@ -104,7 +104,9 @@ mod tests {
         past.before(address, None);
         past.after(address, 5, account(1));
         past.after(address, 8, account(2));
-        for (slot, expected) in [(4, None), (5, account(1)), (7, account(1)), (8, account(2)), (9, account(2))] {
+        for (slot, expected) in
+            [(4, None), (5, account(1)), (7, account(1)), (8, account(2)), (9, account(2))]
+        {
             assert_eq!(past.account(&address, at_slot(slot), account(2)), expected, "slot {slot}");
         }
     }

@@ -84,12 +84,7 @@ impl User {
 }
 
 /// Looks for the receipt of a transaction, and sends it where the node does not have it. `None` when the node dies.
-async fn look(
-    node: &Node,
-    wanted: &Wanted,
-    place: usize,
-    taken: &mut BTreeMap<usize, u32>,
-) -> Option<Known> {
+async fn look(node: &Node, wanted: &Wanted, place: usize, taken: &mut BTreeMap<usize, u32>) -> Option<Known> {
     let hash = wanted.transaction.hash();
     if matches!(node.store.executed(hash).await, Ok(Some(_))) {
         return Some(Known::Receipt);

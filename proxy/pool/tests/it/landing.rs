@@ -11,6 +11,7 @@ use parhelion_core::relay::RelayError;
 use parhelion_pool::{DropReason, Limits};
 use parhelion_wire::ProgramError;
 use proptest::prelude::*;
+use std::time::Duration;
 
 async fn until_landed(running: &Running, count: usize) {
     until("all landed", || running.chain.landed().len() == count).await;
@@ -109,21 +110,52 @@ async fn cluster_errors_are_retried() {
 }
 
 #[tokio::test]
-async fn attempts_are_bounded() {
-    let (running, first, second) = troubled(vec![Trouble::Fails(unreachable_cluster()); 9]).await;
-    let reason = until_dropped(&running.pool, first).await;
-    let expected = format!("3 attempts to land it failed, the last one with: {}", unreachable_cluster());
-    assert_eq!(reason.to_string(), expected);
-    assert_eq!(running.chain.attempts(first), 3);
-    // What waits behind it keeps waiting, and lands when the gap is closed.
-    assert_eq!(word(running.pool.status(second)), "gapped");
-    assert_eq!(running.pool.pending_nonce(sender(1), 0), 0);
-    running.chain.trouble(first, []);
-    running.submit(tx(1, 0)).await;
+async fn a_turn_is_bounded_and_the_next_one_goes_on() {
+    // A turn has three attempts.
+    let (running, first, second) = troubled(vec![Trouble::Fails(unreachable_cluster()); 7]).await;
     until_status(&running.pool, second, "settled").await;
-    // Nothing is left of the first failure.
-    running.chain.store(tx(1, 0).sign());
-    until_status(&running.pool, first, "unknown").await;
+    assert_eq!(running.chain.attempts(first), 8);
+    assert_eq!(running.chain.landed(), [(sender(1), 0), (sender(1), 1)]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn who_is_in_trouble_holds_up_nobody_else() {
+    let (chain, pool) = pool(Limits { landings_max: 1, ..limits() });
+    let troubled = pool.submit(tx(1, 0).sign()).await.unwrap();
+    chain.trouble(troubled, vec![Trouble::Fails(unreachable_cluster()); 1_000]);
+    let other = pool.submit(tx(2, 0).sign()).await.unwrap();
+    let running = start_worker(chain, pool);
+    until_status(&running.pool, other, "settled").await;
+    assert!(running.pool.transaction(troubled).is_some());
+    running.chain.trouble(troubled, []);
+    until_status(&running.pool, troubled, "settled").await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_away_for_too_long_lets_transactions_expire() {
+    let (chain, pool) = pool(Limits { waiting_for: Duration::from_millis(100), ..limits() });
+    let hash = pool.submit(tx(1, 0).sign()).await.unwrap();
+    chain.trouble(hash, vec![Trouble::Fails(unreachable_cluster()); 1_000]);
+    let running = start_worker(chain, pool);
+    assert!(matches!(until_dropped(&running.pool, hash).await, DropReason::Expired));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_landed_in_a_turn_without_an_answer_is_settled_by_the_next_one() {
+    let lost = || Trouble::Fails(unreachable_cluster());
+    let landed = Trouble::LandsButFails(unreachable_cluster());
+    let (running, first, second) = troubled(vec![lost(), lost(), landed]).await;
+    until_status(&running.pool, second, "settled").await;
+    assert_eq!((word(running.pool.status(first)), running.chain.attempts(first)), ("settled", 3));
+    running.stop().await;
+    // The nonce of the next turn may be an old one.
+    let used = Trouble::Fails(refusal(ProgramError::NonceTooLow));
+    let (running, first, _) = troubled(vec![lost(), lost(), lost(), used]).await;
+    until_status(&running.pool, first, "settled").await;
+    assert_eq!(running.chain.attempts(first), 4);
     running.stop().await;
 }
 
