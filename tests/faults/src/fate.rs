@@ -75,6 +75,8 @@ pub struct Weather {
     pub late: u16,
     /// [`Fate::OldBlockhash`].
     pub old_blockhash: u16,
+    /// How many times as likely all that is for calls that send.
+    pub sending: u16,
     /// After how many of a thousand calls an outage begins: all calls of the node are lost then.
     pub outage: u16,
     /// How long an outage lasts at most, in milliseconds.
@@ -100,6 +102,7 @@ impl Weather {
         dropped: 0,
         late: 0,
         old_blockhash: 0,
+        sending: 0,
         outage: 0,
         outage_ms_max: 0,
     };
@@ -110,7 +113,8 @@ impl Weather {
         let [lost, answer_lost, slow, stale] = [one(), one(), one(), one()];
         let [dropped, late, old_blockhash, outage] = [one(), one(), one(), one() / 8];
         let outage_ms_max = 1 << rng.u32(10..=17);
-        Self { lost, answer_lost, slow, stale, dropped, late, old_blockhash, outage, outage_ms_max }
+        let sending = rng.u16(1..=10);
+        Self { lost, answer_lost, slow, stale, dropped, late, old_blockhash, sending, outage, outage_ms_max }
     }
 }
 
@@ -118,7 +122,8 @@ impl Fate {
     /// What becomes of a call of this kind.
     pub fn draw(rng: &mut Rng, weather: &Weather, kind: CallKind) -> Self {
         let mut left = rng.u16(0..1000);
-        let mut is_drawn = |part: u16| match left.checked_sub(part) {
+        let times = if kind == CallKind::Send { weather.sending } else { 1 };
+        let mut is_drawn = |part: u16| match left.checked_sub(part * times) {
             Some(rest) => {
                 left = rest;
                 false
@@ -169,7 +174,7 @@ mod tests {
     #[test]
     fn each_fate_is_as_likely_as_the_weather_says() {
         let mut rng = Rng::with_seed(1);
-        let weather = Weather { lost: 100, late: 300, ..Weather::CALM };
+        let weather = Weather { lost: 50, late: 150, sending: 2, ..Weather::CALM };
         let fates: Vec<Fate> = (0..10_000).map(|_| Fate::draw(&mut rng, &weather, CallKind::Send)).collect();
         let share = |is: fn(&Fate) -> bool| fates.iter().filter(|fate| is(fate)).count() / 100;
         assert!((8..=12).contains(&share(|fate| matches!(fate, Fate::Lost { .. }))));

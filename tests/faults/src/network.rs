@@ -257,6 +257,13 @@ impl Network {
         self.state().lines.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
+    /// Waits until there were so many calls.
+    pub async fn until_calls(&self, count: u64) {
+        while self.state().calls < count {
+            sleep(TICK).await;
+        }
+    }
+
     /// How many calls there were, and a hash of all of them with their fates.
     pub fn trace(&self) -> (u64, u64) {
         let state = self.state();

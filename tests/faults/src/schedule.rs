@@ -69,8 +69,9 @@ impl Schedule {
             .sum();
         // Kills alone, weather alone, or both.
         let (kills, worst) = match rng.u8(0..6) {
-            0..3 => (1, 0),
-            3 => (0, 60),
+            0..2 => (1, 0),
+            2 => (0, 60),
+            3 => (0, 20),
             4 => (1, 40),
             _ => (3, 25),
         };

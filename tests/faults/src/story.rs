@@ -21,6 +21,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// How long everything may take to come to an end after the storm: longer than a run that nobody can end lives.
 const ENDS_IN: Duration = Duration::from_secs(6_000);
+/// Calls of a schedule at most: with more it turns in circles.
+const CALLS_MAX: u64 = 8_000;
 /// How often is looked whether everything has come to an end.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -102,6 +104,7 @@ async fn play_in(scene: &Scene, schedule: &Schedule, is_told: bool) -> anyhow::R
         told = told => told?,
         () = network.run() => {}
         () = nodes => {}
+        () = network.until_calls(CALLS_MAX) => {}
     }
     let sent: Vec<Sent> = users
         .iter()
@@ -115,6 +118,9 @@ async fn play_in(scene: &Scene, schedule: &Schedule, is_told: bool) -> anyhow::R
     let stores: Vec<_> = (0..OPERATORS).filter_map(|operator| operators.node(operator)).collect();
     let (audit, mut problems) = audit(scene, &network.svm, &sent, &stores).await?;
     problems.extend(operators.problems());
+    if network.trace().0 >= CALLS_MAX {
+        problems.push(format!("it did not come to an end within {CALLS_MAX} calls"));
+    }
     Ok(Played {
         audit,
         problems,
