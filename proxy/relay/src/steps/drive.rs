@@ -2,6 +2,7 @@
 
 use super::prepare::Prepared;
 use crate::holders::Place;
+use crate::once::Care;
 use crate::plan::fits_bare;
 use crate::service::{Sender, is_unnumbered, state_moved};
 use crate::translation::Landed;
@@ -49,7 +50,7 @@ impl Sender {
         signatures: &mut Vec<Signature>,
     ) -> Ended {
         let mut seen = Seen { state: None, has_begun, idle_rounds: 0 };
-        let mut lists_translations = true;
+        let mut care = Care::Usual;
         let mut last_error: Option<RelayError> = None;
         loop {
             let state = place.run_of(transaction);
@@ -65,13 +66,15 @@ impl Sender {
                 }
                 tokio::time::sleep(IDLE_DELAY * seen.idle_rounds.saturating_sub(1)).await;
             }
-            let round = match self.prepare_run(transaction, &place, lists_translations).await {
+            let round = match self.prepare_run(transaction, &place, care).await {
                 Ok(prepared) => self.send_run(&prepared, state, &mut seen.has_begun, signatures).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = round {
                 tracing::debug!(hash = %transaction.hash(), %error, "a round of a run in steps");
-                lists_translations &= !is_unnumbered(&error);
+                if is_unnumbered(&error) {
+                    care = Care::More;
+                }
                 last_error = Some(error);
             }
             match self.account(place.holder).await {

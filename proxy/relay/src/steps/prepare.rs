@@ -3,6 +3,7 @@
 use super::sizing::{Sizes, size};
 use super::trial::{OnStage, Parts};
 use crate::holders::Place;
+use crate::once::Care;
 use crate::plan::{self, HolderState, Request, Step, Written, fits, reserves, run_accounts, write_holder};
 use crate::service::{Sender, ended_badly};
 use crate::stage::named;
@@ -88,15 +89,13 @@ impl Sender {
         &self,
         transaction: &Transaction,
         place: &Place,
-        lists_translations: bool,
+        care: Care,
     ) -> Result<Prepared, RelayError> {
         let state = place.run_of(transaction);
         let holder = state.and(place.account.as_ref()).map(|account| account.data.clone());
         let coinbase = self.operator.coinbase;
         let mut emulation = self.emulator.emulate_in_steps(transaction, coinbase, holder).await?;
-        if !lists_translations {
-            emulation.emulation.codes.clear();
-        }
+        care.apply(&mut emulation.emulation);
         if state.is_some() {
             return self.prepare_with(transaction, place, &emulation, None).await;
         }
