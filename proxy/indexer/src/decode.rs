@@ -7,7 +7,7 @@ use crate::report::{Report, Shares};
 use crate::trail::Trail;
 use alloy_consensus::Header;
 use alloy_primitives::{B256, U256};
-use parhelion_core::cluster::{LandedBlock, LandedTransaction};
+use parhelion_core::cluster::{LandedBlock, LandedInstruction, LandedTransaction};
 use parhelion_core::emulator::ChainSettings;
 use parhelion_core::store::{Block, Executed};
 use parhelion_core::transaction::Transaction;
@@ -33,13 +33,6 @@ pub struct Decoded {
     pub problems: Vec<Problem>,
 }
 
-/// An instruction of the program, top-level or invoked.
-struct Instruction<'a> {
-    /// Its accounts; empty for invoked ones, where they are not known.
-    accounts: &'a [Address],
-    data: &'a [u8],
-}
-
 /// An instruction that runs, or may run, a transaction, and what was reported since it began.
 struct Run<'a> {
     carrier: Carrier<'a>,
@@ -52,7 +45,7 @@ enum Carrier<'a> {
     Nothing,
     /// Its envelope is in the instruction's data; `None` when the data is too short.
     Data(Option<&'a [u8]>),
-    /// It is in a holder; `None` when the instruction's accounts are not known.
+    /// It is in a holder; `None` when the instruction names none.
     Holder(Option<Address>),
     /// It is in a holder, and this is a step of its run: it reports only if it is the last one.
     Step(Option<Address>),
@@ -107,9 +100,9 @@ impl Decoder {
     fn landed(&mut self, landed: &LandedTransaction, building: &mut Building<'_>) {
         for top in &landed.instructions {
             let mut run = None;
-            let invoked = top.inner.iter().map(|(program, data)| (program, &[][..], data));
-            let all = std::iter::once((&top.program_id, &top.accounts[..], &top.data)).chain(invoked);
-            for (program, accounts, data) in all {
+            // Whoever invoked the program, its events are the next of its instructions: it invokes itself for them only.
+            for instruction in std::iter::once(top).chain(&top.inner) {
+                let LandedInstruction { program_id: program, data, .. } = instruction;
                 if *program != self.program_id {
                     if event::share(data).is_some() {
                         building.problem(landed, ProblemKind::ForeignEvent { program: *program });
@@ -122,7 +115,7 @@ impl Decoder {
                     }
                 } else {
                     self.end(landed, run.take(), building);
-                    let carrier = self.instruction(landed, &Instruction { accounts, data });
+                    let carrier = self.instruction(landed, instruction);
                     run = Some(Run { carrier, shares: Shares::default() });
                 }
             }
@@ -131,7 +124,11 @@ impl Decoder {
     }
 
     /// Follows an instruction's effect on holders and settings, and tells where the transaction is that it runs.
-    fn instruction<'a>(&mut self, landed: &LandedTransaction, instruction: &Instruction<'a>) -> Carrier<'a> {
+    fn instruction<'a>(
+        &mut self,
+        landed: &LandedTransaction,
+        instruction: &'a LandedInstruction,
+    ) -> Carrier<'a> {
         let Some((&tag, data)) = instruction.data.split_first() else { return Carrier::Nothing };
         let account = |index: usize| instruction.accounts.get(index).copied();
         match tag {

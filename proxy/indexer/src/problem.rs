@@ -36,7 +36,7 @@ pub enum ProblemKind {
     /// The transaction was in a holder whose writes were not seen, or were forgotten.
     #[error("the contents of its holder are not known")]
     HolderUnknown {
-        /// The holder; `None` when the instruction's accounts are not known.
+        /// The holder; `None` when the instruction names none, which the program does not let land.
         holder: Option<Address>,
     },
     /// The run reported nothing.
