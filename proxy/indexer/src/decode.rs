@@ -99,7 +99,7 @@ impl Decoder {
 
     fn landed(&mut self, landed: &LandedTransaction, building: &mut Building<'_>) {
         for top in &landed.instructions {
-            let mut run = None;
+            let mut run: Option<Run<'_>> = None;
             // Whoever invoked the program, its events are the next of its instructions: it invokes itself for them only.
             for instruction in std::iter::once(top).chain(&top.inner) {
                 let LandedInstruction { program_id: program, data, .. } = instruction;
@@ -108,10 +108,9 @@ impl Decoder {
                         building.problem(landed, ProblemKind::ForeignEvent { program: *program });
                     }
                 } else if data.first() == Some(&tag::EVENT) {
-                    match (event::share(data), &mut run) {
-                        (Some((share, last)), Some(Run { shares, .. })) => shares.push(share, last),
-                        // Only the program can send events, and it does so from an instruction of its own.
-                        _ => building.problem(landed, ProblemKind::UnknownEvent),
+                    // Only the program can send events, and it does so from an instruction of its own.
+                    if !run.as_mut().is_some_and(|run| run.shares.push_event(data)) {
+                        building.problem(landed, ProblemKind::UnknownEvent);
                     }
                 } else {
                     self.end(landed, run.take(), building);
@@ -170,8 +169,8 @@ impl Decoder {
         let carried = match carrier {
             Carrier::Nothing if shares.has_receipt() => Err(ProblemKind::UnexpectedReceipt),
             Carrier::Nothing => return,
-            // The run goes on.
-            Carrier::Step(_) if shares.is_none() => return,
+            // The run goes on. A step that sent events ended it, whether or not they can be read.
+            Carrier::Step(_) if !shares.has_events() => return,
             Carrier::Data(envelope) => {
                 let transaction = envelope.ok_or(ProblemKind::ShortInstruction).and_then(decode);
                 transaction.map(|transaction| (transaction, Trail::default()))

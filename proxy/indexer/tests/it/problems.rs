@@ -150,6 +150,6 @@ fn instructions_without_data_and_unknown_ones_change_nothing() {
 #[test]
 fn a_problem_names_its_solana_transaction() {
     let problem = Problem { signature: signature(0), kind: ProblemKind::ReportMissing };
-    let text = format!("Solana transaction {}: its run reported nothing", signature(0));
+    let text = format!("Solana transaction {}: its run reported nothing that can be read", signature(0));
     assert_eq!(problem.to_string(), text);
 }

@@ -1,14 +1,15 @@
 //! Transactions that come in several Solana transactions, and runs in steps.
 
 use crate::fixture::{
-    HOLDER, begin, cancel, events, execute_from_holder, holder_close, holder_create, log, plain, receipt,
-    step, transaction,
+    HOLDER, begin, cancel, event, events, execute_from_holder, holder_close, holder_create, log, passed_on,
+    plain, receipt, step, transaction,
 };
 use crate::scene::{Scene, assert_trail, report, writes};
 use parhelion_core::cluster::LandedInstruction;
 use parhelion_core::transaction::Transaction;
 use parhelion_indexer::ProblemKind;
-use parhelion_wire::event::{self, Outcome};
+use parhelion_wire::event::{Outcome, Receipt, VERSION};
+use parhelion_wire::instruction::tag;
 
 #[test]
 fn a_run_in_steps_is_one_transaction_in_the_block_of_its_last_step() {
@@ -96,7 +97,7 @@ fn a_cancelled_run_is_a_failed_transaction() {
     let mut scene = Scene::new();
     let transaction = transaction(2, 0);
     let mut transactions = writes(&transaction);
-    let cancelled = event::Receipt { outcome: Outcome::Cancelled, gas_used: 25_000, ..receipt(&transaction) };
+    let cancelled = Receipt { outcome: Outcome::Cancelled, gas_used: 25_000, ..receipt(&transaction) };
     transactions.extend([vec![begin()], vec![step(&transaction, &[])]]);
     transactions.push(vec![cancel(&transaction, &cancelled.encode())]);
     let end = transactions.len() as u8;
@@ -129,6 +130,28 @@ fn the_end_of_a_run_in_an_unknown_holder_is_named_and_steps_before_are_not() {
         let decoded = scene.decode(vec![vec![holder_close()], vec![ending]]);
         assert_eq!(decoded.problems[0].kind, unknown);
     }
+}
+
+#[test]
+fn a_step_with_events_of_an_unknown_version_is_the_end_of_a_run_that_is_lost() {
+    let transaction = transaction(2, 0);
+    let with_events = |inner: Vec<LandedInstruction>| LandedInstruction { inner, ..step(&transaction, &[]) };
+    let unknown = || vec![event(vec![tag::EVENT, VERSION + 1, 1, 0])];
+    let mut scene = Scene::new();
+    assert!(scene.executed(writes(&transaction)).is_empty());
+    for passes_on in [false, true] {
+        let step = with_events(unknown());
+        let step = if passes_on { passed_on(vec![step]) } else { step };
+        let decoded = scene.decode(vec![vec![begin()], vec![step]]);
+        let kinds: Vec<_> = decoded.problems.into_iter().map(|problem| problem.kind).collect();
+        assert_eq!(kinds, [ProblemKind::UnknownEvent, ProblemKind::ReportMissing]);
+        assert!(kinds[1].loses_transaction() && decoded.block.transactions.is_empty());
+    }
+    // A readable report counts, whatever else there is.
+    let step = with_events([unknown(), events(&report(&transaction), 10_000)].concat());
+    let decoded = scene.decode(vec![vec![step]]);
+    assert_eq!((decoded.problems.len(), decoded.block.transactions.len()), (1, 1));
+    assert_eq!(decoded.problems[0].kind, ProblemKind::UnknownEvent);
 }
 
 #[test]
