@@ -237,7 +237,6 @@ impl Building<'_> {
             rent_gas: receipt.rent_gas,
             cumulative_gas_used: gas_before.saturating_add(receipt.gas_used),
             effective_gas_price: U256::from_limbs(receipt.effective_gas_price.0),
-            created: receipt.created.map(|address| address.0.into()),
             logs,
             first_log_index,
             coinbase: receipt.coinbase.0.into(),

@@ -25,12 +25,7 @@ fn decode(transactions: Vec<Vec<LandedInstruction>>) -> Decoded {
 #[test]
 fn a_block_has_every_field_of_transactions_receipts_and_header() {
     let [first, second, third] = [transaction(0, 0), transaction(1, 1), transaction(2, 2)];
-    let failed = event::Receipt {
-        outcome: Outcome::Revert,
-        gas_used: 30_000,
-        created: Some(H160([5; 20])),
-        ..receipt(&second)
-    };
+    let failed = event::Receipt { outcome: Outcome::Revert, gas_used: 30_000, ..receipt(&second) };
     let with_logs = |transaction, data: &[u8]| {
         [&receipt(transaction).encode()[..], &log(1, 2, data), &log(2, 0, &[])].concat()
     };
@@ -60,8 +55,6 @@ fn a_block_has_every_field_of_transactions_receipts_and_header() {
     assert_eq!(block.transactions.len(), 3);
     let outcomes: Vec<_> = block.transactions.iter().map(|executed| executed.outcome).collect();
     assert_eq!(outcomes, [Outcome::Success, Outcome::Revert, Outcome::Success]);
-    let created: Vec<_> = block.transactions.iter().map(|executed| executed.created).collect();
-    assert_eq!(created, [None, Some(eth_address(5)), None]);
     let logs = &block.transactions[0].logs;
     assert_eq!((logs[0].address, &logs[0].data.data[..]), (eth_address(1), &[1, 2, 3][..]));
     assert_eq!(logs[0].topics(), [B256::ZERO, B256::repeat_byte(1)]);

@@ -104,7 +104,7 @@ fn a_cancelled_run_is_a_failed_transaction() {
     let found = scene.executed(transactions);
     let [executed] = &found[..] else { panic!("{found:?}") };
     assert_eq!((&executed.transaction, executed.outcome), (&transaction, Outcome::Cancelled));
-    assert_eq!((executed.gas_used, executed.logs.len(), executed.created), (25_000, 0, None));
+    assert_eq!((executed.gas_used, executed.logs.len()), (25_000, 0));
     assert!(!executed.outcome.is_success());
     assert_trail(executed, 1..=end);
 }
