@@ -55,6 +55,8 @@ impl Sender {
         loop {
             let state = place.run_of(transaction);
             if seen.has_begun && state.is_none() {
+                let (steps, restarts) = seen.state.map_or((0, 0), |state| (state.steps, state.restarts));
+                tracing::info!(hash = %transaction.hash(), steps, restarts, "a run in steps is over");
                 return Ended::Over;
             }
             if !seen.advances(state) {
@@ -98,7 +100,8 @@ impl Sender {
             signatures.extend(self.send_step(step).await?);
         }
         let mut transactions = prepared.transactions(state.map_or(0, |state| state.steps));
-        if !parts.opening.is_empty() {
+        let comes_alone = parts.has_opening() || !parts.locking.is_empty() && transactions.len() > 1;
+        if comes_alone {
             signatures.push(self.send(&transactions.remove(0), &Budget::MAX).await?);
             *has_begun = true;
         }
@@ -129,11 +132,14 @@ impl Prepared {
         // A mark of 0 is a pause before everything is written, which the last one does not take.
         let marks: Vec<u64> = sizes.pauses.iter().copied().filter(|mark| *mark > 0).collect();
         let with_end = [&marks[..], &[0]].concat();
-        let middle = |step: usize| parts.middle(number(step), &with_end);
+        let middle = |step: usize| match step {
+            0 => parts.first(number(0), &with_end),
+            _ => parts.middle(number(step), &with_end),
+        };
         let count = sizes.pauses.len();
         let mut transactions: Vec<_> = (0..count).map(middle).collect();
         transactions.push(parts.last(number(count), &marks));
-        if let Some(first) = transactions.first_mut().filter(|_| !parts.opening.is_empty()) {
+        if let Some(first) = transactions.first_mut().filter(|_| parts.has_opening()) {
             // Nothing comes before it, so one mark is enough.
             let step = match sizes.pauses.first() {
                 Some(mark) => parts.middle(number(0), &[*mark, 0]),
