@@ -118,11 +118,10 @@ impl<'a, 'c> OnChain<'a, 'c> {
     }
 
     /// Refuses an account that another run has locked.
-    #[inline(always)]
+    #[cold]
     fn require_unlocked(&self, account: &Account<'_>) -> Result<(), ProgramError> {
         let is_locked = |header: &Header| {
-            header.may_be_locked()
-                && header.is_locked(self.slot)
+            header.is_locked(self.slot)
                 && !(self.locked_at != 0 && header.is_locked_since(self.locked_at.into()))
         };
         if Header::of(account.data()).is_some_and(is_locked) {
@@ -291,10 +290,14 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
         account.require_writable()?;
         if !self.exists(&account) {
             self.create(&account, key, length)?;
-        } else if is_code(account.data()) {
-            return Err(ProgramError::WrongKind);
         } else {
-            self.require_unlocked(&account)?;
+            let begins = begins(account.data());
+            if begins as u8 == Kind::Code as u8 {
+                return Err(ProgramError::WrongKind);
+            }
+            if may_be_locked(begins) {
+                self.require_unlocked(&account)?;
+            }
             if account.len() != length {
                 self.resize(&account, length)?;
             }
@@ -310,13 +313,13 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
         let (account, vault) = (*self.account(position)?, *self.account(vault)?);
         account.require_writable()?;
         vault.require_writable()?;
-        let Some(header) = account.data().get(..size_of::<Header>()) else {
-            return Err(ProgramError::WrongLength);
-        };
-        if header.first() != Some(&(Kind::Cell as u8)) {
+        let begins = begins(account.data());
+        if begins as u8 != Kind::Cell as u8 {
             return Err(ProgramError::WrongKind);
         }
-        self.require_unlocked(&account)?;
+        if may_be_locked(begins) {
+            self.require_unlocked(&account)?;
+        }
         let lamports = account.close();
         vault.set_lamports(vault.lamports().checked_add(lamports).ok_or(ProgramError::InvalidArgument)?);
         Ok(lamports)
@@ -358,6 +361,18 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
     fn newest_slot_hash(&mut self) -> Result<[u8; 32], ProgramError> {
         sysvar::newest_slot_hash()
     }
+}
+
+/// The first four bytes of an account: kind, version, flags; 0 when there are none.
+#[inline(always)]
+fn begins(data: &[u8]) -> u32 {
+    data.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
+}
+
+/// [`Header::may_be_locked`] of an account that begins so.
+#[inline(always)]
+const fn may_be_locked(begins: u32) -> bool {
+    begins >> 18 != 0
 }
 
 /// Whether an account may hold a translation.
