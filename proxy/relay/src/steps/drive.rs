@@ -1,9 +1,9 @@
 //! Sends a run's Solana transactions until it is over.
 
 use super::prepare::Prepared;
+use super::sequence::{Sequence, sequence};
 use crate::holders::Place;
 use crate::once::Care;
-use crate::plan::fits_bare;
 use crate::service::{Sender, is_unnumbered, state_moved};
 use crate::translation::Landed;
 use crate::translation::rule::units_saved;
@@ -12,7 +12,6 @@ use parhelion_core::relay::RelayError;
 use parhelion_core::transaction::Transaction;
 use parhelion_sdk::transaction::Budget;
 use parhelion_wire::account::Run as RunState;
-use solana_instruction::Instruction;
 use solana_signature::Signature;
 use std::time::Duration;
 
@@ -99,14 +98,12 @@ impl Sender {
         for step in before {
             signatures.extend(self.send_step(step).await?);
         }
-        let mut transactions = prepared.transactions(state.map_or(0, |state| state.steps));
-        let comes_alone = parts.has_opening() || !parts.locking.is_empty() && transactions.len() > 1;
-        if comes_alone {
-            signatures.push(self.send(&transactions.remove(0), &Budget::MAX).await?);
+        let Sequence { first, middle, last } = sequence(parts, sizes, state.map_or(0, |state| state.steps));
+        if let Some(first) = first {
+            signatures.push(self.send(&first, &Budget::MAX).await?);
             *has_begun = true;
         }
-        let last = transactions.pop();
-        let sends = transactions
+        let sends = middle
             .into_iter()
             .map(|instructions| async move { self.send(&instructions, &Budget::MAX).await });
         let results: Vec<_> = futures::stream::iter(sends).buffered(IN_FLIGHT_MAX).collect().await;
@@ -121,38 +118,6 @@ impl Sender {
             notes.note(Landed { codes: codes.clone(), units_saved: units_saved(sizes.whole, false) });
         }
         Ok(())
-    }
-}
-
-impl Prepared {
-    /// The transactions from the opening on, the last one writing everything. `steps` is how many the run took so far.
-    fn transactions(&self, steps: u32) -> Vec<Vec<Instruction>> {
-        let Self { parts, sizes, .. } = self;
-        let number = |step: usize| (steps as usize + step) as u16;
-        // A mark of 0 is a pause before everything is written, which the last one does not take.
-        let marks: Vec<u64> = sizes.pauses.iter().copied().filter(|mark| *mark > 0).collect();
-        let with_end = [&marks[..], &[0]].concat();
-        let middle = |step: usize| match step {
-            0 => parts.first(number(0), &with_end),
-            _ => parts.middle(number(step), &with_end),
-        };
-        let count = sizes.pauses.len();
-        let mut transactions: Vec<_> = (0..count).map(middle).collect();
-        transactions.push(parts.last(number(count), &marks));
-        if let Some(first) = transactions.first_mut().filter(|_| parts.has_opening()) {
-            // Nothing comes before it, so one mark is enough.
-            let step = match sizes.pauses.first() {
-                Some(mark) => parts.middle(number(0), &[*mark, 0]),
-                None => parts.last(number(0), &[]),
-            };
-            *first = [&parts.opening[..], &step].concat();
-            if !fits_bare(first, &parts.operator) {
-                // There is no room beside the opening for all that the last one lists.
-                *first = [&parts.opening[..], &parts.middle(number(0), &[0])].concat();
-                transactions.push(parts.last(number(1), &[]));
-            }
-        }
-        transactions
     }
 }
 

@@ -22,6 +22,7 @@ pub mod sizing;
 
 mod drive;
 mod prepare;
+mod sequence;
 mod trial;
 
 pub(crate) use drive::Ended;
