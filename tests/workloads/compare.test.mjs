@@ -90,8 +90,8 @@ test('the difference of gas is told exactly', () => {
 })
 
 test('a refused call fails with the words of the node', () => {
-  const entry = one(transaction, { kind: 'transaction', name: 'transfer', error: 'not supported yet: ...' })
-  assert.deepEqual([entry.verdict, entry.details], ['failed', ['not supported yet: ...']])
+  const entry = one(transaction, { kind: 'transaction', name: 'transfer', error: 'the transaction is too large for Solana: ...' })
+  assert.deepEqual([entry.verdict, entry.details], ['failed', ['the transaction is too large for Solana: ...']])
 })
 
 test('what did not run is skipped, with the reason', () => {

@@ -28,6 +28,9 @@ pub(crate) struct OnChain<'a, 'c> {
     /// The current slot.
     slot: u64,
     rent_per_byte: Option<u64>,
+    /// The slot, modulo 2^32, in which this run locked accounts; 0 when it did not. Another run may have locked some in the
+    /// same slot: then one of the two begins anew.
+    locked_at: u32,
 }
 
 /// The position of an account in the instruction's list.
@@ -75,7 +78,13 @@ impl<'a, 'c> OnChain<'a, 'c> {
             payer,
             slot,
             rent_per_byte: None,
+            locked_at: 0,
         }
+    }
+
+    /// The ledger of a run that locked accounts in this slot, modulo 2^32; 0 when it did not.
+    pub(crate) fn with_locks(self, locked_at: u32) -> Self {
+        Self { locked_at, ..self }
     }
 
     /// The account at a position.
@@ -106,6 +115,32 @@ impl<'a, 'c> OnChain<'a, 'c> {
     pub(crate) fn rent_exemption(&mut self, length: usize) -> Result<u64, ProgramError> {
         let bytes = (length as u64).checked_add(ACCOUNT_STORAGE_OVERHEAD).ok_or(ProgramError::WrongLength)?;
         bytes.checked_mul(self.rent_per_byte()?).ok_or(ProgramError::WrongLength)
+    }
+
+    /// Refuses an account that another run has locked.
+    #[cold]
+    fn require_unlocked(&self, account: &Account<'_>) -> Result<(), ProgramError> {
+        let is_locked = |header: &Header| {
+            header.is_locked(self.slot)
+                && !(self.locked_at != 0 && header.is_locked_since(self.locked_at.into()))
+        };
+        if Header::of(account.data()).is_some_and(is_locked) {
+            return Err(ProgramError::AccountLocked);
+        }
+        Ok(())
+    }
+
+    /// The header of an account that can be locked: one of the state's, which is writable.
+    fn lockable(&mut self, position: Position) -> Option<&mut Header> {
+        let account = *self.accounts.get(position)?;
+        let kind = *account.data().first()?;
+        let is_state = [Kind::Balance as u8, Kind::Contract as u8, Kind::Cell as u8].contains(&kind);
+        if !is_state || !self.exists(&account) || account.require_writable().is_err() {
+            return None;
+        }
+        // SAFETY: as in `write`: the result borrows the ledger exclusively, and data is handed out by the ledger only.
+        let data = unsafe { core::slice::from_raw_parts_mut(account.data_ptr(), account.len()) };
+        Header::of_mut(data)
     }
 
     /// Whether an account exists: the program owns it.
@@ -178,6 +213,36 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
         Ok(position)
     }
 
+    #[inline(never)]
+    fn lock(&mut self) -> Result<u32, ProgramError> {
+        let (slot, locked_at) = (self.slot, self.locked_at);
+        let mut locks = false;
+        for position in 0..self.accounts.len() {
+            if let Some(header) = self.lockable(position) {
+                if locked_at != 0 && header.is_locked(slot) && header.is_locked_since(locked_at.into()) {
+                    // The locks of an earlier attempt hold for this one, but not for longer.
+                    return Ok(locked_at);
+                }
+                header.lock(slot)?;
+                locks = true;
+            }
+        }
+        self.locked_at = if locks { slot as u32 } else { 0 };
+        Ok(self.locked_at)
+    }
+
+    #[inline(never)]
+    fn unlock(&mut self) {
+        let (slot, locked_at) = (self.slot, self.locked_at);
+        for position in 0..self.accounts.len() {
+            if let Some(header) = self.lockable(position)
+                && header.is_locked_since(locked_at.into())
+            {
+                header.unlock(slot);
+            }
+        }
+    }
+
     fn load(&mut self, key: &AccountKey) -> Result<Position, ProgramError> {
         let position = self.find(&self.address(key))?;
         let account = self.account(position)?;
@@ -225,10 +290,17 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
         account.require_writable()?;
         if !self.exists(&account) {
             self.create(&account, key, length)?;
-        } else if is_code(account.data()) {
-            return Err(ProgramError::WrongKind);
-        } else if account.len() != length {
-            self.resize(&account, length)?;
+        } else {
+            let begins = begins(account.data());
+            if begins as u8 == Kind::Code as u8 {
+                return Err(ProgramError::WrongKind);
+            }
+            if may_be_locked(begins) {
+                self.require_unlocked(&account)?;
+            }
+            if account.len() != length {
+                self.resize(&account, length)?;
+            }
         }
         // SAFETY: the result borrows the ledger exclusively, and data is handed out by the ledger only: `data` has to
         // be given back before, and `code` hands out accounts that are refused above.
@@ -241,11 +313,12 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
         let (account, vault) = (*self.account(position)?, *self.account(vault)?);
         account.require_writable()?;
         vault.require_writable()?;
-        let Some(header) = account.data().get(..size_of::<Header>()) else {
-            return Err(ProgramError::WrongLength);
-        };
-        if header.first() != Some(&(Kind::Cell as u8)) {
+        let begins = begins(account.data());
+        if begins as u8 != Kind::Cell as u8 {
             return Err(ProgramError::WrongKind);
+        }
+        if may_be_locked(begins) {
+            self.require_unlocked(&account)?;
         }
         let lamports = account.close();
         vault.set_lamports(vault.lamports().checked_add(lamports).ok_or(ProgramError::InvalidArgument)?);
@@ -288,6 +361,18 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
     fn newest_slot_hash(&mut self) -> Result<[u8; 32], ProgramError> {
         sysvar::newest_slot_hash()
     }
+}
+
+/// The first four bytes of an account: kind, version, flags; 0 when there are none.
+#[inline(always)]
+fn begins(data: &[u8]) -> u32 {
+    data.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
+}
+
+/// [`Header::may_be_locked`] of an account that begins so.
+#[inline(always)]
+const fn may_be_locked(begins: u32) -> bool {
+    begins >> 18 != 0
 }
 
 /// Whether an account may hold a translation.

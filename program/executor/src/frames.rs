@@ -416,7 +416,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             return Ok(Exit::OutOfGas);
         }
         *gas = left;
-        self.deploy(id, code.to_vec())?;
+        self.deploy(id, code)?;
         Ok(Exit::Return)
     }
 

@@ -32,6 +32,19 @@ pub trait Ledger<'c> {
     /// [`parhelion_wire::ProgramError::StateChanged`] when somebody has changed it since.
     fn resume(&mut self, mark: &Mark) -> Result<Self::Account>;
 
+    /// Locks the accounts that the run may write, so that nobody else does for a while. Gives the slot, modulo 2^32, by
+    /// which later steps know these locks as their own; 0 when there are no such accounts.
+    ///
+    /// # Errors
+    /// [`parhelion_wire::ProgramError::AccountLocked`] when one is locked, or was a short time ago: then none is, so that
+    /// runs never wait for one another.
+    fn lock(&mut self) -> Result<u32> {
+        Ok(0)
+    }
+
+    /// Ends the locks of this run that are left.
+    fn unlock(&mut self) {}
+
     /// Finds an account. It may not exist yet; then its data is empty.
     ///
     /// # Errors
@@ -140,6 +153,14 @@ impl<'c, T: Ledger<'c>> Ledger<'c> for &mut T {
 
     fn resume(&mut self, mark: &Mark) -> Result<Self::Account> {
         (**self).resume(mark)
+    }
+
+    fn lock(&mut self) -> Result<u32> {
+        (**self).lock()
+    }
+
+    fn unlock(&mut self) {
+        (**self).unlock();
     }
 
     fn load(&mut self, key: &AccountKey) -> Result<Self::Account> {

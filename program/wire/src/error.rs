@@ -143,9 +143,9 @@ errors! {
 
     // 70-79: limits of one Solana transaction
     /// The call frames need more memory than the program's heap.
-    HeapLimit = 70 => "the run needs more memory than one Solana transaction has; not supported yet",
+    HeapLimit = 70 => "the run needs more memory than a Solana transaction has",
     /// More accounts, logs or storage keys than the executor's tables hold.
-    TableLimit = 71 => "the run touches more state than one Solana transaction can hold; not supported yet",
+    TableLimit = 71 => "the run touches more state than a Solana transaction can hold",
 
     // 80-99: runs in steps
     /// The holder has a run in it: it is not written, closed, or used for another run.

@@ -96,8 +96,8 @@ pub struct LandedTransaction {
     pub instructions: Vec<LandedInstruction>,
 }
 
-/// A top-level instruction of a landed transaction.
-#[derive(Clone, Debug)]
+/// An instruction of a landed transaction: a top-level one, or one that a program invoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LandedInstruction {
     /// The program.
     pub program_id: Address,
@@ -105,8 +105,9 @@ pub struct LandedInstruction {
     pub accounts: Vec<Address>,
     /// Its data.
     pub data: Vec<u8>,
-    /// The instructions that it invoked: program and data, in order.
-    pub inner: Vec<(Address, Vec<u8>)>,
+    /// Of a top-level instruction all that were invoked below it, however deep, in the order in which they began; of an
+    /// invoked one nothing.
+    pub inner: Vec<LandedInstruction>,
 }
 
 /// A Solana block that holds transactions of the program.

@@ -165,7 +165,7 @@ pub enum EmulatorError {
     #[error("{0}")]
     Refused(Refusal),
     /// The run asks for more rounds of account reads than allowed.
-    #[error("the run touches more accounts than one Solana transaction can list; not supported yet")]
+    #[error("the run touches more accounts than can be read for it")]
     TooManyAccounts,
     /// The executed code reverted (estimates only).
     #[error("execution reverted")]

@@ -13,8 +13,8 @@ pub enum RelayError {
     /// The emulation refused it; nothing was sent.
     #[error(transparent)]
     Emulator(#[from] EmulatorError),
-    /// It does not fit one Solana transaction; nothing was sent.
-    #[error("not supported yet: the transaction needs {needs}, one Solana transaction has {limit}")]
+    /// It does not fit one Solana transaction, or, when a run in steps was tried, not even several; nothing was sent.
+    #[error("the transaction is too large for Solana: it needs {needs}, the most is {limit}")]
     DoesNotFit {
         /// What it needs, with a unit.
         needs: String,

@@ -42,8 +42,6 @@ pub struct Executed {
     pub cumulative_gas_used: u64,
     /// Wei per gas that was paid.
     pub effective_gas_price: U256,
-    /// The contract that it created; `None` when the creation failed.
-    pub created: Option<Address>,
     /// Its logs.
     pub logs: Vec<Log>,
     /// The index of its first log in the block.

@@ -5,7 +5,7 @@
 use crate::on_chain::{BufferState, buffer};
 use crate::{DeployError, Deployer, Operator, Progress, Settings, Silent, on_chain, verify};
 use async_trait::async_trait;
-use parhelion_core::cluster::{Account, Clock, Cluster, ClusterError, LandedBlock, Simulation, Snapshot};
+use parhelion_core::cluster::{Clock, Cluster, ClusterError, LandedBlock, Simulation, Snapshot};
 use parhelion_sdk::EthereumAddress;
 use parhelion_sdk::loader;
 use parhelion_sdk::transaction::{V0_BYTES_MAX, size};

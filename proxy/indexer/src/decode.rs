@@ -7,7 +7,7 @@ use crate::report::{Report, Shares};
 use crate::trail::Trail;
 use alloy_consensus::Header;
 use alloy_primitives::{B256, U256};
-use parhelion_core::cluster::{LandedBlock, LandedTransaction};
+use parhelion_core::cluster::{LandedBlock, LandedInstruction, LandedTransaction};
 use parhelion_core::emulator::ChainSettings;
 use parhelion_core::store::{Block, Executed};
 use parhelion_core::transaction::Transaction;
@@ -33,13 +33,6 @@ pub struct Decoded {
     pub problems: Vec<Problem>,
 }
 
-/// An instruction of the program, top-level or invoked.
-struct Instruction<'a> {
-    /// Its accounts; empty for invoked ones, where they are not known.
-    accounts: &'a [Address],
-    data: &'a [u8],
-}
-
 /// An instruction that runs, or may run, a transaction, and what was reported since it began.
 struct Run<'a> {
     carrier: Carrier<'a>,
@@ -52,7 +45,7 @@ enum Carrier<'a> {
     Nothing,
     /// Its envelope is in the instruction's data; `None` when the data is too short.
     Data(Option<&'a [u8]>),
-    /// It is in a holder; `None` when the instruction's accounts are not known.
+    /// It is in a holder; `None` when the instruction names none.
     Holder(Option<Address>),
     /// It is in a holder, and this is a step of its run: it reports only if it is the last one.
     Step(Option<Address>),
@@ -106,23 +99,22 @@ impl Decoder {
 
     fn landed(&mut self, landed: &LandedTransaction, building: &mut Building<'_>) {
         for top in &landed.instructions {
-            let mut run = None;
-            let invoked = top.inner.iter().map(|(program, data)| (program, &[][..], data));
-            let all = std::iter::once((&top.program_id, &top.accounts[..], &top.data)).chain(invoked);
-            for (program, accounts, data) in all {
+            let mut run: Option<Run<'_>> = None;
+            // Whoever invoked the program, its events are the next of its instructions: it invokes itself for them only.
+            for instruction in std::iter::once(top).chain(&top.inner) {
+                let LandedInstruction { program_id: program, data, .. } = instruction;
                 if *program != self.program_id {
                     if event::share(data).is_some() {
                         building.problem(landed, ProblemKind::ForeignEvent { program: *program });
                     }
                 } else if data.first() == Some(&tag::EVENT) {
-                    match (event::share(data), &mut run) {
-                        (Some((share, last)), Some(Run { shares, .. })) => shares.push(share, last),
-                        // Only the program can send events, and it does so from an instruction of its own.
-                        _ => building.problem(landed, ProblemKind::UnknownEvent),
+                    // Only the program can send events, and it does so from an instruction of its own.
+                    if !run.as_mut().is_some_and(|run| run.shares.push_event(data)) {
+                        building.problem(landed, ProblemKind::UnknownEvent);
                     }
                 } else {
                     self.end(landed, run.take(), building);
-                    let carrier = self.instruction(landed, &Instruction { accounts, data });
+                    let carrier = self.instruction(landed, instruction);
                     run = Some(Run { carrier, shares: Shares::default() });
                 }
             }
@@ -131,7 +123,11 @@ impl Decoder {
     }
 
     /// Follows an instruction's effect on holders and settings, and tells where the transaction is that it runs.
-    fn instruction<'a>(&mut self, landed: &LandedTransaction, instruction: &Instruction<'a>) -> Carrier<'a> {
+    fn instruction<'a>(
+        &mut self,
+        landed: &LandedTransaction,
+        instruction: &'a LandedInstruction,
+    ) -> Carrier<'a> {
         let Some((&tag, data)) = instruction.data.split_first() else { return Carrier::Nothing };
         let account = |index: usize| instruction.accounts.get(index).copied();
         match tag {
@@ -173,8 +169,8 @@ impl Decoder {
         let carried = match carrier {
             Carrier::Nothing if shares.has_receipt() => Err(ProblemKind::UnexpectedReceipt),
             Carrier::Nothing => return,
-            // The run goes on.
-            Carrier::Step(_) if shares.is_none() => return,
+            // The run goes on. A step that sent events ended it, whether or not they can be read.
+            Carrier::Step(_) if !shares.has_events() => return,
             Carrier::Data(envelope) => {
                 let transaction = envelope.ok_or(ProblemKind::ShortInstruction).and_then(decode);
                 transaction.map(|transaction| (transaction, Trail::default()))
@@ -241,7 +237,6 @@ impl Building<'_> {
             rent_gas: receipt.rent_gas,
             cumulative_gas_used: gas_before.saturating_add(receipt.gas_used),
             effective_gas_price: U256::from_limbs(receipt.effective_gas_price.0),
-            created: receipt.created.map(|address| address.0.into()),
             logs,
             first_log_index,
             coinbase: receipt.coinbase.0.into(),

@@ -14,6 +14,7 @@
 //! Transactions come out of the instructions that carry them, their results out of [`parhelion_wire::event`]; log
 //! text and error strings are never looked at (invariant 6). An event counts only if the program itself is the
 //! invoked program: nobody else can send one that succeeds.
+//! Whether the program's instructions are top-level or invoked by other programs makes no difference.
 //!
 //! A large transaction comes in several Solana transactions, which write it into a holder, and a run in steps takes
 //! several more. The decoder follows each holder and lists them. The Ethereum transaction belongs to the block of the

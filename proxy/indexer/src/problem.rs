@@ -24,7 +24,8 @@ pub enum ProblemKind {
         /// The invoked program.
         program: Address,
     },
-    /// An event instruction of the program in a version that this indexer does not know.
+    /// An event instruction of the program in a version that this indexer does not know. When it belongs to the end of a
+    /// run, [`Self::ReportMissing`] comes with it.
     #[error("an event in a format version that this proxy does not know: ignored; update the proxy")]
     UnknownEvent,
     /// The instruction's data ends before the transaction begins.
@@ -36,11 +37,11 @@ pub enum ProblemKind {
     /// The transaction was in a holder whose writes were not seen, or were forgotten.
     #[error("the contents of its holder are not known")]
     HolderUnknown {
-        /// The holder; `None` when the instruction's accounts are not known.
+        /// The holder; `None` when the instruction names none, which the program does not let land.
         holder: Option<Address>,
     },
-    /// The run reported nothing.
-    #[error("its run reported nothing")]
+    /// The run reported nothing, or nothing in a version that this indexer knows.
+    #[error("its run reported nothing that can be read")]
     ReportMissing,
     /// The last share of the report is missing.
     #[error("the end of its report is missing")]

@@ -2,13 +2,15 @@
 
 use crate::problem::ProblemKind;
 use alloy_primitives::{B256, Bytes, Log};
-use parhelion_wire::event::{Event, Receipt, Records};
+use parhelion_wire::event::{self, Event, Receipt, Records};
 
 /// The shares of one report, as far as they came in.
 #[derive(Debug, Default)]
 pub(crate) struct Shares {
     bytes: Vec<u8>,
     state: State,
+    /// Whether an event came in of which the share is not known: its version is another one.
+    has_unknown: bool,
 }
 
 /// None → Open (shares came in) → Ended (the last came in) → Overrun (and then another).
@@ -29,8 +31,17 @@ pub(crate) struct Report {
 }
 
 impl Shares {
-    /// Adds a share.
-    pub(crate) fn push(&mut self, share: &[u8], last: bool) {
+    /// Adds the share of an event instruction with this data. False when it is of an unknown version.
+    pub(crate) fn push_event(&mut self, data: &[u8]) -> bool {
+        let share = event::share(data);
+        match share {
+            Some((share, last)) => self.push(share, last),
+            None => self.has_unknown = true,
+        }
+        share.is_some()
+    }
+
+    fn push(&mut self, share: &[u8], last: bool) {
         self.bytes.extend_from_slice(share);
         self.state = match (self.state, last) {
             (State::None | State::Open, false) => State::Open,
@@ -62,9 +73,9 @@ impl Shares {
         Ok(Report { receipt, logs })
     }
 
-    /// Whether nothing came in.
-    pub(crate) fn is_none(&self) -> bool {
-        self.state == State::None
+    /// Whether anything came in, known or not.
+    pub(crate) fn has_events(&self) -> bool {
+        self.has_unknown || self.state != State::None
     }
 
     /// Whether a receipt is among the records.

@@ -7,11 +7,12 @@ use crate::stage::{named, perform};
 use crate::translation::Landed;
 use crate::translation::rule::units_saved;
 use parhelion_core::cluster::ClusterError;
-use parhelion_core::emulator::CodeUse;
+use parhelion_core::emulator::{AccountUse, CodeUse, Emulation};
 use parhelion_core::relay::RelayError;
 use parhelion_core::transaction::Transaction;
 use parhelion_sdk::transaction::{Budget, COMPUTE_UNITS_MAX};
 use parhelion_wire::account::Holder;
+use solana_sdk_ids::system_program;
 use solana_signature::Signature;
 use tokio::task::spawn_blocking;
 
@@ -21,6 +22,30 @@ const ATTEMPTS_MAX: usize = 8;
 const COMPUTE_MARGIN_PERCENT: u64 = 20;
 /// Compute units on top of the margin.
 const COMPUTE_MARGIN: u64 = 10_000;
+
+/// How much a transaction leaves to chance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Care {
+    /// It lists what it needs in the state that was read.
+    Usual,
+    /// It also runs in a state that is a little different: it has all compute units that there are, lists the System
+    /// program, which makes room in accounts that grow, and no translations, which can be closed.
+    More,
+}
+
+impl Care {
+    pub(crate) fn apply(self, emulation: &mut Emulation) {
+        let system = AccountUse { address: system_program::ID.to_bytes(), writable: false };
+        if self == Self::More {
+            emulation.codes.clear();
+            if let Err(position) =
+                emulation.accounts.binary_search_by_key(&system.address, |used| used.address)
+            {
+                emulation.accounts.insert(position, system);
+            }
+        }
+    }
+}
 
 /// A plan whose last transaction was tried.
 pub(crate) struct Ready {
@@ -37,12 +62,10 @@ impl Sender {
         &self,
         transaction: &Transaction,
         index: Option<u32>,
-        lists_translations: bool,
+        care: Care,
     ) -> Result<Ready, RelayError> {
         let mut emulation = self.emulator.emulate(transaction, self.operator.coinbase).await?;
-        if !lists_translations {
-            emulation.codes.clear();
-        }
+        care.apply(&mut emulation);
         // A small transaction has no use for a holder, so nothing is read for it.
         let place = match index.filter(|_| transaction.envelope().len() >= SMALL) {
             Some(index) => self.own_place(index).await?,
@@ -70,7 +93,7 @@ impl Sender {
         if compute_units.is_some_and(|units| units > u64::from(COMPUTE_UNITS_MAX)) {
             return Err(too_many_units());
         }
-        let budget = compute_units.map_or(Budget::MAX, with_margin);
+        let budget = compute_units.filter(|_| care == Care::Usual).map_or(Budget::MAX, with_margin);
         Ok(Ready { plan, budget, codes: emulation.codes, compute_units })
     }
 
@@ -123,21 +146,21 @@ impl Sender {
         signatures: &mut Vec<Signature>,
     ) -> Result<(), RelayError> {
         let mut attempt = 1;
-        let mut lists_translations = true;
+        let mut care = Care::Usual;
         loop {
-            let ready = self.prepare(transaction, Some(holder), lists_translations).await;
-            let result = match &ready {
-                Ok(ready) => self.attempt(ready, signatures).await,
-                Err(error) => Err(error.clone()),
+            let result = match self.prepare(transaction, Some(holder), care).await {
+                Ok(ready) => self.attempt(&ready, signatures).await,
+                Err(error) => Err(error),
             };
             let Err(error) = result else { return Ok(()) };
-            let may_lack_translation = ready.is_ok_and(|ready| ready.plan.translations > 0);
-            let is_starved = may_lack_translation && is_unnumbered(&error);
+            let is_starved = care == Care::Usual && is_unnumbered(&error);
             if attempt >= ATTEMPTS_MAX || !(is_starved || state_moved(&error)) {
                 return Err(error);
             }
             tracing::debug!(hash = %transaction.hash(), attempt, %error, "emulating again");
-            lists_translations &= !is_starved;
+            if is_starved {
+                care = Care::More;
+            }
             attempt += 1;
         }
     }

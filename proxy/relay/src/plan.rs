@@ -278,7 +278,7 @@ pub(crate) fn fits_bare(instructions: &[Instruction], operator: &Address) -> boo
 }
 
 fn too_many_accounts(count: usize) -> RelayError {
-    RelayError::DoesNotFit { needs: format!("{count} accounts"), limit: format!("{ADDRESSES_MAX}") }
+    RelayError::DoesNotFit { needs: format!("{count} accounts"), limit: format!("{ADDRESSES_MAX} accounts") }
 }
 
 pub(crate) fn unbuildable(error: BuildError) -> RelayError {

@@ -1,6 +1,7 @@
 //! The relay service: lands a transaction at once if it can, in steps if it must.
 
 use crate::holders::{Holders, Place};
+use crate::once::Care;
 use crate::operator::Operator;
 use crate::plan::{FORMAT, Step};
 use crate::steps::Ended;
@@ -131,7 +132,7 @@ fn needs_steps(error: &RelayError) -> bool {
 /// Whether a transaction failed for a reason that is not the program's own: out of compute units, for one.
 ///
 /// A translation that was listed can be closed before the transaction lands: then the code runs as it is, and may need
-/// more compute units than the simulation did.
+/// more compute units than when it was tried. Or an account grows that did not, and the System program is not listed.
 pub(crate) const fn is_unnumbered(error: &RelayError) -> bool {
     matches!(error, RelayError::Cluster(ClusterError::Failed { code: None, .. }))
 }
@@ -163,9 +164,9 @@ impl Relay for Sender {
 
     async fn check(&self, transaction: &Transaction) -> Result<(), RelayError> {
         // Which holder makes no difference to whether it fits.
-        match self.prepare(transaction, None, true).await {
+        match self.prepare(transaction, None, Care::Usual).await {
             Err(error) if needs_steps(&error) => {
-                self.prepare_run(transaction, &self.absent_place(), true).await.map(drop)
+                self.prepare_run(transaction, &self.absent_place(), Care::Usual).await.map(drop)
             }
             other => other.map(drop),
         }

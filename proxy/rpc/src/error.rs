@@ -203,7 +203,7 @@ mod tests {
         let (balance, cost) = (U256::from(1), U256::from(2));
         let rows: Vec<(RpcError, i32, &str)> = vec![
             (EmulatorError::Refused(refusal).into(), -32000, "nonce too high: tx: 7 state: 5"),
-            (EmulatorError::TooManyAccounts.into(), -32000, "not supported yet"),
+            (EmulatorError::TooManyAccounts.into(), -32000, "more accounts than"),
             (EmulatorError::GasExceedsAllowance { allowance: 9 }.into(), -32000, "exceeds allowance (9)"),
             (EmulatorError::State("bad".into()).into(), -32603, "cannot be read: bad"),
             (EmulatorError::Cluster(unreachable()).into(), -32603, "timeout"),

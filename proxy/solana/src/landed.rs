@@ -3,16 +3,15 @@
 use parhelion_core::cluster::{LandedInstruction, LandedTransaction};
 use solana_address::Address;
 use solana_message::VersionedMessage;
+use solana_message::compiled_instruction::CompiledInstruction;
 use solana_transaction::versioned::VersionedTransaction;
 
-/// An instruction that a top-level instruction invoked.
+/// An instruction that was invoked below a top-level instruction.
 pub(crate) struct Inner {
     /// Index of the top-level instruction.
     pub(crate) index: usize,
-    /// Index of its program among the transaction's addresses.
-    pub(crate) program: usize,
-    /// Its data.
-    pub(crate) data: Vec<u8>,
+    /// The instruction itself; its indexes count the transaction's addresses, as those of a top-level one do.
+    pub(crate) instruction: CompiledInstruction,
 }
 
 /// Whether the transaction names the program. What a transaction does not name, it cannot invoke.
@@ -21,7 +20,7 @@ pub(crate) fn mentions(message: &VersionedMessage, loaded: &[Address], program_i
 }
 
 /// Puts a landed transaction together. `loaded` are the addresses from lookup tables (writable, then read-only),
-/// `inner` the invoked instructions in the order in which they ran.
+/// `inner` the invoked instructions in the order in which they began.
 ///
 /// `None` when an index points behind the addresses: such a transaction cannot have landed.
 pub(crate) fn transaction(
@@ -32,25 +31,18 @@ pub(crate) fn transaction(
 ) -> Option<LandedTransaction> {
     let message = &transaction.message;
     let fixed = message.static_account_keys();
-    let address = |index: usize| fixed.iter().chain(loaded).nth(index).copied();
-    let mut instructions = message
-        .instructions()
-        .iter()
-        .map(|instruction| {
-            Some(LandedInstruction {
-                program_id: address(usize::from(instruction.program_id_index))?,
-                accounts: instruction
-                    .accounts
-                    .iter()
-                    .map(|&index| address(usize::from(index)))
-                    .collect::<Option<_>>()?,
-                data: instruction.data.clone(),
-                inner: Vec::new(),
-            })
+    let address = |index: u8| fixed.iter().chain(loaded).nth(index.into()).copied();
+    let resolve = |instruction: CompiledInstruction| {
+        Some(LandedInstruction {
+            program_id: address(instruction.program_id_index)?,
+            accounts: instruction.accounts.into_iter().map(address).collect::<Option<_>>()?,
+            data: instruction.data,
+            inner: Vec::new(),
         })
-        .collect::<Option<Vec<_>>>()?;
-    for Inner { index, program, data } in inner {
-        instructions.get_mut(index)?.inner.push((address(program)?, data));
+    };
+    let mut instructions = message.instructions().iter().cloned().map(resolve).collect::<Option<Vec<_>>>()?;
+    for Inner { index, instruction } in inner {
+        instructions.get_mut(index)?.inner.push(resolve(instruction)?);
     }
     Some(LandedTransaction { signature: *transaction.signatures.first()?, compute_units, instructions })
 }
@@ -59,7 +51,6 @@ pub(crate) fn transaction(
 mod tests {
     use super::*;
     use solana_hash::Hash;
-    use solana_message::compiled_instruction::CompiledInstruction;
     use solana_message::{MessageHeader, v0};
     use solana_signature::Signature;
 
@@ -77,11 +68,21 @@ mod tests {
         assert!(mentions(&message, &loaded, &key(2)) && mentions(&message, &loaded, &key(4)));
         assert!(!mentions(&message, &loaded, &key(5)));
         let signed = VersionedTransaction { signatures: vec![Signature::default()], message };
-        let inner = |program| Inner { index: 0, program, data: vec![7] };
-        let landed = transaction(&signed, &loaded, [inner(2), inner(1)], 9).expect("valid");
+        let inner = |program, accounts| Inner {
+            index: 0,
+            instruction: CompiledInstruction::new_from_raw_parts(program, vec![7], accounts),
+        };
+        let invoked = [inner(2, vec![3, 0, 3]), inner(1, vec![])];
+        let landed = transaction(&signed, &loaded, invoked, 9).expect("valid");
         let [instruction] = &landed.instructions[..] else { panic!("one instruction") };
         assert_eq!(instruction.accounts, [key(1), key(4)]);
-        assert_eq!(instruction.inner, [(key(3), vec![7]), (key(2), vec![7])]);
-        assert!(transaction(&signed, &loaded, [inner(4)], 9).is_none());
+        let expected =
+            |program_id, accounts| LandedInstruction { program_id, accounts, data: vec![7], inner: vec![] };
+        // Accounts keep their order, and those named twice are there twice.
+        let with_accounts = expected(key(3), vec![key(4), key(1), key(4)]);
+        assert_eq!(instruction.inner, [with_accounts, expected(key(2), vec![])]);
+        for behind in [inner(4, vec![]), inner(1, vec![0, 4]), Inner { index: 1, ..inner(1, vec![]) }] {
+            assert!(transaction(&signed, &loaded, [behind], 9).is_none());
+        }
     }
 }

@@ -496,8 +496,8 @@ impl Chain {
     pub fn events(&self, landed: &LandedTransaction) -> Vec<u8> {
         let inner = landed.instructions.iter().flat_map(|instruction| &instruction.inner);
         let shares: Vec<&[u8]> = inner
-            .filter(|(program, _)| program.to_bytes() == self.deployment.program_id)
-            .filter_map(|(_, data)| parhelion_wire::event::share(data).map(|(bytes, _)| bytes))
+            .filter(|invoked| invoked.program_id.to_bytes() == self.deployment.program_id)
+            .filter_map(|invoked| parhelion_wire::event::share(&invoked.data).map(|(bytes, _)| bytes))
             .collect();
         shares.concat()
     }
@@ -510,7 +510,7 @@ impl Chain {
         let all = landed.instructions.iter().flat_map(|instruction| &instruction.inner);
         let parsed = reports(
             &Address::from(self.deployment.program_id),
-            all.map(|(program, data)| (*program, data.as_slice())),
+            all.map(|invoked| (invoked.program_id, invoked.data.as_slice())),
         );
         ensure!(parsed.is_ok(), "the sdk reads the events: {parsed:?}");
         for used in &done.uses {

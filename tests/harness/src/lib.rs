@@ -10,6 +10,7 @@ pub mod bodies;
 pub mod body_row;
 pub mod chain;
 pub mod contracts;
+pub mod interposed;
 pub mod interpreters;
 pub mod measure;
 pub mod report;

@@ -83,7 +83,7 @@ pub(super) fn step(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError> {
         frames: OPTIONS.limits.machine.frames,
     };
     let options = Options { limits: Limits { machine: machine_limits, ..OPTIONS.limits }, ..OPTIONS };
-    let mut ledger = fixed.ledger(input, block.slot);
+    let mut ledger = fixed.ledger(input, block.slot).with_locks(run.locked_at);
     let mut held = Held { run: &mut run, checkpoint, machine: &mut machine };
     let pauses: Vec<u64> = step.pauses().collect();
     let done = steps::step(&mut ledger, Syscalls, &block, &options, &envelope, &mut held, &pauses)?;

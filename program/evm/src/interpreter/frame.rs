@@ -4,6 +4,7 @@ use super::CallRequest;
 use crate::machine::Machine;
 use crate::translation::Translation;
 use crate::{H160, U256, jump_map};
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 /// Code that can run: padded behind its end, with its jump-destination map.
@@ -20,10 +21,10 @@ pub enum Code<'c> {
         /// Its translation, if it is at hand.
         translation: Option<Translation<'c>>,
     },
-    /// Init code, which runs once.
+    /// Code that is in no account: init code, or code that was deployed a moment ago.
     Init {
         /// The code and [`Code::PADDING`] zero bytes.
-        padded: Vec<u8>,
+        padded: Rc<Vec<u8>>,
         /// The jump-destination map, as far as it is needed: most of init code is data that no jump goes to.
         jump_map: Vec<u8>,
         /// The first opcode that is not in the map yet.
@@ -42,11 +43,24 @@ impl<'c> Code<'c> {
     /// Prepares init code.
     #[must_use]
     pub fn init(code: &[u8]) -> Self {
+        Self::unstored(&Rc::new(Self::pad(code)))
+    }
+
+    /// Prepares code that is in no account, with its padding ([`Self::pad`]).
+    #[must_use]
+    pub fn unstored(padded: &Rc<Vec<u8>>) -> Self {
+        let length = padded.len().saturating_sub(Self::PADDING);
+        let jump_map = alloc::vec![0; jump_map::length(length)];
+        Self::Init { padded: Rc::clone(padded), jump_map, analysed: 0, length }
+    }
+
+    /// Code with its padding.
+    #[must_use]
+    pub fn pad(code: &[u8]) -> Vec<u8> {
         let mut padded = Vec::with_capacity(code.len() + Self::PADDING);
         padded.extend_from_slice(code);
         padded.resize(code.len() + Self::PADDING, 0);
-        let jump_map = alloc::vec![0; jump_map::length(code.len())];
-        Self::Init { padded, jump_map, analysed: 0, length: code.len() }
+        padded
     }
 
     /// Extends the jump-destination map up to `position`; whether that added anything.

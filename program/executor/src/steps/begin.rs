@@ -40,7 +40,7 @@ pub fn begin<'c, L: Ledger<'c>, C: Crypto>(
         version: Run::VERSION,
         checkpoint_version: Run::CHECKPOINT_VERSION,
         restarts: 0,
-        is_locked: false,
+        locked_at: 0,
         transaction_hash,
         operator: [0; 32],
         coinbase: block.coinbase,

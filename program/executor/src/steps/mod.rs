@@ -16,6 +16,9 @@
 //! * A run reads every account as it was when it read it first. Each step begins by comparing the revisions of all that
 //!   was read so far with the accounts as they are; after a change the attempt begins anew, with the block values of now.
 //!   So does one whose settings changed.
+//! * After [`Run::RESTARTS_UNLOCKED`] restarts an attempt locks what it reads ([`Ledger::lock`]): all at once, before it
+//!   begins, or not at all, so runs never wait for one another. A lock ends with the run, or by itself after
+//!   [`parhelion_wire::account::Header::LOCK_SLOTS`], and the account is not locked again for three times as long.
 //! * A checkpoint is a function of what ran; where a run pauses changes nothing but that. NUMBER, TIMESTAMP and PREVRANDAO
 //!   stay those of the attempt's first step.
 //! * Machine and checkpoint lie in the holder, which only the program writes.

@@ -82,6 +82,8 @@ pub fn step<'c, L: Ledger<'c>, C: Crypto + Copy>(
             run.restarts = run.restarts.saturating_add(u8::from(length != 0));
             run.checkpoint_version = Run::CHECKPOINT_VERSION;
             (run.number, run.timestamp, run.paused_at) = (now.slot, now.timestamp, u64::MAX);
+            // Before anything is read, because it changes revisions.
+            run.locked_at = if run.restarts < Run::RESTARTS_UNLOCKED { 0 } else { ledger.lock()? };
             Attempt::start(&mut *ledger, crypto, now, limits, run, machine)?
         }
         Err(error) => return Err(error),
@@ -109,6 +111,11 @@ pub fn step<'c, L: Ledger<'c>, C: Crypto + Copy>(
     };
     if L::NEVER_FREES {
         core::mem::forget(attempt);
+    } else {
+        drop(attempt);
+    }
+    if let (Step::Done(_), true) = (&step, run.locked_at != 0) {
+        ledger.unlock();
     }
     Ok(step)
 }

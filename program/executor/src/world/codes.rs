@@ -4,11 +4,12 @@ use super::World;
 use super::accounts::{CodeOf, EMPTY_CODE_HASH, Id};
 use crate::ledger::Ledger;
 use crate::{ProgramError, Result};
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use parhelion_evm::crypto::Crypto;
 use parhelion_evm::interpreter::Code;
 use parhelion_evm::translation::Translation;
-use parhelion_evm::{H160, H256};
+use parhelion_evm::{H160, H256, jump_map};
 use parhelion_wire::account::Code as CodeAccount;
 use parhelion_wire::address::AccountKey;
 use parhelion_wire::stored::{Reader, Writer};
@@ -20,14 +21,21 @@ pub(crate) const DELEGATION_LENGTH: usize = 23;
 #[derive(Debug)]
 struct NewCode {
     hash: H256,
-    bytes: Vec<u8>,
+    /// The code with its padding: it may run in the same transaction.
+    padded: Rc<Vec<u8>>,
+}
+
+impl NewCode {
+    fn bytes(&self) -> &[u8] {
+        self.padded.get(..self.padded.len().saturating_sub(Code::PADDING)).unwrap_or_default()
+    }
 }
 
 /// The codes at hand.
 #[derive(Debug)]
 pub(super) struct Codes<'c> {
     new: Vec<NewCode>,
-    /// Bytes of init code and deployed code so far.
+    /// Bytes of init code and deployed code so far, and of the jump maps of those that ran.
     bytes: usize,
     /// Stored codes that were loaded: few, so a list.
     loaded: Vec<CodeAccount<'c>>,
@@ -45,7 +53,7 @@ impl Codes<'_> {
         out.put(&(self.new.len() as u16))?;
         for code in &self.new {
             out.put(&code.hash)?;
-            out.counted(&code.bytes)?;
+            out.counted(code.bytes())?;
         }
         Ok(())
     }
@@ -54,9 +62,9 @@ impl Codes<'_> {
     pub(super) fn take(&mut self, input: &mut Reader<'_>) -> Result<()> {
         let count: u16 = input.take()?;
         for _ in 0..count {
-            let (hash, bytes) = (input.take()?, input.counted()?.to_vec());
-            self.bytes = self.bytes.saturating_add(bytes.len());
-            self.new.push(NewCode { hash, bytes });
+            let (hash, code) = (input.take()?, input.counted()?);
+            self.bytes = self.bytes.saturating_add(code.len());
+            self.new.push(NewCode { hash, padded: Rc::new(Code::pad(code)) });
         }
         Ok(())
     }
@@ -96,8 +104,8 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             return Ok(Code::Empty);
         }
         if let Some(new) = self.codes.new.iter().find(|code| code.hash == hash) {
-            let (code, length) = (Code::init(&new.bytes), new.bytes.len());
-            self.count_code_bytes(length)?;
+            let code = Code::unstored(&new.padded);
+            self.count_code_bytes(jump_map::length(code.bytes().len()))?;
             return Ok(code);
         }
         let code = self.stored_code(hash)?;
@@ -137,7 +145,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             CodeOf::Hash(hash) if hash == EMPTY_CODE_HASH => Ok(&[]),
             CodeOf::Hash(hash) => {
                 if let Some(position) = self.codes.new.iter().position(|code| code.hash == hash) {
-                    return Ok(self.codes.new.get(position).map_or(&[], |code| &code.bytes));
+                    return Ok(self.codes.new.get(position).map_or(&[], NewCode::bytes));
                 }
                 Ok(self.stored_code(hash)?.code())
             }
@@ -145,14 +153,14 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     }
 
     /// Gives a created account its code.
-    pub(crate) fn deploy(&mut self, id: Id, code: Vec<u8>) -> Result<()> {
+    pub(crate) fn deploy(&mut self, id: Id, code: &[u8]) -> Result<()> {
         if code.is_empty() {
             return Ok(());
         }
         self.count_code_bytes(code.len())?;
-        let hash = H256(self.crypto.keccak256(&[&code]));
+        let hash = H256(self.crypto.keccak256(&[code]));
         if !self.codes.new.iter().any(|new| new.hash == hash) {
-            self.codes.new.push(NewCode { hash, bytes: code });
+            self.codes.new.push(NewCode { hash, padded: Rc::new(Code::pad(code)) });
         }
         self.change(id)?.code = CodeOf::Hash(hash);
         Ok(())
@@ -160,7 +168,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
 
     /// A code that this transaction deployed.
     pub(crate) fn deployed_code(&self, hash: &H256) -> Option<&[u8]> {
-        self.codes.new.iter().find(|code| code.hash == *hash).map(|code| &code.bytes[..])
+        self.codes.new.iter().find(|code| code.hash == *hash).map(NewCode::bytes)
     }
 }
 

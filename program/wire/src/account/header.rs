@@ -59,6 +59,12 @@ impl Header {
         bytemuck::try_from_bytes(data.get(..size_of::<Self>())?).ok()
     }
 
+    /// [`Self::of`] for writing.
+    #[must_use]
+    pub fn of_mut(data: &mut [u8]) -> Option<&mut Self> {
+        bytemuck::try_from_bytes_mut(data.get_mut(..size_of::<Self>())?).ok()
+    }
+
     /// The account's kind as stored.
     #[must_use]
     pub const fn kind(&self) -> u8 {
@@ -71,15 +77,94 @@ impl Header {
         self.version
     }
 
-    /// Bits whose meaning the kind defines.
+    /// The two bits whose meaning the kind defines.
     #[must_use]
     pub const fn flags(&self) -> u16 {
+        self.bits() & Self::FLAGS
+    }
+
+    /// Replaces those two bits.
+    pub const fn set_flags(&mut self, flags: u16) {
+        self.flags = (self.bits() & !Self::FLAGS | flags & Self::FLAGS).to_le_bytes();
+    }
+
+    const fn bits(&self) -> u16 {
         u16::from_le_bytes(self.flags)
     }
 
-    /// Replaces the flags.
-    pub const fn set_flags(&mut self, flags: u16) {
-        self.flags = flags.to_le_bytes();
+    /// The bits of flags; in the others is the slot, modulo 2^14, in which the account's lock ends.
+    const FLAGS: u16 = 3;
+
+    /// Slots for which a run in steps may lock what it reads: half a minute.
+    pub const LOCK_SLOTS: u64 = 64;
+
+    /// Slots after the end of a lock in which the account is not locked again, so that who writes it gets three quarters of
+    /// the time, whatever others lock.
+    pub const UNLOCKED_SLOTS: u64 = 192;
+
+    /// Whether the account was ever locked: if not, nothing else is worth a look.
+    #[must_use]
+    #[inline(always)]
+    pub const fn may_be_locked(&self) -> bool {
+        self.bits() > Self::FLAGS
+    }
+
+    /// Whether the account is locked in `slot`: nobody but the run that locked it writes it.
+    ///
+    /// The slot in which a lock ends is known modulo 2^14. An account whose revision is older than a lock can be is not
+    /// locked; one that is written has a newer revision, and the next look comes long before 2^14 slots are over, or the
+    /// revision is old again.
+    #[must_use]
+    pub const fn is_locked(&self, slot: u64) -> bool {
+        let left = self.lock_end().wrapping_sub(slot as u16) & Self::SLOTS;
+        let age = (slot as u32).wrapping_sub(self.revision()) as i32;
+        self.may_be_locked() && left > 0 && left as u64 <= Self::LOCK_SLOTS && age <= Self::LOCK_SLOTS as i32
+    }
+
+    /// Locks the account from `slot` on.
+    ///
+    /// # Errors
+    /// [`ProgramError::AccountLocked`] when it is locked, or was a short time ago.
+    pub const fn lock(&mut self, slot: u64) -> Result<(), ProgramError> {
+        let over = (slot as u16).wrapping_sub(self.lock_end()) & Self::SLOTS;
+        let age = (slot as u32).wrapping_sub(self.revision()) as i32;
+        let was_locked = self.may_be_locked()
+            && over as u64 <= Self::UNLOCKED_SLOTS
+            && age <= (Self::LOCK_SLOTS + Self::UNLOCKED_SLOTS) as i32;
+        if was_locked || self.is_locked(slot) {
+            return Err(ProgramError::AccountLocked);
+        }
+        self.set_lock_end(slot.wrapping_add(Self::LOCK_SLOTS));
+        self.touch(slot);
+        Ok(())
+    }
+
+    /// Whether the lock began in `slot`: then it may be one's own.
+    #[must_use]
+    pub const fn is_locked_since(&self, slot: u64) -> bool {
+        self.may_be_locked() && self.lock_end() == Self::lock_bits(slot.wrapping_add(Self::LOCK_SLOTS))
+    }
+
+    /// Ends a lock in `slot`.
+    pub const fn unlock(&mut self, slot: u64) {
+        self.set_lock_end(slot);
+    }
+
+    /// The bits of a slot.
+    const SLOTS: u16 = (1 << 14) - 1;
+
+    const fn lock_end(&self) -> u16 {
+        self.bits() >> 2
+    }
+
+    const fn set_lock_end(&mut self, slot: u64) {
+        self.flags = (self.bits() & Self::FLAGS | Self::lock_bits(slot) << 2).to_le_bytes();
+    }
+
+    const fn lock_bits(slot: u64) -> u16 {
+        let slot = slot as u16 & Self::SLOTS;
+        // 0 is for what was never locked: the slot before.
+        if slot == 0 { Self::SLOTS } else { slot }
     }
 
     /// A number that changes with every write and never repeats for an address.
@@ -189,6 +274,39 @@ pub(super) use layout;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_ends_by_itself_and_is_not_renewed_at_once() {
+        for slot in [1, 16_383 - 70, 16_384 - 64, 16_384, 1 << 40] {
+            let mut header = Header::new(Kind::Cell, 1, slot);
+            header.set_flags(2);
+            assert!(!header.is_locked(slot) && !header.may_be_locked());
+            let before = header.revision();
+            assert_eq!(header.lock(slot), Ok(()));
+            assert!(header.revision() != before, "whoever read it before sees a change");
+            assert_eq!((header.flags(), header.lock(slot)), (2, Err(ProgramError::AccountLocked)));
+            assert!(header.is_locked_since(slot) && !header.is_locked_since(slot + 2));
+            // A slot less where the number of the last one would be 0.
+            for later in [0, 1, Header::LOCK_SLOTS - 2] {
+                assert!(header.is_locked(slot + later), "{slot} + {later}");
+            }
+            let end = slot + Header::LOCK_SLOTS;
+            for later in [0, 1, 100, Header::UNLOCKED_SLOTS - 2] {
+                assert!(!header.is_locked(end + later), "{slot} + {later}");
+                assert_eq!(header.lock(end + later), Err(ProgramError::AccountLocked), "{slot} + {later}");
+            }
+            for later in [200, 1_000, 16_384 - 400, 16_384 - 64, 16_384 - 10, 16_384, 16_384 + 64, 1 << 20] {
+                assert!(!header.is_locked(end + later), "{slot} + {later}");
+                let mut header = header;
+                assert_eq!(header.lock(end + later), Ok(()), "{slot} + {later}");
+            }
+            header.set_flags(1);
+            assert!(header.is_locked(slot + 1), "flags leave the lock alone");
+            header.unlock(slot + 5);
+            assert!(!header.is_locked(slot + 6) && header.flags() == 1);
+            assert_eq!(header.lock(slot + 7), Err(ProgramError::AccountLocked));
+        }
+    }
 
     #[test]
     fn revision_moves_with_writes_and_slots_and_never_back() {

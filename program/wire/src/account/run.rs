@@ -21,8 +21,8 @@ pub struct Run {
     pub checkpoint_version: u8,
     /// How often it began anew because an account that it had read was changed.
     pub restarts: u8,
-    /// Whether the accounts that it reads are locked for others' writes.
-    pub is_locked: bool,
+    /// The slot in which this attempt locked what it reads, modulo 2^32; 0 when it did not.
+    pub locked_at: u32,
     /// The Ethereum transaction.
     pub transaction_hash: H256,
     /// The Solana key that takes its steps; others may after [`Self::TAKEOVER_SLOTS`] without one.
@@ -67,7 +67,7 @@ stored!(Run {
     version,
     checkpoint_version,
     restarts,
-    is_locked,
+    locked_at,
     transaction_hash,
     operator,
     coinbase,
@@ -137,6 +137,9 @@ impl Run {
 
     /// Slots since the beginning after which anybody may cancel, whatever happened: more than an hour.
     pub const LIFETIME_SLOTS: u64 = 10_000;
+
+    /// Restarts after which an attempt locks the accounts that its operator lists as writable.
+    pub const RESTARTS_UNLOCKED: u8 = 3;
 
     /// The stack words that every run has: a full stack. Who begins a run with less could keep anybody from finishing it.
     pub const STACK_WORDS_MIN: u32 = 1024;
@@ -253,7 +256,7 @@ mod tests {
             version: Run::VERSION,
             checkpoint_version: 1,
             restarts: 2,
-            is_locked: true,
+            locked_at: 20,
             transaction_hash: H256([3; 32]),
             operator: [4; 32],
             coinbase: H160([5; 20]),

@@ -1,8 +1,8 @@
 //! What becomes of landed instructions.
 
 use crate::fixture::{
-    CHAIN, COINBASE, HOLDER, OTHER_PROGRAM, PROGRAM, eth_address, events, execute, execute_from_holder,
-    holder_write, log, plain, price, receipt, signature, slot, tip, top_level, transaction,
+    CHAIN, COINBASE, HOLDER, PROGRAM, eth_address, events, execute, execute_from_holder, holder_close,
+    holder_create, holder_write, log, of_program, price, receipt, signature, slot, tip, transaction,
 };
 use alloy_consensus::proofs::{calculate_receipt_root, calculate_transaction_root};
 use alloy_consensus::{
@@ -13,7 +13,7 @@ use parhelion_core::cluster::LandedInstruction;
 use parhelion_core::emulator::ChainSettings;
 use parhelion_indexer::{Decoded, Decoder, Tip, empty_block, genesis};
 use parhelion_wire::event::{Deposit, Outcome, Withdrawal};
-use parhelion_wire::instruction::{Configure, HolderClose, HolderCreate, Initialize};
+use parhelion_wire::instruction::{Configure, Initialize};
 use parhelion_wire::{H160, event};
 use solana_address::Address;
 
@@ -25,12 +25,7 @@ fn decode(transactions: Vec<Vec<LandedInstruction>>) -> Decoded {
 #[test]
 fn a_block_has_every_field_of_transactions_receipts_and_header() {
     let [first, second, third] = [transaction(0, 0), transaction(1, 1), transaction(2, 2)];
-    let failed = event::Receipt {
-        outcome: Outcome::Revert,
-        gas_used: 30_000,
-        created: Some(H160([5; 20])),
-        ..receipt(&second)
-    };
+    let failed = event::Receipt { outcome: Outcome::Revert, gas_used: 30_000, ..receipt(&second) };
     let with_logs = |transaction, data: &[u8]| {
         [&receipt(transaction).encode()[..], &log(1, 2, data), &log(2, 0, &[])].concat()
     };
@@ -60,8 +55,6 @@ fn a_block_has_every_field_of_transactions_receipts_and_header() {
     assert_eq!(block.transactions.len(), 3);
     let outcomes: Vec<_> = block.transactions.iter().map(|executed| executed.outcome).collect();
     assert_eq!(outcomes, [Outcome::Success, Outcome::Revert, Outcome::Success]);
-    let created: Vec<_> = block.transactions.iter().map(|executed| executed.created).collect();
-    assert_eq!(created, [None, Some(eth_address(5)), None]);
     let logs = &block.transactions[0].logs;
     assert_eq!((logs[0].address, &logs[0].data.data[..]), (eth_address(1), &[1, 2, 3][..]));
     assert_eq!(logs[0].topics(), [B256::ZERO, B256::repeat_byte(1)]);
@@ -125,11 +118,13 @@ fn a_report_is_joined_from_shares_of_any_size() {
     let transaction = transaction(2, 0);
     let records = [&receipt(&transaction).encode()[..], &log(1, 4, &[7; 500]), &log(2, 1, &[8; 20])].concat();
     let whole = decode(vec![vec![execute(&transaction, &records)]]).block;
+    let system =
+        LandedInstruction { program_id: Address::default(), ..of_program(vec![HOLDER; 2], vec![0; 52]) };
     for share in [1, 2, 3, 100, records.len() - 1, records.len()] {
         let mut instruction = execute(&transaction, &[]);
         instruction.inner = events(&records, share);
         // Between the shares other programs are invoked: the System program to create accounts, for example.
-        instruction.inner.insert(1.min(instruction.inner.len()), (Address::default(), vec![0; 52]));
+        instruction.inner.insert(1.min(instruction.inner.len()), system.clone());
         let decoded = decode(vec![vec![instruction]]);
         assert_eq!(decoded.problems, [], "share {share}");
         assert_eq!(decoded.block.hash, whole.hash, "share {share}");
@@ -150,36 +145,19 @@ fn two_transactions_in_one_solana_transaction_keep_their_reports() {
 }
 
 #[test]
-fn transactions_that_another_program_passes_on_are_found() {
-    let transactions = [transaction(2, 0), transaction(2, 1)];
-    let mut passed_on = LandedInstruction { program_id: OTHER_PROGRAM, ..top_level(vec![], vec![1]) };
-    for instruction in transactions.each_ref().map(plain) {
-        passed_on.inner.push((PROGRAM, instruction.data));
-        passed_on.inner.extend(instruction.inner);
-    }
-    let decoded = decode(vec![vec![passed_on]]);
-    assert_eq!(decoded.problems, []);
-    let found: Vec<_> =
-        decoded.block.transactions.iter().map(|executed| executed.transaction.clone()).collect();
-    assert_eq!(found, transactions);
-}
-
-#[test]
 fn a_large_transaction_is_read_from_its_holder_across_blocks() {
     let mut decoder = Decoder::new(PROGRAM.to_bytes(), CHAIN);
     let large = transaction(2, 0);
     let envelope = large.envelope();
     let (front, back) = envelope.split_at(200);
-    let create = top_level(vec![Address::default(), HOLDER], HolderCreate { index: 0 }.encode().to_vec());
-    let close = top_level(vec![Address::default(), HOLDER], HolderClose.encode().to_vec());
     // The pieces land in the wrong order, in different blocks.
-    let first = slot(1, vec![vec![create, holder_write(back, envelope.len(), 200)]]);
+    let first = slot(1, vec![vec![holder_create(), holder_write(back, envelope.len(), 200)]]);
     let second = slot(
         2,
         vec![
             vec![holder_write(front, envelope.len(), 0)],
             vec![execute_from_holder(&receipt(&large).encode())],
-            vec![close],
+            vec![holder_close()],
         ],
     );
     let empty = decoder.block(&tip(), &first, B256::ZERO);
@@ -194,7 +172,7 @@ fn a_large_transaction_is_read_from_its_holder_across_blocks() {
 #[test]
 fn deposits_and_withdrawals_make_no_transactions() {
     let deposit = Deposit { address: H160([1; 20]), lamports: 2, payer: [3; 32] };
-    let mut instruction = top_level(
+    let mut instruction = of_program(
         vec![],
         parhelion_wire::instruction::Deposit { address: H160([1; 20]), lamports: 2 }.encode().to_vec(),
     );
@@ -212,12 +190,12 @@ fn deposits_and_withdrawals_make_no_transactions() {
 fn settings_are_followed_from_the_block_that_changes_them() {
     let mut decoder = Decoder::new(PROGRAM.to_bytes(), CHAIN);
     let configure = Configure { base_fee: Some(7), ..Configure::default() };
-    let configure = slot(1, vec![vec![top_level(vec![], configure.encode())]]);
+    let configure = slot(1, vec![vec![of_program(vec![], configure.encode())]]);
     let decoded = decoder.block(&tip(), &configure, B256::ZERO);
     assert_eq!(decoded.problems, []);
     let header = decoded.block.header;
     assert_eq!((header.base_fee_per_gas, header.gas_limit), (Some(7), CHAIN.block_gas_limit));
     let initialize = Initialize { chain_id: 5, base_fee: 6, block_gas_limit: 8, authority: [0; 32] };
-    decoder.block(&tip(), &slot(2, vec![vec![top_level(vec![], initialize.encode())]]), B256::ZERO);
+    decoder.block(&tip(), &slot(2, vec![vec![of_program(vec![], initialize.encode())]]), B256::ZERO);
     assert_eq!(*decoder.chain(), ChainSettings { chain_id: 5, base_fee: 6, block_gas_limit: 8 });
 }

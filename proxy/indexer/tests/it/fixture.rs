@@ -9,7 +9,9 @@ use parhelion_core::emulator::ChainSettings;
 use parhelion_core::transaction::{Transaction, encode};
 use parhelion_indexer::{Tip, genesis};
 use parhelion_wire::event::{Log, Outcome, Receipt, instruction_prefix};
-use parhelion_wire::instruction::{Begin, Cancel, ExecuteFromHolder, HolderWrite, Step, tag, transaction_id};
+use parhelion_wire::instruction::{
+    Begin, Cancel, ExecuteFromHolder, HolderClose, HolderCreate, HolderWrite, Step, tag, transaction_id,
+};
 use parhelion_wire::{H160, H256};
 use solana_address::Address;
 use solana_signature::Signature;
@@ -67,21 +69,38 @@ pub(crate) fn log(address: u8, topics: u8, data: &[u8]) -> Vec<u8> {
 }
 
 /// A report as event instructions of at most `share` bytes.
-pub(crate) fn events(report: &[u8], share: usize) -> Vec<(Address, Vec<u8>)> {
+pub(crate) fn events(report: &[u8], share: usize) -> Vec<LandedInstruction> {
     let count = report.chunks(share).count();
-    let event = |(index, bytes): (usize, &[u8])| {
-        (PROGRAM, [&instruction_prefix(index + 1 == count)[..], bytes].concat())
-    };
-    report.chunks(share).enumerate().map(event).collect()
+    let data = |(index, bytes): (usize, &[u8])| [&instruction_prefix(index + 1 == count)[..], bytes].concat();
+    report.chunks(share).enumerate().map(|share| event(data(share))).collect()
 }
 
-pub(crate) fn top_level(accounts: Vec<Address>, data: Vec<u8>) -> LandedInstruction {
+/// An event instruction, which Config signs.
+pub(crate) fn event(data: Vec<u8>) -> LandedInstruction {
+    of_program(vec![Address::new_from_array([45; 32])], data)
+}
+
+/// An instruction of the program that invokes nothing.
+pub(crate) fn of_program(accounts: Vec<Address>, data: Vec<u8>) -> LandedInstruction {
     LandedInstruction { program_id: PROGRAM, accounts, data, inner: vec![] }
+}
+
+/// An instruction of another program, which passes on instructions of the program one after the other.
+pub(crate) fn passed_on(instructions: Vec<LandedInstruction>) -> LandedInstruction {
+    let unrelated = |data| LandedInstruction { program_id: OTHER_PROGRAM, ..of_program(vec![HOLDER], data) };
+    let mut inner = vec![];
+    for mut instruction in instructions {
+        let below = std::mem::take(&mut instruction.inner);
+        inner.push(unrelated(vec![7]));
+        inner.push(instruction);
+        inner.extend(below);
+    }
+    LandedInstruction { inner, ..unrelated(vec![tag::EXECUTE_FROM_HOLDER]) }
 }
 
 pub(crate) fn execute(transaction: &Transaction, report: &[u8]) -> LandedInstruction {
     let data = [&[tag::EXECUTE, 0][..], &COINBASE, transaction.envelope()].concat();
-    LandedInstruction { inner: events(report, 10_000), ..top_level(vec![], data) }
+    LandedInstruction { inner: events(report, 10_000), ..of_program(vec![], data) }
 }
 
 /// [`execute`] with a receipt and nothing else.
@@ -91,13 +110,21 @@ pub(crate) fn plain(transaction: &Transaction) -> LandedInstruction {
 
 pub(crate) fn holder_write(bytes: &[u8], length: usize, offset: usize) -> LandedInstruction {
     let write = HolderWrite { length: length as u32, offset: offset as u32, bytes };
-    top_level(vec![Address::default(), HOLDER], [&write.prefix()[..], bytes].concat())
+    of_program(vec![Address::default(), HOLDER], [&write.prefix()[..], bytes].concat())
+}
+
+pub(crate) fn holder_create() -> LandedInstruction {
+    of_program(vec![Address::default(), HOLDER], HolderCreate { index: 0 }.encode().to_vec())
+}
+
+pub(crate) fn holder_close() -> LandedInstruction {
+    of_program(vec![Address::default(), HOLDER], HolderClose.encode().to_vec())
 }
 
 /// An instruction that runs what is in the holder.
 fn of_holder(data: Vec<u8>, report: &[u8]) -> LandedInstruction {
     let accounts = vec![Address::default(), Address::default(), PROGRAM, HOLDER];
-    LandedInstruction { inner: events(report, 10_000), ..top_level(accounts, data) }
+    LandedInstruction { inner: events(report, 10_000), ..of_program(accounts, data) }
 }
 
 pub(crate) fn execute_from_holder(report: &[u8]) -> LandedInstruction {

@@ -3,6 +3,8 @@
 
 mod decode;
 mod fixture;
+mod invoked;
 mod problems;
+mod scene;
 mod service;
 mod steps;

@@ -1,8 +1,8 @@
 //! What cannot become part of a block, named; and the rest of the block, which is there in spite of it.
 
 use crate::fixture::{
-    CHAIN, HOLDER, OTHER_PROGRAM, PROGRAM, events, execute, execute_from_holder, holder_write, log, plain,
-    receipt, signature, slot, tip, top_level, transaction,
+    CHAIN, HOLDER, OTHER_PROGRAM, PROGRAM, event, events, execute, execute_from_holder, holder_close,
+    holder_write, log, of_program, plain, receipt, signature, slot, tip, transaction,
 };
 use alloy_primitives::B256;
 use parhelion_core::cluster::LandedInstruction;
@@ -10,8 +10,7 @@ use parhelion_core::transaction::TransactionError;
 use parhelion_indexer::{Decoder, Problem, ProblemKind};
 use parhelion_wire::ProgramError;
 use parhelion_wire::event::VERSION;
-use parhelion_wire::instruction::{HolderClose, tag};
-use solana_address::Address;
+use parhelion_wire::instruction::tag;
 
 /// Decodes instructions between two that are in order, and gives the problems and how many transactions there are.
 fn decode(instructions: Vec<LandedInstruction>) -> (Vec<ProblemKind>, usize) {
@@ -28,7 +27,7 @@ fn decode(instructions: Vec<LandedInstruction>) -> (Vec<ProblemKind>, usize) {
     (decoded.problems.into_iter().map(|problem| problem.kind).collect(), transactions.len())
 }
 
-fn with_inner(instruction: &LandedInstruction, inner: Vec<(Address, Vec<u8>)>) -> LandedInstruction {
+fn with_inner(instruction: &LandedInstruction, inner: Vec<LandedInstruction>) -> LandedInstruction {
     LandedInstruction { inner, ..instruction.clone() }
 }
 
@@ -58,7 +57,7 @@ fn a_report_that_is_cut_malformed_or_missing_loses_its_transaction_and_no_other(
         ("five topics", joined(&[&records[..], &log(1, 5, &[])].concat()), ProblemKind::ReportMalformed),
         (
             "a last share without bytes only",
-            vec![with_inner(&instruction, vec![(PROGRAM, vec![tag::EVENT, VERSION, 1])])],
+            vec![with_inner(&instruction, vec![event(vec![tag::EVENT, VERSION, 1])])],
             ProblemKind::ReportMalformed,
         ),
     ];
@@ -81,7 +80,7 @@ fn events_of_other_programs_are_ignored() {
     let transaction = transaction(2, 0);
     let genuine = plain(&transaction);
     let mut forged = events(&receipt(&transaction).encode(), 10_000);
-    forged[0].0 = OTHER_PROGRAM;
+    forged[0].program_id = OTHER_PROGRAM;
     let foreign = ProblemKind::ForeignEvent { program: OTHER_PROGRAM };
     assert!(!foreign.loses_transaction());
 
@@ -99,12 +98,11 @@ fn events_of_unknown_versions_and_outside_of_a_run_are_ignored() {
     let transaction = transaction(2, 0);
     let genuine = plain(&transaction);
     for data in [vec![tag::EVENT], vec![tag::EVENT, VERSION], vec![tag::EVENT, VERSION + 1, 1, 0]] {
-        let inner = [&[(PROGRAM, data)], &genuine.inner[..]].concat();
+        let inner = [&[event(data)], &genuine.inner[..]].concat();
         assert_eq!(decode(vec![with_inner(&genuine, inner)]), (vec![ProblemKind::UnknownEvent], 3));
     }
-    let stray = top_level(vec![], genuine.inner[0].1.clone());
-    assert_eq!(decode(vec![stray]), (vec![ProblemKind::UnknownEvent], 2));
-    let unexpected = top_level(vec![], vec![tag::CODE_RELEASE]);
+    assert_eq!(decode(vec![genuine.inner[0].clone()]), (vec![ProblemKind::UnknownEvent], 2));
+    let unexpected = of_program(vec![], vec![tag::CODE_RELEASE]);
     let unexpected = with_inner(&unexpected, genuine.inner);
     assert_eq!(decode(vec![unexpected]), (vec![ProblemKind::UnexpectedReceipt], 2));
 }
@@ -122,7 +120,6 @@ fn transactions_that_cannot_be_read_are_named() {
     let unknown = |holder| ProblemKind::HolderUnknown { holder };
     let no_accounts = LandedInstruction { accounts: vec![], ..execute_from_holder(&report) };
     let envelope = transaction.envelope();
-    let close = top_level(vec![Address::default(), HOLDER], HolderClose.encode().to_vec());
     let half = holder_write(&envelope[..100], envelope.len(), 0);
     let malformed = ProgramError::MalformedTransaction;
     let rows = [
@@ -130,10 +127,10 @@ fn transactions_that_cannot_be_read_are_named() {
         ("a short envelope", vec![cut(40)], undecodable(ProgramError::MalformedInstruction)),
         ("a short payload", vec![cut(200)], undecodable(malformed)),
         ("an unknown holder", vec![execute_from_holder(&report)], unknown(Some(HOLDER))),
-        ("unknown accounts", vec![no_accounts], unknown(None)),
+        ("no accounts", vec![no_accounts], unknown(None)),
         (
             "a closed holder",
-            vec![holder_write(envelope, envelope.len(), 0), close, execute_from_holder(&report)],
+            vec![holder_write(envelope, envelope.len(), 0), holder_close(), execute_from_holder(&report)],
             unknown(Some(HOLDER)),
         ),
         ("a holder half written", vec![half, execute_from_holder(&report)], undecodable(malformed)),
@@ -147,12 +144,12 @@ fn transactions_that_cannot_be_read_are_named() {
 fn instructions_without_data_and_unknown_ones_change_nothing() {
     let instructions =
         [vec![], vec![0xff], vec![tag::HOLDER_WRITE], vec![tag::CONFIGURE], vec![tag::INITIALIZE, 1]];
-    assert_eq!(decode(instructions.map(|data| top_level(vec![], data)).to_vec()), (vec![], 2));
+    assert_eq!(decode(instructions.map(|data| of_program(vec![], data)).to_vec()), (vec![], 2));
 }
 
 #[test]
 fn a_problem_names_its_solana_transaction() {
     let problem = Problem { signature: signature(0), kind: ProblemKind::ReportMissing };
-    let text = format!("Solana transaction {}: its run reported nothing", signature(0));
+    let text = format!("Solana transaction {}: its run reported nothing that can be read", signature(0));
     assert_eq!(problem.to_string(), text);
 }

@@ -1,69 +1,15 @@
 //! Transactions that come in several Solana transactions, and runs in steps.
 
 use crate::fixture::{
-    CHAIN, HOLDER, PROGRAM, begin, cancel, events, execute_from_holder, holder_write, log, plain, receipt,
-    signature, slot_from, step, tip, top_level, transaction,
+    HOLDER, begin, cancel, event, events, execute_from_holder, holder_close, holder_create, log, passed_on,
+    plain, receipt, step, transaction,
 };
-use alloy_primitives::B256;
+use crate::scene::{Scene, assert_trail, report, writes};
 use parhelion_core::cluster::LandedInstruction;
-use parhelion_core::store::Executed;
 use parhelion_core::transaction::Transaction;
-use parhelion_indexer::{Decoded, Decoder, ProblemKind, Tip};
-use parhelion_wire::event::{self, Outcome};
-use parhelion_wire::instruction::{HolderClose, HolderCreate};
-use solana_address::Address;
-use std::sync::Arc;
-
-/// A decoder, and what it has decoded so far.
-struct Scene {
-    decoder: Decoder,
-    tip: Tip,
-    /// The number of the next Solana transaction.
-    next: u8,
-}
-
-impl Scene {
-    fn new() -> Self {
-        Self { decoder: Decoder::new(PROGRAM.to_bytes(), CHAIN), tip: tip(), next: 1 }
-    }
-
-    /// Decodes the next slot. Solana transactions are numbered over all slots.
-    fn decode(&mut self, transactions: Vec<Vec<LandedInstruction>>) -> Decoded {
-        let count = transactions.len() as u8;
-        let landed = slot_from(self.tip.number + 1, self.next, transactions);
-        let decoded = self.decoder.block(&self.tip, &landed, B256::ZERO);
-        self.next += count;
-        self.tip = Tip::from(&decoded.block);
-        decoded
-    }
-
-    /// [`Self::decode`] without problems.
-    fn executed(&mut self, transactions: Vec<Vec<LandedInstruction>>) -> Vec<Arc<Executed>> {
-        let decoded = self.decode(transactions);
-        assert_eq!(decoded.problems, []);
-        decoded.block.transactions
-    }
-}
-
-/// Asserts which Solana transactions belong to a transaction. The number of each is its compute units.
-fn assert_trail(executed: &Executed, numbers: impl IntoIterator<Item = u8> + Clone) {
-    let signatures: Vec<_> = numbers.clone().into_iter().map(signature).collect();
-    assert_eq!(executed.signatures, signatures);
-    assert_eq!(executed.total_compute_units, numbers.clone().into_iter().map(u64::from).sum::<u64>());
-    let last = numbers.into_iter().last().unwrap();
-    assert_eq!((executed.signature, executed.compute_units), (signature(last), last.into()));
-}
-
-/// The writes of an envelope in pieces of 150 bytes.
-fn writes(transaction: &Transaction) -> Vec<Vec<LandedInstruction>> {
-    let envelope = transaction.envelope();
-    let pieces = envelope.chunks(150).enumerate();
-    pieces.map(|(number, bytes)| vec![holder_write(bytes, envelope.len(), 150 * number)]).collect()
-}
-
-fn report(transaction: &Transaction) -> Vec<u8> {
-    [&receipt(transaction).encode()[..], &log(1, 2, &[3])].concat()
-}
+use parhelion_indexer::ProblemKind;
+use parhelion_wire::event::{Outcome, Receipt, VERSION};
+use parhelion_wire::instruction::tag;
 
 #[test]
 fn a_run_in_steps_is_one_transaction_in_the_block_of_its_last_step() {
@@ -135,8 +81,7 @@ fn a_solana_transaction_belongs_once_to_each_transaction_that_it_is_used_for() {
     let mut scene = Scene::new();
     let [first, second] = [transaction(2, 0), transaction(2, 1)];
     let all = |transaction: &Transaction| writes(transaction).concat();
-    let create = top_level(vec![Address::default(), HOLDER], HolderCreate { index: 0 }.encode().to_vec());
-    let mut one = vec![create];
+    let mut one = vec![holder_create()];
     one.extend(all(&first));
     one.extend([begin(), step(&first, &[]), step(&first, &report(&first))]);
     // The holder is used again at once.
@@ -152,14 +97,14 @@ fn a_cancelled_run_is_a_failed_transaction() {
     let mut scene = Scene::new();
     let transaction = transaction(2, 0);
     let mut transactions = writes(&transaction);
-    let cancelled = event::Receipt { outcome: Outcome::Cancelled, gas_used: 25_000, ..receipt(&transaction) };
+    let cancelled = Receipt { outcome: Outcome::Cancelled, gas_used: 25_000, ..receipt(&transaction) };
     transactions.extend([vec![begin()], vec![step(&transaction, &[])]]);
     transactions.push(vec![cancel(&transaction, &cancelled.encode())]);
     let end = transactions.len() as u8;
     let found = scene.executed(transactions);
     let [executed] = &found[..] else { panic!("{found:?}") };
     assert_eq!((&executed.transaction, executed.outcome), (&transaction, Outcome::Cancelled));
-    assert_eq!((executed.gas_used, executed.logs.len(), executed.created), (25_000, 0, None));
+    assert_eq!((executed.gas_used, executed.logs.len()), (25_000, 0));
     assert!(!executed.outcome.is_success());
     assert_trail(executed, 1..=end);
 }
@@ -167,7 +112,6 @@ fn a_cancelled_run_is_a_failed_transaction() {
 #[test]
 fn the_end_of_a_run_in_an_unknown_holder_is_named_and_steps_before_are_not() {
     let transaction = transaction(2, 0);
-    let close = top_level(vec![Address::default(), HOLDER], HolderClose.encode().to_vec());
     for end in [step, cancel] {
         let mut scene = Scene::new();
         assert!(scene.executed(vec![vec![begin()], vec![step(&transaction, &[])]]).is_empty());
@@ -175,17 +119,39 @@ fn the_end_of_a_run_in_an_unknown_holder_is_named_and_steps_before_are_not() {
         let unknown = ProblemKind::HolderUnknown { holder: Some(HOLDER) };
         assert_eq!(decoded.problems[0].kind, unknown);
         assert_eq!((decoded.problems.len(), decoded.block.transactions.len()), (1, 0));
-        // Another program passed it on: its accounts are not known.
+        // No holder at all: the program lets nothing like it land.
         let known = vec![writes(&transaction).concat()];
         assert!(scene.executed(known).is_empty());
         let ending = end(&transaction, &report(&transaction));
-        let passed_on = LandedInstruction { accounts: vec![], ..ending.clone() };
-        let decoded = scene.decode(vec![vec![passed_on]]);
+        let without = LandedInstruction { accounts: vec![], ..ending.clone() };
+        let decoded = scene.decode(vec![vec![without]]);
         assert_eq!(decoded.problems[0].kind, ProblemKind::HolderUnknown { holder: None });
         // A closed holder is not known any more.
-        let decoded = scene.decode(vec![vec![close.clone()], vec![ending]]);
+        let decoded = scene.decode(vec![vec![holder_close()], vec![ending]]);
         assert_eq!(decoded.problems[0].kind, unknown);
     }
+}
+
+#[test]
+fn a_step_with_events_of_an_unknown_version_is_the_end_of_a_run_that_is_lost() {
+    let transaction = transaction(2, 0);
+    let with_events = |inner: Vec<LandedInstruction>| LandedInstruction { inner, ..step(&transaction, &[]) };
+    let unknown = || vec![event(vec![tag::EVENT, VERSION + 1, 1, 0])];
+    let mut scene = Scene::new();
+    assert!(scene.executed(writes(&transaction)).is_empty());
+    for passes_on in [false, true] {
+        let step = with_events(unknown());
+        let step = if passes_on { passed_on(vec![step]) } else { step };
+        let decoded = scene.decode(vec![vec![begin()], vec![step]]);
+        let kinds: Vec<_> = decoded.problems.into_iter().map(|problem| problem.kind).collect();
+        assert_eq!(kinds, [ProblemKind::UnknownEvent, ProblemKind::ReportMissing]);
+        assert!(kinds[1].loses_transaction() && decoded.block.transactions.is_empty());
+    }
+    // A readable report counts, whatever else there is.
+    let step = with_events([unknown(), events(&report(&transaction), 10_000)].concat());
+    let decoded = scene.decode(vec![vec![step]]);
+    assert_eq!((decoded.problems.len(), decoded.block.transactions.len()), (1, 1));
+    assert_eq!(decoded.problems[0].kind, ProblemKind::UnknownEvent);
 }
 
 #[test]

@@ -115,7 +115,6 @@ impl Chain {
             rent_gas: 0,
             cumulative_gas_used: 21_000,
             effective_gas_price: U256::from(BASE_FEE),
-            created: None,
             logs: vec![],
             first_log_index: 0,
             coinbase: Address::ZERO,

@@ -1,8 +1,9 @@
 //! Sends a run's Solana transactions until it is over.
 
 use super::prepare::Prepared;
+use super::sequence::{Sequence, sequence};
 use crate::holders::Place;
-use crate::plan::fits_bare;
+use crate::once::Care;
 use crate::service::{Sender, is_unnumbered, state_moved};
 use crate::translation::Landed;
 use crate::translation::rule::units_saved;
@@ -11,7 +12,6 @@ use parhelion_core::relay::RelayError;
 use parhelion_core::transaction::Transaction;
 use parhelion_sdk::transaction::Budget;
 use parhelion_wire::account::Run as RunState;
-use solana_instruction::Instruction;
 use solana_signature::Signature;
 use std::time::Duration;
 
@@ -49,11 +49,13 @@ impl Sender {
         signatures: &mut Vec<Signature>,
     ) -> Ended {
         let mut seen = Seen { state: None, has_begun, idle_rounds: 0 };
-        let mut lists_translations = true;
+        let mut care = Care::Usual;
         let mut last_error: Option<RelayError> = None;
         loop {
             let state = place.run_of(transaction);
             if seen.has_begun && state.is_none() {
+                let (steps, restarts) = seen.state.map_or((0, 0), |state| (state.steps, state.restarts));
+                tracing::info!(hash = %transaction.hash(), steps, restarts, "a run in steps is over");
                 return Ended::Over;
             }
             if !seen.advances(state) {
@@ -65,13 +67,15 @@ impl Sender {
                 }
                 tokio::time::sleep(IDLE_DELAY * seen.idle_rounds.saturating_sub(1)).await;
             }
-            let round = match self.prepare_run(transaction, &place, lists_translations).await {
+            let round = match self.prepare_run(transaction, &place, care).await {
                 Ok(prepared) => self.send_run(&prepared, state, &mut seen.has_begun, signatures).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = round {
                 tracing::debug!(hash = %transaction.hash(), %error, "a round of a run in steps");
-                lists_translations &= !is_unnumbered(&error);
+                if is_unnumbered(&error) {
+                    care = Care::More;
+                }
                 last_error = Some(error);
             }
             match self.account(place.holder).await {
@@ -94,13 +98,12 @@ impl Sender {
         for step in before {
             signatures.extend(self.send_step(step).await?);
         }
-        let mut transactions = prepared.transactions(state.map_or(0, |state| state.steps));
-        if !parts.opening.is_empty() {
-            signatures.push(self.send(&transactions.remove(0), &Budget::MAX).await?);
+        let Sequence { first, middle, last } = sequence(parts, sizes, state.map_or(0, |state| state.steps));
+        if let Some(first) = first {
+            signatures.push(self.send(&first, &Budget::MAX).await?);
             *has_begun = true;
         }
-        let last = transactions.pop();
-        let sends = transactions
+        let sends = middle
             .into_iter()
             .map(|instructions| async move { self.send(&instructions, &Budget::MAX).await });
         let results: Vec<_> = futures::stream::iter(sends).buffered(IN_FLIGHT_MAX).collect().await;
@@ -115,35 +118,6 @@ impl Sender {
             notes.note(Landed { codes: codes.clone(), units_saved: units_saved(sizes.whole, false) });
         }
         Ok(())
-    }
-}
-
-impl Prepared {
-    /// The transactions from the opening on, the last one writing everything. `steps` is how many the run took so far.
-    fn transactions(&self, steps: u32) -> Vec<Vec<Instruction>> {
-        let Self { parts, sizes, .. } = self;
-        let number = |step: usize| (steps as usize + step) as u16;
-        // A mark of 0 is a pause before everything is written, which the last one does not take.
-        let marks: Vec<u64> = sizes.pauses.iter().copied().filter(|mark| *mark > 0).collect();
-        let with_end = [&marks[..], &[0]].concat();
-        let middle = |step: usize| parts.middle(number(step), &with_end);
-        let count = sizes.pauses.len();
-        let mut transactions: Vec<_> = (0..count).map(middle).collect();
-        transactions.push(parts.last(number(count), &marks));
-        if let Some(first) = transactions.first_mut().filter(|_| !parts.opening.is_empty()) {
-            // Nothing comes before it, so one mark is enough.
-            let step = match sizes.pauses.first() {
-                Some(mark) => parts.middle(number(0), &[*mark, 0]),
-                None => parts.last(number(0), &[]),
-            };
-            *first = [&parts.opening[..], &step].concat();
-            if !fits_bare(first, &parts.operator) {
-                // There is no room beside the opening for all that the last one lists.
-                *first = [&parts.opening[..], &parts.middle(number(0), &[0])].concat();
-                transactions.push(parts.last(number(1), &[]));
-            }
-        }
-        transactions
     }
 }
 

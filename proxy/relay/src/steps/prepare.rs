@@ -3,10 +3,11 @@
 use super::sizing::{Sizes, size};
 use super::trial::{OnStage, Parts};
 use crate::holders::Place;
+use crate::once::Care;
 use crate::plan::{self, HolderState, Request, Step, Written, fits, reserves, run_accounts, write_holder};
 use crate::service::{Sender, ended_badly};
 use crate::stage::named;
-use parhelion_core::cluster::{Account, ClusterError};
+use parhelion_core::cluster::{ACCOUNTS_MAX, Account, ClusterError};
 use parhelion_core::emulator::{CodeUse, SteppedEmulation};
 use parhelion_core::relay::RelayError;
 use parhelion_core::transaction::Transaction;
@@ -14,7 +15,7 @@ use parhelion_sdk::address::account_address;
 use parhelion_sdk::convert::to_h160;
 use parhelion_sdk::instruction::RunAccount;
 use parhelion_wire::ProgramError;
-use parhelion_wire::account::Run as RunState;
+use parhelion_wire::account::{Kind, Run as RunState};
 use parhelion_wire::address::AccountKey;
 use solana_address::Address;
 use solana_instruction::Instruction;
@@ -88,15 +89,13 @@ impl Sender {
         &self,
         transaction: &Transaction,
         place: &Place,
-        lists_translations: bool,
+        care: Care,
     ) -> Result<Prepared, RelayError> {
         let state = place.run_of(transaction);
         let holder = state.and(place.account.as_ref()).map(|account| account.data.clone());
         let coinbase = self.operator.coinbase;
         let mut emulation = self.emulator.emulate_in_steps(transaction, coinbase, holder).await?;
-        if !lists_translations {
-            emulation.emulation.codes.clear();
-        }
+        care.apply(&mut emulation.emulation);
         if state.is_some() {
             return self.prepare_with(transaction, place, &emulation, None).await;
         }
@@ -147,10 +146,14 @@ impl Sender {
             holder: place.holder,
             transaction: transaction.hash(),
             opening: Vec::new(),
+            locking: Vec::new(),
             closing: reserves(&request),
             accounts: run_accounts(&request, &place.holder),
         };
         list_translations(&mut parts, &request)?;
+        if place.run_of(transaction).is_some_and(|run| run.restarts + 1 >= RunState::RESTARTS_UNLOCKED) {
+            self.list_locks(&mut parts).await?;
+        }
         let mut before = Vec::new();
         if let Some(machine) = machine {
             (before, parts.opening) = opening(&request, &parts, transaction, machine)?;
@@ -166,6 +169,29 @@ impl Sender {
         };
         let (parts, sizes) = self.rehearse(parts, place, filled).await?;
         Ok(Prepared { parts, before, sizes, codes: emulation.codes.clone() })
+    }
+
+    /// Lists as writable what the first step is to lock, and the last one to unlock: the state that the run reads, but the
+    /// coinbase's balance, which every other transaction of the operator changes.
+    async fn list_locks(&self, parts: &mut Parts) -> Result<(), RelayError> {
+        let coinbase =
+            account_address(&self.deployment, &AccountKey::Balance(to_h160(self.operator.coinbase)));
+        let addresses: Vec<Address> = parts.accounts.iter().map(|account| account.address).collect();
+        let mut found = Vec::with_capacity(addresses.len());
+        for batch in addresses.chunks(ACCOUNTS_MAX) {
+            found.extend(self.cluster.accounts(batch).await?.accounts);
+        }
+        let program = Address::from(self.deployment.program_id);
+        let is_state = |account: &Account| {
+            let kinds = [Kind::Balance as u8, Kind::Contract as u8, Kind::Cell as u8];
+            account.owner == program && account.data.first().is_some_and(|kind| kinds.contains(kind))
+        };
+        for (account, found) in parts.accounts.iter_mut().zip(found) {
+            let locks = found.as_ref().is_some_and(is_state) && account.address != coinbase;
+            parts.locking.push(RunAccount { writable: locks, ..*account });
+            account.writable |= locks;
+        }
+        Ok(())
     }
 
     /// Finds the steps on a stage. `filled` is the holder where it is written by transactions before.

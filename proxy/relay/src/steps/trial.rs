@@ -27,6 +27,8 @@ pub(crate) struct Parts {
     pub(crate) transaction: B256,
     /// What stands in front of the first step, `begin` being the last of it; empty for a run that goes on.
     pub(crate) opening: Vec<Instruction>,
+    /// The accounts of the first step where it is to lock them; none for a run that is seldom disturbed.
+    pub(crate) locking: Vec<RunAccount>,
     /// What stands in front of the last step.
     pub(crate) closing: Vec<Instruction>,
     /// The accounts, writable as the last step needs them.
@@ -46,11 +48,24 @@ impl Parts {
         }
     }
 
+    /// Whether the run is to be begun.
+    pub(crate) const fn has_opening(&self) -> bool {
+        !self.opening.is_empty()
+    }
+
     /// The instructions of a step that pauses at one of `pauses`, which changes no account.
     pub(crate) fn middle(&self, number: u16, pauses: &[u64]) -> Vec<Instruction> {
         let read: Vec<RunAccount> =
             self.accounts.iter().map(|account| RunAccount::read(account.address)).collect();
         vec![self.run().step(number, pauses, &read)]
+    }
+
+    /// [`Self::middle`], but the step may lock accounts.
+    pub(crate) fn first(&self, number: u16, pauses: &[u64]) -> Vec<Instruction> {
+        match self.locking.is_empty() {
+            true => self.middle(number, pauses),
+            false => vec![self.run().step(number, pauses, &self.locking)],
+        }
     }
 
     /// The instructions of the step that ends the run, if it comes when the marks are behind it.
@@ -65,7 +80,7 @@ pub(crate) struct OnStage<'a> {
     stage: Box<dyn Stage>,
     parts: &'a Parts,
     /// Whether the next step is the first.
-    is_opening: bool,
+    is_first: bool,
     /// The run where it is.
     state: RunState,
     /// What the last try to a mark left.
@@ -81,14 +96,13 @@ impl<'a> OnStage<'a> {
         parts: &'a Parts,
         holder: Option<&Account>,
     ) -> Result<Self, RelayError> {
-        let is_opening = !parts.opening.is_empty();
-        let state = if is_opening {
+        let state = if parts.has_opening() {
             let (_, left) = perform(&*stage, &parts.operator, &parts.opening)?;
             state(&left, &parts.holder)?
         } else {
             holder.and_then(|holder| RunState::of(&holder.data).ok()).ok_or_else(unreadable)?
         };
-        Ok(Self { stage, parts, is_opening, state, tried: Vec::new(), checkpoint: 0 })
+        Ok(Self { stage, parts, is_first: true, state, tried: Vec::new(), checkpoint: 0 })
     }
 }
 
@@ -103,10 +117,11 @@ impl Trial for OnStage<'_> {
 
     fn try_to(&mut self, mark: Option<u64>) -> Result<(u64, u64), RelayError> {
         let step = match mark {
+            Some(mark) if self.is_first => self.parts.first(0, &[mark, 0]),
             Some(mark) => self.parts.middle(0, &[mark, 0]),
             None => self.parts.last(0, &[]),
         };
-        let opening = if self.is_opening { &self.parts.opening[..] } else { &[] };
+        let opening = if self.is_first { &self.parts.opening[..] } else { &[] };
         let (units, left) = perform(&*self.stage, &self.parts.operator, &[opening, &step].concat())?;
         if mark.is_none() {
             return Ok((units, self.state.gas_left));
@@ -119,7 +134,7 @@ impl Trial for OnStage<'_> {
 
     fn keep(&mut self) -> Result<(), RelayError> {
         self.state = state(&self.tried, &self.parts.holder)?;
-        self.is_opening = false;
+        self.is_first = false;
         for (address, account) in self.tried.drain(..) {
             self.stage.set(address, account)?;
         }

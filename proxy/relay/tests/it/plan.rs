@@ -185,7 +185,7 @@ fn a_run_takes_as_many_accounts_as_a_transaction_locks() {
     for (accounts, envelope, needed) in [(62, SHORTEST, 65), (61, 4000, 65), (100, SHORTEST, 103)] {
         let error = case(accounts, envelope).plan().unwrap_err();
         let expected = format!(
-            "not supported yet: the transaction needs {needed} accounts, one Solana transaction has {ADDRESSES_MAX}"
+            "the transaction is too large for Solana: it needs {needed} accounts, the most is {ADDRESSES_MAX} accounts"
         );
         assert_eq!(error.to_string(), expected, "{accounts} {envelope}");
     }
@@ -315,8 +315,7 @@ fn a_holder_is_made_anew_only_when_it_is_too_small() {
 fn an_envelope_that_no_holder_takes_is_refused() {
     assert!(case(ORDINARY, Holder::ENVELOPE_MAX).plan().is_ok());
     let error = case(ORDINARY, Holder::ENVELOPE_MAX + 1).plan().unwrap_err();
-    let expected = "not supported yet: the transaction needs 132097 bytes of transaction, one Solana transaction has \
-                    132096 bytes";
+    let expected = "the transaction is too large for Solana: it needs 132097 bytes of transaction, the most is 132096 bytes";
     assert_eq!(error.to_string(), expected);
 }
 
@@ -362,7 +361,7 @@ fn reservations_go_ahead_when_there_is_no_room_beside_the_execution() {
     accounts.extend(case(34, 0).accounts);
     let shape = Case { accounts, codes, ..case(0, 500) }.shape();
     let reserves = ["reserve"; 50].join(" ");
-    assert_eq!(shape, ["allocate create write", &reserves, "execute_from_holder close"]);
+    assert_eq!(shape, [&reserves[..], "allocate create write execute_from_holder close"]);
 }
 
 #[test]

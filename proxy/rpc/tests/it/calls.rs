@@ -67,7 +67,7 @@ async fn other_failures_say_what_failed() {
             -32000,
             "insufficient funds for gas * price + value: balance 1, tx cost 2",
         ),
-        ("eth_call", callee::TOO_MANY, -32000, "not supported yet"),
+        ("eth_call", callee::TOO_MANY, -32000, "more accounts than"),
         ("eth_call", callee::UNREACHABLE, -32603, "check --solana-url"),
         ("eth_estimateGas", callee::HALT, -32000, "gas required exceeds allowance (30000000)"),
         ("eth_estimateGas", callee::REFUSED, -32000, "insufficient funds"),

@@ -108,7 +108,6 @@ struct Run {
     gas_used: u64,
     rent_gas: u64,
     price: u64,
-    created: Option<Address>,
     logs: Vec<Log>,
 }
 
@@ -140,7 +139,6 @@ fn block(parent: Option<&Block>, runs: Vec<Run>) -> Block {
             rent_gas: run.rent_gas,
             cumulative_gas_used: gas,
             effective_gas_price: U256::from(run.price),
-            created: run.created,
             logs: run.logs,
             first_log_index,
             coinbase: COINBASE,
@@ -171,7 +169,6 @@ fn chain() -> Vec<Arc<Block>> {
                 gas_used: 50_000,
                 rent_gas: 0,
                 price: 3 * GWEI,
-                created: None,
                 logs: vec![log(TOKEN, &[TRANSFER, ALICE], &[1; 32]), log(OTHER_TOKEN, &[APPROVAL], &[])],
             },
             Run {
@@ -180,7 +177,6 @@ fn chain() -> Vec<Arc<Block>> {
                 gas_used: 2_000_000,
                 rent_gas: 900_000,
                 price: 2 * GWEI,
-                created: None,
                 logs: vec![],
             },
         ],
@@ -193,7 +189,6 @@ fn chain() -> Vec<Arc<Block>> {
             gas_used: 700_000,
             rent_gas: 400_000,
             price: 2 * GWEI,
-            created: Some(signer(1).address().create(1)),
             logs: vec![log(OTHER_TOKEN, &[TRANSFER], &[2; 32])],
         }],
     );

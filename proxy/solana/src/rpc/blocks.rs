@@ -5,6 +5,7 @@ use crate::landed::{self, Inner};
 use futures::{StreamExt, TryStreamExt, stream};
 use parhelion_core::cluster::{Clock, ClusterError, LandedBlock, LandedTransaction};
 use solana_address::Address;
+use solana_message::compiled_instruction::CompiledInstruction;
 use solana_rpc_client_api::config::{RpcBlockConfig, TransactionDetails, UiTransactionEncoding};
 use solana_rpc_client_api::custom_error as code;
 use solana_transaction_status_client_types::option_serializer::OptionSerializer;
@@ -148,5 +149,6 @@ fn decode_inner(index: usize, instruction: UiInstruction) -> Option<Inner> {
     // Base64 as the encoding of transactions makes inner instructions indices and base 58.
     let UiInstruction::Compiled(instruction) = instruction else { return None };
     let data = bs58::decode(&instruction.data).into_vec().ok()?;
-    Some(Inner { index, program: usize::from(instruction.program_id_index), data })
+    let (program, accounts) = (instruction.program_id_index, instruction.accounts);
+    Some(Inner { index, instruction: CompiledInstruction::new_from_raw_parts(program, data, accounts) })
 }

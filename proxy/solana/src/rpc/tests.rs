@@ -3,7 +3,7 @@
 use super::*;
 use crate::rpc::send::{POLL_INTERVAL, POLLS_MAX, RESEND_POLLS};
 use crate::rpc::slots::SLOT_INTERVAL;
-use parhelion_core::cluster::LandedTransaction;
+use parhelion_core::cluster::{LandedInstruction, LandedTransaction};
 use parhelion_sdk::transaction::{Budget, Format, sign};
 use parhelion_wire::ProgramError;
 use serde_json::{Value, json};
@@ -338,7 +338,7 @@ async fn failures_carry_the_programs_number() {
 fn in_block(transaction: &VersionedTransaction, error: &Value) -> Value {
     let raw = wincode::serialize(transaction).expect("serializes");
     let status = if error.is_null() { json!({ "Ok": null }) } else { json!({ "Err": error }) };
-    let inner = json!({ "programIdIndex": 1, "accounts": [0], "data": bs58::encode([0xee, 1]).into_string(),
+    let inner = json!({ "programIdIndex": 1, "accounts": [1, 0, 1], "data": bs58::encode([0xee, 1]).into_string(),
         "stackHeight": 2 });
     json!({
         "transaction": [bs58::encode(raw).into_string(), "base58"],
@@ -400,7 +400,10 @@ async fn blocks_hold_the_programs_successful_transactions_in_order() {
         let LandedTransaction { instructions, compute_units, .. } = &block.transactions[0];
         assert_eq!(*compute_units, 321);
         assert_eq!((instructions[0].program_id, &instructions[0].data[..]), (PROGRAM, &[3, 4][..]));
-        assert_eq!(instructions[0].inner, [(PROGRAM, vec![0xee, 1])]);
+        let payer = ours[0].message.static_account_keys()[0];
+        let accounts = vec![PROGRAM, payer, PROGRAM];
+        let invoked = LandedInstruction { program_id: PROGRAM, accounts, data: vec![0xee, 1], inner: vec![] };
+        assert_eq!(instructions[0].inner, [invoked]);
     }
     assert!(cluster.blocks(6, 5).await.expect("an empty range").is_empty());
 }
@@ -408,12 +411,17 @@ async fn blocks_hold_the_programs_successful_transactions_in_order() {
 #[tokio::test(start_paused = true)]
 async fn blocks_that_cannot_be_had_are_an_error_and_not_left_out() {
     type Damage = fn(&mut Value);
+    fn inner(block: &mut Value) -> &mut Value {
+        &mut block["transactions"][0]["meta"]["innerInstructions"][0]["instructions"][0]
+    }
     let transaction = transaction(PROGRAM);
-    let cases: [(Damage, bool); 4] = [
+    let cases: [(Damage, bool); 6] = [
         (|block| block["blockTime"] = Value::Null, true),
         (|block| block["transactions"][0]["meta"]["innerInstructions"] = Value::Null, false),
         (|block| block["transactions"][0]["transaction"] = json!(["xyz", "base58"]), true),
         (|block| block["transactions"][0]["meta"]["innerInstructions"][0]["index"] = json!(4), true),
+        (|block| inner(block)["programIdIndex"] = json!(2), true),
+        (|block| inner(block)["accounts"] = json!([0, 2]), true),
     ];
     for (index, (damage, retryable)) in cases.into_iter().enumerate() {
         let mut block = json!({ "previousBlockhash": "", "blockhash": "", "parentSlot": 1, "blockTime": 777,

@@ -176,11 +176,7 @@ impl Chain {
         self.return_data = meta.return_data.data;
         if landed::mentions(&transaction.message, &[], &self.program_id) {
             let inner = meta.inner_instructions.into_iter().enumerate().flat_map(|(index, inner)| {
-                inner.into_iter().map(move |inner| Inner {
-                    index,
-                    program: usize::from(inner.instruction.program_id_index),
-                    data: inner.instruction.data,
-                })
+                inner.into_iter().map(move |inner| Inner { index, instruction: inner.instruction })
             });
             let landed = landed::transaction(transaction, &[], inner, meta.compute_units_consumed)
                 .ok_or_else(|| unexpected(&"an instruction names an address that is not there"))?;

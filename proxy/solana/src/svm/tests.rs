@@ -4,12 +4,13 @@
 //! error numbers extracted.
 
 use super::*;
+use litesvm::LiteSVM;
 use parhelion_sdk::event::{Deposit, Report, reports};
 use parhelion_sdk::transaction::{Budget, Format, sign};
 use parhelion_sdk::{EthereumAddress, address, instruction};
 use parhelion_wire::account::{Config, Layout};
 use parhelion_wire::instruction::Initialize;
-use solana_instruction::Instruction;
+use solana_instruction::{AccountMeta, Instruction};
 use solana_keypair::Keypair;
 use solana_message::VersionedMessage;
 use solana_sdk_ids::{system_program, sysvar};
@@ -181,6 +182,57 @@ async fn blocks_hold_the_programs_transactions_only() {
     assert_eq!(instruction.data, transaction.message.instructions()[0].data);
     assert!(instruction.inner.is_empty());
     assert!(cluster.blocks(2, 9).await.expect("kept").is_empty());
+}
+
+#[tokio::test]
+async fn invoked_instructions_have_their_accounts() {
+    // The Address Lookup Table program, which invokes the System program three times to create a table.
+    let program_id = solana_sdk_ids::address_lookup_table::ID;
+    let program_data = address::program_data_address(&program_id);
+    let loaded = LiteSVM::new().get_account(&program_data).expect("one of the default programs");
+    let upgrade_authority = Address::new_unique();
+    let options = SvmOptions {
+        program_id,
+        // Behind the loader's 45 bytes of metadata.
+        program: loaded.data[45..].to_vec(),
+        upgrade_authority,
+        features: Features::Mainnet,
+    };
+    let cluster = SvmCluster::start(&options).expect("loads");
+    let payer = Keypair::new();
+    cluster.airdrop(payer.pubkey(), SOL).await.expect("airdrop");
+    let recent_slot = 0u64.to_le_bytes();
+    let seeds = [payer.pubkey().to_bytes().to_vec(), recent_slot.to_vec()];
+    let (table, bump) = Address::find_program_address(&[&seeds[0], &seeds[1]], &program_id);
+    let create = Instruction {
+        program_id,
+        accounts: vec![
+            AccountMeta::new(table, false),
+            AccountMeta::new_readonly(payer.pubkey(), true),
+            AccountMeta::new(payer.pubkey(), true),
+            AccountMeta::new_readonly(system_program::ID, false),
+        ],
+        data: [&[0; 4][..], &recent_slot, &[bump]].concat(),
+    };
+    // Between two transfers, so that the instructions in front and behind must not be mistaken for it.
+    let transfer = transfer(&payer.pubkey(), &table, 1);
+    let instructions = [transfer.clone(), create, transfer];
+    let transaction = signed(&cluster, &payer, &instructions, Format::V1).await;
+    cluster.send(&transaction).await.unwrap_or_else(|error| panic!("{error:?}"));
+
+    let blocks = cluster.blocks(1, 1).await.expect("kept");
+    let [before, created, after] = &blocks[0].transactions[0].instructions[..] else { panic!("{blocks:?}") };
+    assert!(before.inner.is_empty() && after.inner.is_empty());
+    assert_eq!(created.accounts, [table, payer.pubkey(), payer.pubkey(), system_program::ID]);
+    let invoked: Vec<_> = created
+        .inner
+        .iter()
+        .map(|invoked| (invoked.program_id, invoked.accounts.clone(), invoked.data[0]))
+        .collect();
+    // 2 is the System program's number for transfers, 8 for allocate, 1 for assign.
+    let expected = [(2, vec![payer.pubkey(), table]), (8, vec![table]), (1, vec![table])];
+    assert_eq!(invoked, expected.map(|(number, accounts)| (system_program::ID, accounts, number)));
+    assert!(created.inner.iter().all(|invoked| invoked.inner.is_empty()));
 }
 
 #[tokio::test]
@@ -367,9 +419,12 @@ async fn deposits_are_reported(cluster: &SvmCluster, payer: &Keypair) {
     let slot = *cluster.newest_slot().borrow();
     let blocks = cluster.blocks(slot, slot).await.expect("kept");
     let instruction = &blocks[0].transactions[0].instructions[0];
-    let reports = reports(&instruction.program_id, instruction.inner.iter().cloned()).expect("valid");
+    let invoked = instruction.inner.iter().map(|invoked| (invoked.program_id, &invoked.data));
+    let reports = reports(&instruction.program_id, invoked).expect("valid");
     let expected = Deposit { address, lamports: SOL / 2, payer: payer.pubkey() };
     assert_eq!(reports, [Report::Deposit(expected)]);
+    let event = instruction.inner.last().expect("the report");
+    assert_eq!(event.accounts, [Address::from(cluster.deployment().config)]);
 }
 
 #[tokio::test]

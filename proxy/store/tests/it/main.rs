@@ -54,7 +54,6 @@ fn with_logs(parent: &Block, first: usize, logs: Vec<Vec<Log>>) -> Block {
                 rent_gas: 0,
                 cumulative_gas_used: 21_000,
                 effective_gas_price: U256::from(7),
-                created: None,
                 logs,
                 first_log_index: 0,
                 coinbase: Address::ZERO,

@@ -5,13 +5,14 @@ use alloy_primitives::{Address as EthereumAddress, B256, U256};
 use alloy_sol_types::{SolCall, SolValue, sol};
 use async_trait::async_trait;
 use parhelion_assembler::Code;
-use parhelion_core::cluster::{Clock, Cluster, ClusterError, LandedBlock, Simulation, Snapshot};
+use parhelion_core::cluster::{Cluster, ClusterError};
 use parhelion_core::relay::Relay;
 use parhelion_emulator::Shell;
 use parhelion_executor::evm::opcode as op;
 use parhelion_executor::evm::translation::VERSION;
 use parhelion_harness::chain::{Chain, SOL};
 use parhelion_harness::contracts;
+use parhelion_harness::interposed::{Interposed, Meddler};
 use parhelion_harness::wallet::Wallet;
 use parhelion_relay::translation::rule::{CALLS_MIN, EAGER_CALLS, Mode, Rule, UNIT_PRICE};
 use parhelion_relay::translation::{Settings, Translations};
@@ -20,9 +21,8 @@ use parhelion_sdk::instruction::{translate, translation_close};
 use parhelion_sdk::transaction::{Budget, Format, sign};
 use parhelion_solana::{Features, SvmRehearsal};
 use parhelion_wire::account::{Translation, TranslationStage};
-use parhelion_wire::address::{AccountKey, Deployment};
+use parhelion_wire::address::AccountKey;
 use solana_address::Address;
-use solana_hash::Hash;
 use solana_keypair::Keypair;
 use solana_signature::Signature;
 use solana_signer::Signer;
@@ -30,7 +30,6 @@ use solana_transaction::versioned::VersionedTransaction;
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::watch;
 
 sol! {
     function transfer(address to, uint256 value) external returns (bool);
@@ -263,9 +262,8 @@ fn clones_share_a_translation() {
     assert!(scene.is_translated() && scene.chain.is_translated(clone).unwrap());
 }
 
-/// A cluster on which something happens right before the first transaction lands.
-struct Meddled {
-    inner: Arc<dyn Cluster>,
+/// Lands something right before the first transaction.
+struct First {
     /// What lands first.
     first: Mutex<Option<VersionedTransaction>>,
     /// Whether each of the other transactions landed.
@@ -273,51 +271,19 @@ struct Meddled {
 }
 
 #[async_trait]
-impl Cluster for Meddled {
-    fn deployment(&self) -> Deployment {
-        self.inner.deployment()
-    }
-
-    async fn accounts(&self, addresses: &[Address]) -> Result<Snapshot, ClusterError> {
-        self.inner.accounts(addresses).await
-    }
-
-    async fn clock(&self) -> Result<Clock, ClusterError> {
-        self.inner.clock().await
-    }
-
-    async fn slot_hashes(&self) -> Result<Vec<(u64, [u8; 32])>, ClusterError> {
-        self.inner.slot_hashes().await
-    }
-
-    async fn rent_exemption(&self, data_length: usize) -> Result<u64, ClusterError> {
-        self.inner.rent_exemption(data_length).await
-    }
-
-    async fn latest_blockhash(&self) -> Result<Hash, ClusterError> {
-        self.inner.latest_blockhash().await
-    }
-
-    async fn send(&self, transaction: &VersionedTransaction) -> Result<Signature, ClusterError> {
+impl Meddler for First {
+    async fn send(
+        &self,
+        cluster: &dyn Cluster,
+        transaction: &VersionedTransaction,
+    ) -> Result<Signature, ClusterError> {
         let first = self.first.lock().unwrap().take();
         if let Some(first) = first {
-            self.inner.send(&first).await?;
+            cluster.send(&first).await?;
         }
-        let sent = self.inner.send(transaction).await;
+        let sent = cluster.send(transaction).await;
         self.sent.lock().unwrap().push(sent.is_ok());
         sent
-    }
-
-    async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ClusterError> {
-        self.inner.simulate(transaction).await
-    }
-
-    fn newest_slot(&self) -> watch::Receiver<u64> {
-        self.inner.newest_slot()
-    }
-
-    async fn blocks(&self, first: u64, last: u64) -> Result<Vec<LandedBlock>, ClusterError> {
-        self.inner.blocks(first, last).await
     }
 }
 
@@ -339,15 +305,12 @@ fn a_translation_that_is_closed_before_the_transaction_lands_costs_an_attempt_at
         let close = translation_close(&scene.chain.deployment, &payer.pubkey(), scene.hash(), VERSION);
         let blockhash = scene.chain.block_on(scene.chain.svm.latest_blockhash()).unwrap();
         let close = sign(&[close], &payer.pubkey(), &[&payer], blockhash, &Budget::MAX, Format::V1).unwrap();
-        let cluster = Arc::new(Meddled {
-            inner: Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>,
-            first: Mutex::new(Some(close)),
-            sent: Mutex::default(),
-        });
+        let first = First { first: Mutex::new(Some(close)), sent: Mutex::default() };
+        let cluster = Arc::new(Interposed::new(Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>, first));
         let (relay, _task) = scene.relay(Arc::clone(&cluster) as Arc<dyn Cluster>, AUTO);
         scene.land(&relay, 1);
         assert_eq!(scene.translation(), None);
-        assert_eq!(*cluster.sent.lock().unwrap(), attempts);
+        assert_eq!(*cluster.meddler.sent.lock().unwrap(), attempts);
     }
 }
 

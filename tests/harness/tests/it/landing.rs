@@ -2,14 +2,16 @@
 
 use alloy_primitives::{Address as EthereumAddress, U256};
 use alloy_sol_types::{SolCall, sol};
+use async_trait::async_trait;
 use parhelion_assembler::{Code, push, return_top};
-use parhelion_core::cluster::{Cluster, LandedTransaction};
-use parhelion_core::relay::Relay;
+use parhelion_core::cluster::{Cluster, ClusterError, LandedTransaction};
+use parhelion_core::relay::{Relay, RelayError};
 use parhelion_core::transaction::Transaction;
 use parhelion_emulator::Shell;
 use parhelion_executor::evm::opcode as op;
 use parhelion_harness::chain::{Chain, SOL};
 use parhelion_harness::contracts;
+use parhelion_harness::interposed::{Interposed, Meddler};
 use parhelion_harness::wallet::Wallet;
 use parhelion_relay::steps::sizing::{LEAST, MOST};
 use parhelion_relay::{Operator, Sender};
@@ -18,8 +20,10 @@ use parhelion_solana::{Features, SvmRehearsal};
 use parhelion_wire::ProgramError;
 use parhelion_wire::account::Run;
 use parhelion_wire::event::{Event, Outcome, Receipt, Records};
+use solana_signature::Signature;
 use solana_signer::Signer;
-use std::sync::Arc;
+use solana_transaction::versioned::VersionedTransaction;
+use std::sync::{Arc, Mutex};
 
 sol! {
     function sort(uint256 count) external pure returns (uint256 smallest);
@@ -29,6 +33,9 @@ sol! {
 const GAS: u64 = 16_000_000;
 /// Gas with room for rent.
 const RICH_GAS: u64 = 900_000_000;
+
+/// Called with nothing it stores the block's number; otherwise it reads that, and computes until 100,000 gas are left.
+const ORACLE: &str = "3660085743 5f5500 5b5f5450 5b620186a05a11600c5700";
 
 /// A relay, and a wallet that is rich.
 struct Scene {
@@ -49,6 +56,15 @@ impl Landed {
     fn units(&self) -> Vec<u64> {
         self.transactions.iter().map(|landed| landed.compute_units).collect()
     }
+}
+
+/// A relay of the chain's operator.
+fn relay(chain: &Chain, cluster: Arc<dyn Cluster>) -> Sender {
+    let operator =
+        Operator { keypair: chain.operator.keypair.insecure_clone(), coinbase: chain.operator.coinbase };
+    let emulator = Arc::new(Shell::new(Arc::clone(&cluster)));
+    let rehearsal = Arc::new(SvmRehearsal::new(Arc::clone(&cluster), Features::Mainnet));
+    Sender::new(cluster, emulator, rehearsal, Arc::new(operator))
 }
 
 impl Scene {
@@ -172,4 +188,76 @@ fn a_large_contract_and_much_calldata() {
     assert!(landed.transactions.len() <= 12, "{:?}", landed.units());
     let landed = scene.call(contract, vec![1; 100_000], RICH_GAS);
     println!("calldata: {:?}", landed.units());
+}
+
+/// Updates an oracle before each transaction.
+struct Updates {
+    relay: Sender,
+    oracle: EthereumAddress,
+    /// One update after another.
+    wallet: tokio::sync::Mutex<Wallet>,
+    /// Whether each of the updates landed.
+    landed: Mutex<Vec<bool>>,
+}
+
+#[async_trait]
+impl Meddler for Updates {
+    async fn send(
+        &self,
+        cluster: &dyn Cluster,
+        transaction: &VersionedTransaction,
+    ) -> Result<Signature, ClusterError> {
+        let mut wallet = self.wallet.lock().await;
+        let update = wallet.send(Some(self.oracle), U256::ZERO, vec![], GAS);
+        let landed = match self.relay.land(&update).await {
+            Ok(_) => true,
+            Err(RelayError::Cluster(ClusterError::Failed { code, .. })) => {
+                assert_eq!(code, Some(ProgramError::AccountLocked as u32));
+                false
+            }
+            Err(error) => panic!("{error}"),
+        };
+        if !landed {
+            wallet.nonce -= 1;
+        }
+        self.landed.lock().unwrap().push(landed);
+        cluster.send(transaction).await
+    }
+}
+
+#[test]
+fn a_long_run_ends_although_what_it_reads_changes_before_each_step() {
+    let mut scene = Scene::new();
+    let code = alloy_primitives::hex::decode(ORACLE.replace(' ', "")).unwrap();
+    let (oracle, _) = scene.deploy(Code::new().raw(&code).init_code());
+    scene.call(oracle, vec![], GAS);
+    let updater = Wallet::new(2);
+    scene.chain.deposit(updater.address(), 10_000 * SOL).unwrap();
+    let svm = Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>;
+    let updates = Updates {
+        relay: relay(&scene.chain, Arc::clone(&svm)),
+        oracle,
+        wallet: tokio::sync::Mutex::new(updater.clone()),
+        landed: Mutex::default(),
+    };
+    let cluster = Arc::new(Interposed::new(svm, updates));
+    let disturbed = relay(&scene.chain, Arc::clone(&cluster) as Arc<dyn Cluster>);
+    let transaction = scene.wallet.send(Some(oracle), U256::ZERO, vec![1], 900_000);
+    let first = scene.slot() + 1;
+    let signatures = scene.chain.block_on(disturbed.land(&transaction)).unwrap();
+    let blocks = scene.chain.block_on(scene.chain.svm.blocks(first, scene.slot())).unwrap();
+    let receipts: Vec<Receipt> = blocks
+        .iter()
+        .flat_map(|block| &block.transactions)
+        .filter_map(|landed| scene.receipt(landed))
+        .filter(|receipt| receipt.transaction_hash.0 == transaction.hash().0)
+        .collect();
+    assert_eq!((receipts.len(), receipts[0].outcome), (1, Outcome::Success));
+    let landed = cluster.meddler.landed.lock().unwrap().clone();
+    assert!(landed.iter().filter(|landed| **landed).count() > 3, "the run was disturbed: {landed:?}");
+    // It locks once, computes undisturbed, and unlocks.
+    assert!(signatures.len() <= 20, "{} Solana transactions: {landed:?}", signatures.len());
+    let mut wallet = scene.chain.block_on(cluster.meddler.wallet.lock()).clone();
+    let update = wallet.send(Some(oracle), U256::ZERO, vec![], GAS);
+    scene.chain.block_on(scene.relay.land(&update)).unwrap();
 }

@@ -62,7 +62,7 @@ const CHANGES: [(&str, Change); 12] = [
     }),
     ("code", |world, n| {
         let (id, _) = world.load_contract(&NOBODY).unwrap();
-        world.deploy(id, [0x5b].repeat(n as usize)).unwrap();
+        world.deploy(id, &[0x5b].repeat(n as usize)).unwrap();
     }),
     ("delegation", |world, n| {
         let (id, _) = world.load_contract(&RICH).unwrap();

@@ -247,7 +247,7 @@ impl Pair<'_> {
             }
             Operation::Deploy(address, code) => {
                 let (id, _) = world.load_contract(&address).unwrap();
-                world.deploy(id, CODES[code].to_vec()).unwrap();
+                world.deploy(id, CODES[code]).unwrap();
                 model.account(address).code = CodeOf::Hash(keccak(CODES[code]));
             }
             Operation::Delegate(address, delegate) => {
