@@ -85,7 +85,8 @@ async fn landed(scene: &Scene, svm: &SvmCluster) -> anyhow::Result<Audit> {
             audit.transactions += 1;
             audit.takeovers += takeovers(&transaction, &mut begun_by)?;
             for instruction in transaction.instructions {
-                let found = reports(&program, instruction.inner.into_iter())?;
+                let invoked = instruction.inner.iter().map(|invoked| (invoked.program_id, &invoked.data));
+                let found = reports(&program, invoked)?;
                 audit.landed.extend(found.into_iter().filter_map(|report| match report {
                     Report::Execution(execution) => Some(Landed { slot: block.clock.slot, execution }),
                     Report::Deposit(_) => None,

@@ -67,6 +67,8 @@ struct State {
     /// Until when nodes reach nothing.
     outages: BTreeMap<u32, Instant>,
     past: Past,
+    /// The slot in which a transaction landed last.
+    landed: u64,
     /// Transactions that are on their way without a node that waits for them.
     on_their_way: usize,
     trace: DefaultHasher,
@@ -84,6 +86,7 @@ impl Network {
             weather,
             outages: BTreeMap::new(),
             past: Past::default(),
+            landed: 0,
             on_their_way: 0,
             trace: DefaultHasher::new(),
             lines: is_told.then(Vec::new),
@@ -150,6 +153,7 @@ impl Network {
         let Snapshot { clock, accounts: after } = self.svm.accounts(addresses).await?;
         let mut state = self.state();
         state.past.tick(clock);
+        state.landed = clock.slot;
         let changes = addresses.iter().zip(before.into_iter().zip(after));
         for (address, (before, after)) in changes.filter(|(_, (before, after))| before != after) {
             state.past.before(*address, before);
@@ -176,6 +180,11 @@ impl Network {
     /// Whether a transaction is on its way that no node waits for.
     pub fn is_busy(&self) -> bool {
         self.state().on_their_way > 0
+    }
+
+    /// The slot in which a transaction landed last.
+    pub fn landed(&self) -> u64 {
+        self.state().landed
     }
 
     /// Accounts as they were `lag` slots ago, but not before the slot `floor`.

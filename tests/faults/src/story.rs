@@ -10,6 +10,7 @@ use crate::schedule::Schedule;
 use crate::users::{Known, User, Wanted};
 use futures::future::join_all;
 use parhelion_core::cluster::Cluster;
+use parhelion_core::store::Store;
 use parhelion_wire::account::Kind as AccountKind;
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -94,7 +95,7 @@ async fn play_in(scene: &Scene, schedule: &Schedule, is_told: bool) -> anyhow::R
         if !is_over {
             let _ = tokio::time::timeout_at(end, all).await;
         }
-        while (network.is_busy() || !is_tidy(&network).await?) && Instant::now() < end {
+        while !is_tidy(&network, &operators).await? && Instant::now() < end {
             sleep(LOOK).await;
         }
         anyhow::Ok(())
@@ -150,7 +151,15 @@ fn users(scene: &Scene, schedule: &Schedule) -> Vec<User> {
         .collect()
 }
 
-/// Whether no holder is left, with a run or without.
-async fn is_tidy(network: &Network) -> anyhow::Result<bool> {
-    Ok(network.svm.accounts_beginning(&[AccountKind::Holder as u8]).await?.is_empty())
+/// Whether everything has come to an end: no transaction is on its way, no holder is left, with a run or without, and the
+/// stores of all operators know all that landed.
+async fn is_tidy(network: &Network, operators: &Operators<'_>) -> anyhow::Result<bool> {
+    for operator in 0..OPERATORS {
+        let Some(node) = operators.node(operator) else { return Ok(false) };
+        if node.store.latest().await? < network.landed() {
+            return Ok(false);
+        }
+    }
+    let holders = network.svm.accounts_beginning(&[AccountKind::Holder as u8]).await?;
+    Ok(holders.is_empty() && !network.is_busy())
 }
