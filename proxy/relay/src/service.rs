@@ -4,15 +4,16 @@ use crate::holders::{Holders, Place};
 use crate::once::Care;
 use crate::operator::Operator;
 use crate::plan::{FORMAT, Step};
+use crate::record::Record;
 use crate::steps::Ended;
 use crate::translation::Notes;
-use alloy_primitives::Address as EthereumAddress;
+use alloy_primitives::{Address as EthereumAddress, B256};
 use async_trait::async_trait;
 use futures::future::try_join_all;
 use parhelion_core::cluster::{Account, Cluster, ClusterError};
 use parhelion_core::emulator::{Emulator, EmulatorError};
 use parhelion_core::rehearsal::Rehearsal;
-use parhelion_core::relay::{Relay, RelayError};
+use parhelion_core::relay::{Relay, RelayError, SteppedRun};
 use parhelion_core::transaction::Transaction;
 use parhelion_sdk::address::holder_address;
 use parhelion_sdk::transaction::{Budget, sign};
@@ -32,6 +33,7 @@ pub struct Sender {
     pub(crate) deployment: Deployment,
     pub(crate) operator: Arc<Operator>,
     pub(crate) holders: Holders,
+    pub(crate) record: Record,
     /// Where landed transactions are noted, for code that earns a translation.
     pub(crate) notes: Option<Notes>,
 }
@@ -46,7 +48,16 @@ impl Sender {
         operator: Arc<Operator>,
     ) -> Self {
         let deployment = cluster.deployment();
-        Self { cluster, emulator, rehearsal, deployment, operator, holders: Holders::new(), notes: None }
+        Self {
+            cluster,
+            emulator,
+            rehearsal,
+            deployment,
+            operator,
+            holders: Holders::new(),
+            record: Record::default(),
+            notes: None,
+        }
     }
 
     /// The same relay, which notes what it lands.
@@ -170,6 +181,10 @@ impl Relay for Sender {
             }
             other => other.map(drop),
         }
+    }
+
+    fn run(&self, transaction: B256) -> Option<SteppedRun> {
+        self.record.get(&transaction)
     }
 
     async fn land(&self, transaction: &Transaction) -> Result<Vec<Signature>, RelayError> {

@@ -139,7 +139,7 @@ export class Session {
       return undefined
     }
     try {
-      const { receipt, ms, counted } = await land()
+      const { receipt, ms, counted, run } = await land()
       if (from !== undefined) this.nonces[from] += 1
       Object.assign(record, {
         status: Number(receipt.status),
@@ -152,7 +152,7 @@ export class Session {
         from: receipt.from,
         to: receipt.to ?? null,
         ms,
-        solana: onSolana(receipt, counted),
+        solana: onSolana(receipt, counted, run),
         outcome: receipt.outcome,
       })
       return receipt

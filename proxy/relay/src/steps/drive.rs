@@ -8,7 +8,7 @@ use crate::service::{Sender, is_unnumbered, state_moved};
 use crate::translation::Landed;
 use crate::translation::rule::units_saved;
 use futures::StreamExt;
-use parhelion_core::relay::RelayError;
+use parhelion_core::relay::{RelayError, SteppedRun};
 use parhelion_core::transaction::Transaction;
 use parhelion_sdk::transaction::Budget;
 use parhelion_wire::account::Run as RunState;
@@ -37,6 +37,10 @@ struct Seen {
     state: Option<RunState>,
     has_begun: bool,
     idle_rounds: u32,
+    /// Steps that the newest round sent.
+    sent: u32,
+    /// What all would take at once, if it was seen from the beginning.
+    at_once: Option<u64>,
 }
 
 impl Sender {
@@ -48,14 +52,15 @@ impl Sender {
         has_begun: bool,
         signatures: &mut Vec<Signature>,
     ) -> Ended {
-        let mut seen = Seen { state: None, has_begun, idle_rounds: 0 };
+        let mut seen = Seen { state: None, has_begun, idle_rounds: 0, sent: 0, at_once: None };
         let mut care = Care::Usual;
         let mut last_error: Option<RelayError> = None;
         loop {
             let state = place.run_of(transaction);
             if seen.has_begun && state.is_none() {
-                let (steps, restarts) = seen.state.map_or((0, 0), |state| (state.steps, state.restarts));
-                tracing::info!(hash = %transaction.hash(), steps, restarts, "a run in steps is over");
+                let run = seen.run();
+                tracing::info!(hash = %transaction.hash(), ?run, "a run in steps is over");
+                self.record.put(transaction.hash(), run);
                 return Ended::Over;
             }
             if !seen.advances(state) {
@@ -68,7 +73,10 @@ impl Sender {
                 tokio::time::sleep(IDLE_DELAY * seen.idle_rounds.saturating_sub(1)).await;
             }
             let round = match self.prepare_run(transaction, &place, care).await {
-                Ok(prepared) => self.send_run(&prepared, state, &mut seen.has_begun, signatures).await,
+                Ok(prepared) => {
+                    seen.prepares(&prepared);
+                    self.send_run(&prepared, state, &mut seen.has_begun, signatures).await
+                }
                 Err(error) => Err(error),
             };
             if let Err(error) = round {
@@ -122,6 +130,20 @@ impl Sender {
 }
 
 impl Seen {
+    /// Takes note of what is about to be sent.
+    fn prepares(&mut self, prepared: &Prepared) {
+        self.sent = prepared.sizes.compute_units.len() as u32;
+        if prepared.parts.has_opening() {
+            self.at_once = Some(prepared.sizes.whole);
+        }
+    }
+
+    /// What the run took, now that it is over.
+    fn run(&self) -> SteppedRun {
+        let (before, restarts) = self.state.map_or((0, 0), |state| (state.steps, state.restarts));
+        SteppedRun { steps: before + self.sent, restarts, compute_units_at_once: self.at_once }
+    }
+
     /// Takes note of where the run is, and tells whether it got on.
     fn advances(&mut self, state: Option<RunState>) -> bool {
         let place = |state: &RunState| (state.restarts, state.paused_at, state.gas_left);
