@@ -21,6 +21,14 @@ pub enum RelayError {
         /// The limit, with the same unit.
         limit: String,
     },
+    /// Its gas limit does not cover the rent of the new state: it would use its nonce for nothing.
+    #[error(
+        "out of rent gas: the gas limit {gas_limit} does not cover the rent of new state; raise it (eth_estimateGas tells)"
+    )]
+    OutOfRentGas {
+        /// Its gas limit.
+        gas_limit: u64,
+    },
     /// The cluster did not take it.
     #[error(transparent)]
     Cluster(#[from] ClusterError),

@@ -7,6 +7,7 @@ use crate::plan::{FORMAT, Step};
 use crate::record::Record;
 use crate::steps::Ended;
 use crate::translation::Notes;
+use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address as EthereumAddress, B256};
 use async_trait::async_trait;
 use futures::future::try_join_all;
@@ -19,6 +20,7 @@ use parhelion_sdk::address::holder_address;
 use parhelion_sdk::transaction::{Budget, sign};
 use parhelion_wire::ProgramError;
 use parhelion_wire::address::Deployment;
+use parhelion_wire::event::Outcome;
 use solana_address::Address;
 use solana_instruction::Instruction;
 use solana_signature::Signature;
@@ -175,12 +177,17 @@ impl Relay for Sender {
 
     async fn check(&self, transaction: &Transaction) -> Result<(), RelayError> {
         // Which holder makes no difference to whether it fits.
-        match self.prepare(transaction, None, Care::Usual).await {
+        let outcome = match self.prepare(transaction, None, Care::Usual).await {
             Err(error) if needs_steps(&error) => {
-                self.prepare_run(transaction, &self.absent_place(), Care::Usual).await.map(drop)
+                self.prepare_run(transaction, &self.absent_place(), Care::Usual).await?.outcome
             }
-            other => other.map(drop),
+            other => other?.outcome,
+        };
+        // Another failure is an Ethereum transaction like others; this one is only of this chain.
+        if outcome == Outcome::OutOfRentGas {
+            return Err(RelayError::OutOfRentGas { gas_limit: transaction.inner().gas_limit() });
         }
+        Ok(())
     }
 
     fn run(&self, transaction: B256) -> Option<SteppedRun> {

@@ -102,7 +102,7 @@ impl Sender {
         has_begun: &mut bool,
         signatures: &mut Vec<Signature>,
     ) -> Result<(), RelayError> {
-        let Prepared { parts, before, sizes, codes } = prepared;
+        let Prepared { parts, before, sizes, codes, .. } = prepared;
         for step in before {
             signatures.extend(self.send_step(step).await?);
         }
