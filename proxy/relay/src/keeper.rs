@@ -160,14 +160,26 @@ impl Sender {
     async fn close_idle(&self, lease: Lease) -> Result<(), RelayError> {
         let closed = async {
             let place = self.own_place(lease.index).await?;
+            if let Some(transaction) = place.transaction() {
+                // Somebody took it for over.
+                warn!(hash = %transaction.hash(), "a run in steps was forgotten");
+                return Ok(Some(transaction.hash()));
+            }
             if place.account.is_none() || place.run().is_some() {
-                return Ok(());
+                return Ok(None);
             }
             let close = holder_close(&self.deployment, &self.operator.address(), lease.index);
-            self.send(&[close], &Budget::MAX).await.map(drop)
+            self.send(&[close], &Budget::MAX).await.map(|_| None)
         };
-        let closed = closed.await;
-        lease.end().await;
-        closed
+        match closed.await {
+            Ok(Some(hash)) => {
+                self.holders.keep_unfinished(hash, lease).await;
+                Ok(())
+            }
+            closed => {
+                lease.end().await;
+                closed.map(drop)
+            }
+        }
     }
 }

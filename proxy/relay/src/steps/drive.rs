@@ -22,6 +22,9 @@ const IDLE_ROUNDS_MAX: u32 = 6;
 /// The pause after the first round without progress; it grows by as much with each further one.
 const IDLE_DELAY: Duration = Duration::from_millis(250);
 
+/// Looks at a holder without the run until it is believed to be over.
+const GONE_LOOKS: u32 = 3;
+
 /// How a run in steps came out.
 pub(crate) enum Ended {
     /// It is over.
@@ -37,6 +40,10 @@ struct Seen {
     state: Option<RunState>,
     has_begun: bool,
     idle_rounds: u32,
+    /// Whether all that the newest round sent has landed.
+    was_sent: bool,
+    /// How often a run that had begun was not there.
+    gone: u32,
     /// Steps that the newest round sent.
     sent: u32,
     /// What all would take at once, if it was seen from the beginning.
@@ -52,16 +59,22 @@ impl Sender {
         has_begun: bool,
         signatures: &mut Vec<Signature>,
     ) -> Ended {
-        let mut seen = Seen { state: None, has_begun, idle_rounds: 0, sent: 0, at_once: None };
+        let mut seen =
+            Seen { state: None, has_begun, idle_rounds: 0, was_sent: false, gone: 0, sent: 0, at_once: None };
         let mut care = Care::Usual;
         let mut last_error: Option<RelayError> = None;
         loop {
             let state = place.run_of(transaction);
-            if seen.has_begun && state.is_none() {
+            if seen.is_over(state) {
                 let run = seen.run();
                 tracing::info!(hash = %transaction.hash(), ?run, "a run in steps is over");
                 self.record.put(transaction.hash(), run);
                 return Ended::Over;
+            }
+            if seen.has_begun && state.is_none() {
+                tokio::time::sleep(IDLE_DELAY).await;
+                self.look_again(&mut place).await;
+                continue;
             }
             if !seen.advances(state) {
                 let is_worth_it = seen.has_begun || last_error.as_ref().is_none_or(state_moved);
@@ -79,6 +92,7 @@ impl Sender {
                 }
                 Err(error) => Err(error),
             };
+            seen.was_sent = round.is_ok();
             if let Err(error) = round {
                 tracing::debug!(hash = %transaction.hash(), %error, "a round of a run in steps");
                 if is_unnumbered(&error) {
@@ -91,6 +105,13 @@ impl Sender {
                 Err(error) if seen.has_begun => last_error = Some(error),
                 Err(error) => return Ended::NotBegun(last_error.unwrap_or(error)),
             }
+        }
+    }
+
+    /// Reads the holder again; it stays as it was when that fails.
+    async fn look_again(&self, place: &mut Place) {
+        if let Ok(account) = self.account(place.holder).await {
+            place.account = account;
         }
     }
 
@@ -130,6 +151,17 @@ impl Sender {
 }
 
 impl Seen {
+    /// Whether the run is over: it had begun and is not there. When it is not known that its last step landed, a node that
+    /// lags may show the holder as it was before the beginning, so that is asked more than once.
+    fn is_over(&mut self, state: Option<RunState>) -> bool {
+        if !self.has_begun || state.is_some() {
+            self.gone = 0;
+            return false;
+        }
+        self.gone += 1;
+        self.was_sent || self.gone > GONE_LOOKS
+    }
+
     /// Takes note of what is about to be sent.
     fn prepares(&mut self, prepared: &Prepared) {
         self.sent = prepared.sizes.compute_units.len() as u32;
