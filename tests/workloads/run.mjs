@@ -12,10 +12,11 @@ import { Operator } from './lib/operator.mjs'
 import { SOURCE_DIR, install, packages } from './lib/packages.mjs'
 import { asJson, counts, figuresTable, line } from './lib/report.mjs'
 
-const USAGE = `usage: node run.mjs (--rpc URL | --binary PATH | --anvil)
+const USAGE = `usage: node run.mjs (--rpc URL | --binary PATH | --localnet PATH | --anvil)
        [--only NAME ...] [--seed TEXT] [--values] [--json FILE] [--figures FILE]
   --rpc URL       a node that runs already; the first account of the development mnemonic pays
   --binary PATH   start \`PATH dev --listen 127.0.0.1:<free port>\` and stop it at the end
+  --localnet PATH start \`PATH --listen 127.0.0.1:<free port>\`, a node on a validator (see \`cargo xtask localnet\`)
   --anvil         a second anvil, to test the workloads
   --solana URL, --operator ADDRESS
                   with --rpc: count the Solana transactions of the node's operator at its cluster
@@ -32,6 +33,7 @@ function parse() {
   const options = {
     rpc: { type: 'string' },
     binary: { type: 'string' },
+    localnet: { type: 'string' },
     solana: { type: 'string' },
     operator: { type: 'string' },
     anvil: { type: 'boolean' },
@@ -45,7 +47,7 @@ function parse() {
   }
   try {
     const { values } = parseArgs({ options })
-    const targets = ['rpc', 'binary', 'anvil'].filter((name) => values[name] !== undefined)
+    const targets = ['rpc', 'binary', 'localnet', 'anvil'].filter((name) => values[name] !== undefined)
     if (values.help || targets.length !== 1) throw new Error(values.help ? '' : 'exactly one node is needed')
     if (!values.solana !== !values.operator) throw new Error('--solana and --operator belong together')
     return { ...values, names: names(values.only) }
@@ -102,7 +104,9 @@ async function main() {
   const args = parse()
   install(console.log)
   artifact('Loop') // compile once, before the clock runs
-  const { connectReference, connectTarget, startAnvil, startParhelion } = await import('./lib/nodes.mjs')
+  const { connectReference, connectTarget, startAnvil, startLocalnet, startParhelion } = await import(
+    './lib/nodes.mjs'
+  )
   const nodes = []
   const chains = []
   const project = lazyProject()
@@ -117,6 +121,7 @@ async function main() {
   const results = []
   try {
     if (args.binary) nodes.push(await startParhelion(args.binary))
+    if (args.localnet) nodes.push(await startLocalnet(args.localnet))
     if (args.anvil) nodes.push(await startAnvil(undefined, args.hardfork))
     const own = { log: nodes[0]?.tail, isOwn: args.binary !== undefined, operator: operator(args) }
     const target = await connectTarget(nodes[0]?.url ?? args.rpc, own)

@@ -3,7 +3,7 @@
 use crate::cluster::ClusterError;
 use crate::emulator::EmulatorError;
 use crate::transaction::Transaction;
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
 use solana_signature::Signature;
 
@@ -21,9 +21,29 @@ pub enum RelayError {
         /// The limit, with the same unit.
         limit: String,
     },
+    /// Its gas limit does not cover the rent of the new state: it would use its nonce for nothing.
+    #[error(
+        "out of rent gas: the gas limit {gas_limit} does not cover the rent of new state; raise it (eth_estimateGas tells)"
+    )]
+    OutOfRentGas {
+        /// Its gas limit.
+        gas_limit: u64,
+    },
     /// The cluster did not take it.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+}
+
+/// What a run in steps took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SteppedRun {
+    /// Steps that landed or were sent.
+    pub steps: u32,
+    /// How often it began anew because an account that it had read was changed.
+    pub restarts: u8,
+    /// Compute units that it would have taken at once, had a Solana transaction so many; none for a run that another node
+    /// began.
+    pub compute_units_at_once: Option<u64>,
 }
 
 /// Lands Ethereum transactions.
@@ -34,6 +54,12 @@ pub trait Relay: Send + Sync {
 
     /// Checks, without sending anything, that the transaction can land.
     async fn check(&self, transaction: &Transaction) -> Result<(), RelayError>;
+
+    /// What a transaction took that was run in steps here, if it is one of the last ones.
+    fn run(&self, transaction: B256) -> Option<SteppedRun> {
+        let _ = transaction;
+        None
+    }
 
     /// Lands a transaction and gives the signatures of all Solana transactions that it took, in order.
     async fn land(&self, transaction: &Transaction) -> Result<Vec<Signature>, RelayError>;

@@ -17,6 +17,7 @@ mod accounts;
 mod commands;
 mod deploying;
 mod keys;
+mod methods;
 mod program;
 mod program_id;
 mod services;

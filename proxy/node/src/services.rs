@@ -55,6 +55,7 @@ impl Node {
         relay.recover().await.context("the operator's holders cannot be read")?;
         let keeper = Arc::clone(&relay);
         let relay: Arc<dyn Relay> = relay;
+        let extensions = crate::methods::methods(Arc::clone(&relay))?;
         let pool = Arc::new(MemoryPool::new(
             Arc::clone(&emulator),
             relay,
@@ -71,7 +72,7 @@ impl Node {
         let stop_keeping = stopped(&stop);
         tasks.push(tokio::spawn(async move { keeper.keep(stop_keeping).await }));
         tasks.extend(translations.map(|task| tokio::spawn(task.run(stopped(&stop)))));
-        let services = Services { emulator, pool, store, extensions: parhelion_rpc::Methods::new() };
+        let services = Services { emulator, pool, store, extensions };
         let server = serve(Config::new(listen), services).await?;
         Ok(Self { server, tasks, stop })
     }

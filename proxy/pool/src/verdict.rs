@@ -26,6 +26,7 @@ impl Verdict {
                 Self::of_cluster(error)
             }
             RelayError::DoesNotFit { .. }
+            | RelayError::OutOfRentGas { .. }
             | RelayError::Emulator(
                 EmulatorError::TooManyAccounts
                 | EmulatorError::Reverted { .. }

@@ -23,8 +23,10 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, info, warn};
 
-/// How often it looks.
+/// How often it looks after the operator's own.
 pub const INTERVAL: Duration = Duration::from_secs(10);
+/// After so many looks it searches the cluster for runs of others: a minute, because a search is much work for a cluster.
+pub const SEARCH_EVERY: u32 = 6;
 /// How long a holder is kept for the next run.
 pub const IDLE_MAX: Duration = Duration::from_secs(60);
 
@@ -60,9 +62,12 @@ impl Sender {
         let tending = async {
             let mut ticks = interval(INTERVAL);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
+            for look in 0_u32.. {
                 ticks.tick().await;
-                self.tend().await;
+                match look.is_multiple_of(SEARCH_EVERY) {
+                    true => self.tend().await,
+                    false => self.tend_own().await,
+                }
             }
         };
         tokio::select! {
@@ -72,12 +77,17 @@ impl Sender {
         }
     }
 
-    /// Looks after runs and holders once.
+    /// Looks after runs and holders once, those of others included.
     pub async fn tend(&self) {
-        self.finish_own().await;
+        self.tend_own().await;
         if let Err(error) = self.finish_others().await {
             debug!(%error, "runs of others cannot be looked after");
         }
+    }
+
+    /// Looks after the operator's own runs and holders once.
+    async fn tend_own(&self) {
+        self.finish_own().await;
         for lease in self.holders.lease_idle(IDLE_MAX).await {
             if let Err(error) = self.close_idle(lease).await {
                 warn!(%error, "a holder that nobody uses cannot be closed; it is tried again");
@@ -160,14 +170,26 @@ impl Sender {
     async fn close_idle(&self, lease: Lease) -> Result<(), RelayError> {
         let closed = async {
             let place = self.own_place(lease.index).await?;
+            if let Some(transaction) = place.transaction() {
+                // Somebody took it for over.
+                warn!(hash = %transaction.hash(), "a run in steps was forgotten");
+                return Ok(Some(transaction.hash()));
+            }
             if place.account.is_none() || place.run().is_some() {
-                return Ok(());
+                return Ok(None);
             }
             let close = holder_close(&self.deployment, &self.operator.address(), lease.index);
-            self.send(&[close], &Budget::MAX).await.map(drop)
+            self.send(&[close], &Budget::MAX).await.map(|_| None)
         };
-        let closed = closed.await;
-        lease.end().await;
-        closed
+        match closed.await {
+            Ok(Some(hash)) => {
+                self.holders.keep_unfinished(hash, lease).await;
+                Ok(())
+            }
+            closed => {
+                lease.end().await;
+                closed.map(drop)
+            }
+        }
     }
 }

@@ -23,6 +23,7 @@ pub mod keeper;
 mod once;
 mod operator;
 pub mod plan;
+mod record;
 mod service;
 mod stage;
 pub mod steps;

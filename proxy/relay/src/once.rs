@@ -12,6 +12,7 @@ use parhelion_core::relay::RelayError;
 use parhelion_core::transaction::Transaction;
 use parhelion_sdk::transaction::{Budget, COMPUTE_UNITS_MAX};
 use parhelion_wire::account::Holder;
+use parhelion_wire::event::Outcome;
 use solana_sdk_ids::system_program;
 use solana_signature::Signature;
 use tokio::task::spawn_blocking;
@@ -52,6 +53,8 @@ pub(crate) struct Ready {
     plan: Plan,
     budget: Budget,
     codes: Vec<CodeUse>,
+    /// How it ends.
+    pub(crate) outcome: Outcome,
     /// Compute units that it took then, if that could be done.
     compute_units: Option<u64>,
 }
@@ -94,7 +97,8 @@ impl Sender {
             return Err(too_many_units());
         }
         let budget = compute_units.filter(|_| care == Care::Usual).map_or(Budget::MAX, with_margin);
-        Ok(Ready { plan, budget, codes: emulation.codes, compute_units })
+        let outcome = emulation.execution.outcome;
+        Ok(Ready { plan, budget, codes: emulation.codes, outcome, compute_units })
     }
 
     /// Runs the plan's only transaction on the cluster without landing it and gives the compute units that it took;
@@ -166,7 +170,7 @@ impl Sender {
     }
 
     async fn attempt(&self, ready: &Ready, signatures: &mut Vec<Signature>) -> Result<(), RelayError> {
-        let Ready { plan, budget, codes, compute_units } = ready;
+        let Ready { plan, budget, codes, compute_units, .. } = ready;
         for step in &plan.before {
             signatures.extend(self.send_step(step).await?);
         }

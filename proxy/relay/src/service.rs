@@ -4,20 +4,23 @@ use crate::holders::{Holders, Place};
 use crate::once::Care;
 use crate::operator::Operator;
 use crate::plan::{FORMAT, Step};
+use crate::record::Record;
 use crate::steps::Ended;
 use crate::translation::Notes;
-use alloy_primitives::Address as EthereumAddress;
+use alloy_consensus::Transaction as _;
+use alloy_primitives::{Address as EthereumAddress, B256};
 use async_trait::async_trait;
 use futures::future::try_join_all;
 use parhelion_core::cluster::{Account, Cluster, ClusterError};
 use parhelion_core::emulator::{Emulator, EmulatorError};
 use parhelion_core::rehearsal::Rehearsal;
-use parhelion_core::relay::{Relay, RelayError};
+use parhelion_core::relay::{Relay, RelayError, SteppedRun};
 use parhelion_core::transaction::Transaction;
 use parhelion_sdk::address::holder_address;
 use parhelion_sdk::transaction::{Budget, sign};
 use parhelion_wire::ProgramError;
 use parhelion_wire::address::Deployment;
+use parhelion_wire::event::Outcome;
 use solana_address::Address;
 use solana_instruction::Instruction;
 use solana_signature::Signature;
@@ -32,6 +35,7 @@ pub struct Sender {
     pub(crate) deployment: Deployment,
     pub(crate) operator: Arc<Operator>,
     pub(crate) holders: Holders,
+    pub(crate) record: Record,
     /// Where landed transactions are noted, for code that earns a translation.
     pub(crate) notes: Option<Notes>,
 }
@@ -46,7 +50,16 @@ impl Sender {
         operator: Arc<Operator>,
     ) -> Self {
         let deployment = cluster.deployment();
-        Self { cluster, emulator, rehearsal, deployment, operator, holders: Holders::new(), notes: None }
+        Self {
+            cluster,
+            emulator,
+            rehearsal,
+            deployment,
+            operator,
+            holders: Holders::new(),
+            record: Record::default(),
+            notes: None,
+        }
     }
 
     /// The same relay, which notes what it lands.
@@ -164,12 +177,21 @@ impl Relay for Sender {
 
     async fn check(&self, transaction: &Transaction) -> Result<(), RelayError> {
         // Which holder makes no difference to whether it fits.
-        match self.prepare(transaction, None, Care::Usual).await {
+        let outcome = match self.prepare(transaction, None, Care::Usual).await {
             Err(error) if needs_steps(&error) => {
-                self.prepare_run(transaction, &self.absent_place(), Care::Usual).await.map(drop)
+                self.prepare_run(transaction, &self.absent_place(), Care::Usual).await?.outcome
             }
-            other => other.map(drop),
+            other => other?.outcome,
+        };
+        // Another failure is an Ethereum transaction like others; this one is only of this chain.
+        if outcome == Outcome::OutOfRentGas {
+            return Err(RelayError::OutOfRentGas { gas_limit: transaction.inner().gas_limit() });
         }
+        Ok(())
+    }
+
+    fn run(&self, transaction: B256) -> Option<SteppedRun> {
+        self.record.get(&transaction)
     }
 
     async fn land(&self, transaction: &Transaction) -> Result<Vec<Signature>, RelayError> {

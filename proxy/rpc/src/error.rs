@@ -148,7 +148,9 @@ impl From<RelayError> for RpcError {
         match error {
             RelayError::Emulator(error) => error.into(),
             RelayError::Cluster(error) => error.into(),
-            RelayError::DoesNotFit { .. } => Self::Rejected(error.to_string()),
+            RelayError::DoesNotFit { .. } | RelayError::OutOfRentGas { .. } => {
+                Self::Rejected(error.to_string())
+            }
         }
     }
 }

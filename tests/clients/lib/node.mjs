@@ -33,11 +33,11 @@ export async function ask(url, method, params = [], timeoutMs = 5_000) {
 }
 
 /**
- * Starts `command args`, waits until it answers eth_chainId at `url`, and returns `{ stop, tail, readyMs }`.
+ * Starts `command args`, waits until it answers eth_chainId at `url` (for `limitMs` at most), and returns `{ stop, tail, readyMs }`.
  * The process leads a group of its own, so that `stop` reaches whatever it started; a watcher ends the group
  * also when this process dies without a chance to do so.
  */
-export async function startNode(command, args, url) {
+export async function startNode(command, args, url, limitMs = START_LIMIT_MS) {
   const started = Date.now()
   const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   let log = ''
@@ -69,7 +69,7 @@ export async function startNode(command, args, url) {
     throw new Error(`${path.basename(command)} ${args.join(' ')}: ${what}; the end of its log:\n${tail()}`)
   }
 
-  while (Date.now() - started < START_LIMIT_MS) {
+  while (Date.now() - started < limitMs) {
     if (ended) return fail(ended)
     try {
       await ask(url, 'eth_chainId', [], 1_000)
@@ -78,7 +78,7 @@ export async function startNode(command, args, url) {
       await sleep(PROBE_INTERVAL_MS)
     }
   }
-  return fail(`no answer to eth_chainId within ${START_LIMIT_MS / 1000} s`)
+  return fail(`no answer to eth_chainId within ${limitMs / 1000} s`)
 }
 
 /** Kills the group when the pipe closes without the word "done", that is, when this process is gone. */

@@ -11,6 +11,8 @@ const EVM_GAS = 1n << 24n
 const RENT_GAS = 500_000_000n
 
 const RECEIPT_LIMIT_MS = 120_000
+/** Large transactions that do not run in steps look the same at first. */
+const RUN_LIMIT_MS = 1_000
 const POLL_MS = 5
 /** How often to ask whether a transaction without a receipt is still there. */
 const DOUBT_MS = 1_000
@@ -87,7 +89,7 @@ export class Chain {
   }
 
   /**
-   * Lands the transaction that `act` sends, which resolves to its hash: `{ receipt, ms, counted }` with the time from
+   * Lands the transaction that `act` sends, which resolves to its hash: `{ receipt, ms, counted, run }` with the time from
    * sending to the receipt, and what was counted on Solana beside the receipt (see `onSolana`).
    */
   async measure(act) {
@@ -99,7 +101,19 @@ export class Chain {
     const ms = Math.round(performance.now() - start)
     // A development chain makes a slot for each Solana transaction.
     const slots = this.isOwn ? { transactions: Number(receipt.blockNumber) - before } : {}
-    return { receipt, ms, counted: (await this.operator?.since(mark, receipt.solanaSignature)) ?? slots }
+    const counted = (await this.operator?.since(mark, receipt.solanaSignature)) ?? slots
+    return { receipt, ms, counted, run: await this.#run(receipt) }
+  }
+
+  /** What a run in steps took, if this was one: the node knows a moment after the receipt is there. */
+  async #run({ transactionHash, solanaSignatures = [] }) {
+    const end = Date.now() + RUN_LIMIT_MS
+    while (solanaSignatures.length > 1) {
+      const run = await this.rpc('parhelion_getRun', transactionHash)
+      if (run || Date.now() > end) return run
+      await sleep(POLL_MS)
+    }
+    return null
   }
 
   /**

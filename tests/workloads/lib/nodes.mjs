@@ -17,6 +17,17 @@ export async function startParhelion(binary) {
   return { url, ...(await startNode(path.resolve(binary), ['dev', '--listen', `127.0.0.1:${port}`], url)) }
 }
 
+/** A validator has to start, and the program to be deployed, before its node answers. */
+const LOCALNET_LIMIT_MS = 120_000
+
+/** Starts `parhelion-localnet` on free ports: a node in front of a validator. */
+export async function startLocalnet(binary) {
+  const [port, solana] = [await freePort(), await freePort()]
+  const url = `http://127.0.0.1:${port}`
+  const args = ['--rpc-port', `${solana}`, '--listen', `127.0.0.1:${port}`]
+  return { url, ...(await startNode(path.resolve(binary), args, url, LOCALNET_LIMIT_MS)) }
+}
+
 /** Starts anvil on a free port; `like` is a chain whose id, block gas limit and base fee it takes. */
 export async function startAnvil(like, hardfork = 'osaka') {
   const port = await freePort()

@@ -99,14 +99,15 @@ export class Session {
 
   /**
    * Calls a method of a contract in a transaction. `varying` names what may differ: `{ event: [parameters] }`;
-   * `fails` says that its status is 0 on any node.
+   * `fails` says that its status is 0 on any node. `deviation(said)` gets the outcome of a receipt, or what a refusal says,
+   * and tells why that is one of Parhelion's documented deviations, if it is: then the call is skipped with that reason.
    */
-  async send(call, contract, method, args = [], { from = 0, value = 0n, varying = {}, fails = false } = {}) {
+  async send(call, contract, method, args = [], { from = 0, value = 0n, ...options } = {}) {
     const { values, missing } = resolved(args)
     const data = contract.interface.encodeFunctionData(method, values)
     const to = contract.address
     const why = contract.missing ?? missing()
-    return this.raw(call, { to, data, value }, { from, missing: why, contract, varying, fails })
+    return this.raw(call, { to, data, value }, { from, missing: why, contract, varying: {}, ...options })
   }
 
   /** Sends a transaction; its receipt, or undefined when the node refused it. */
@@ -117,8 +118,8 @@ export class Session {
   }
 
   /** Sends what somebody else signed. */
-  async signed(call, transaction, { missing } = {}) {
-    return this.#transaction(call, { missing }, () => this.chain.land(transaction))
+  async signed(call, transaction, options = {}) {
+    return this.#transaction(call, options, () => this.chain.land(transaction))
   }
 
   /** Runs a command that sends one transaction of `from`; `act(url, key)` returns its hash. */
@@ -128,7 +129,7 @@ export class Session {
     return this.#transaction(call, { from, missing }, () => this.chain.measure(() => act(url, key)))
   }
 
-  async #transaction(call, { from, missing, contract, varying, fails = false }, land) {
+  async #transaction(call, { from, missing, contract, varying, deviation, fails = false }, land) {
     const record = this.#record('transaction', call)
     record.expected = fails ? 0 : 1
     const skipped = this.stuck ?? missing
@@ -139,8 +140,10 @@ export class Session {
       return undefined
     }
     try {
-      const { receipt, ms, counted } = await land()
+      const { receipt, ms, counted, run } = await land()
       if (from !== undefined) this.nonces[from] += 1
+      record.skipped = deviation?.(receipt.outcome)
+      if (record.skipped) return undefined
       Object.assign(record, {
         status: Number(receipt.status),
         gas: BigInt(receipt.gasUsed) - rentGas(receipt),
@@ -152,12 +155,13 @@ export class Session {
         from: receipt.from,
         to: receipt.to ?? null,
         ms,
-        solana: onSolana(receipt, counted),
+        solana: onSolana(receipt, counted, run),
         outcome: receipt.outcome,
       })
       return receipt
     } catch (error) {
       record.error = nodeMessage(error)
+      record.skipped = deviation?.(record.error)
       if (error instanceof NoReceipt) this.stuck = `"${call}" is still waiting`
       else if (from !== undefined) await this.#useNonce(from)
       return undefined

@@ -5,17 +5,19 @@ export const rentGas = (receipt) => BigInt(receipt.rentGas ?? 0)
 
 /**
  * `{ transactions, computeUnits, steppingComputeUnits }`: how many Solana transactions it took, compute units, and how
- * many of those went into stepping (saving and loading a run that does not fit one Solana transaction). What is not
- * known is undefined.
+ * many of those went into stepping: what a run in steps took more than it would have taken at once, which the node knows
+ * (`run`, the answer of `parhelion_getRun`). What is not known is undefined.
  *
- * `counted`, which was counted without the receipt, is believed first. Compute units of a receipt with one
- * `solanaSignature` are those of the transaction that executed; writes into a holder before it are not in them.
+ * `counted`, which was counted without the receipt, is believed first.
  */
-export function onSolana(receipt, counted = {}) {
+export function onSolana(receipt, counted = {}, run = null) {
   const number = (field) => (field === undefined || field === null ? undefined : Number(field))
   return {
     transactions: counted.transactions ?? receipt.solanaSignatures?.length,
-    computeUnits: counted.computeUnits ?? number(receipt.computeUnits),
-    steppingComputeUnits: number(receipt.steppingComputeUnits),
+    computeUnits: counted.computeUnits ?? number(receipt.totalComputeUnits ?? receipt.computeUnits),
+    steppingComputeUnits: stepping(number(receipt.totalComputeUnits), run?.computeUnitsAtOnce),
   }
 }
+
+/** What more a run in steps took than it would have taken at once; writes into the holder are in it. */
+const stepping = (all, atOnce) => (all === undefined || atOnce === undefined || atOnce === null ? undefined : Math.max(0, all - atOnce))

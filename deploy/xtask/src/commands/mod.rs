@@ -11,3 +11,4 @@ pub(crate) mod dev;
 pub(crate) mod differential;
 pub(crate) mod localnet;
 pub(crate) mod test;
+pub(crate) mod workloads;

@@ -8,7 +8,7 @@ use crate::service::{Sender, is_unnumbered, state_moved};
 use crate::translation::Landed;
 use crate::translation::rule::units_saved;
 use futures::StreamExt;
-use parhelion_core::relay::RelayError;
+use parhelion_core::relay::{RelayError, SteppedRun};
 use parhelion_core::transaction::Transaction;
 use parhelion_sdk::transaction::Budget;
 use parhelion_wire::account::Run as RunState;
@@ -21,6 +21,9 @@ const IN_FLIGHT_MAX: usize = 32;
 const IDLE_ROUNDS_MAX: u32 = 6;
 /// The pause after the first round without progress; it grows by as much with each further one.
 const IDLE_DELAY: Duration = Duration::from_millis(250);
+
+/// Looks at a holder without the run until it is believed to be over.
+const GONE_LOOKS: u32 = 3;
 
 /// How a run in steps came out.
 pub(crate) enum Ended {
@@ -37,6 +40,14 @@ struct Seen {
     state: Option<RunState>,
     has_begun: bool,
     idle_rounds: u32,
+    /// Whether all that the newest round sent has landed.
+    was_sent: bool,
+    /// How often a run that had begun was not there.
+    gone: u32,
+    /// Steps that the newest round sent.
+    sent: u32,
+    /// What all would take at once, if it was seen from the beginning.
+    at_once: Option<u64>,
 }
 
 impl Sender {
@@ -48,15 +59,22 @@ impl Sender {
         has_begun: bool,
         signatures: &mut Vec<Signature>,
     ) -> Ended {
-        let mut seen = Seen { state: None, has_begun, idle_rounds: 0 };
+        let mut seen =
+            Seen { state: None, has_begun, idle_rounds: 0, was_sent: false, gone: 0, sent: 0, at_once: None };
         let mut care = Care::Usual;
         let mut last_error: Option<RelayError> = None;
         loop {
             let state = place.run_of(transaction);
-            if seen.has_begun && state.is_none() {
-                let (steps, restarts) = seen.state.map_or((0, 0), |state| (state.steps, state.restarts));
-                tracing::info!(hash = %transaction.hash(), steps, restarts, "a run in steps is over");
+            if seen.is_over(state) {
+                let run = seen.run();
+                tracing::info!(hash = %transaction.hash(), ?run, "a run in steps is over");
+                self.record.put(transaction.hash(), run);
                 return Ended::Over;
+            }
+            if seen.has_begun && state.is_none() {
+                tokio::time::sleep(IDLE_DELAY).await;
+                self.look_again(&mut place).await;
+                continue;
             }
             if !seen.advances(state) {
                 let is_worth_it = seen.has_begun || last_error.as_ref().is_none_or(state_moved);
@@ -68,9 +86,13 @@ impl Sender {
                 tokio::time::sleep(IDLE_DELAY * seen.idle_rounds.saturating_sub(1)).await;
             }
             let round = match self.prepare_run(transaction, &place, care).await {
-                Ok(prepared) => self.send_run(&prepared, state, &mut seen.has_begun, signatures).await,
+                Ok(prepared) => {
+                    seen.prepares(&prepared);
+                    self.send_run(&prepared, state, &mut seen.has_begun, signatures).await
+                }
                 Err(error) => Err(error),
             };
+            seen.was_sent = round.is_ok();
             if let Err(error) = round {
                 tracing::debug!(hash = %transaction.hash(), %error, "a round of a run in steps");
                 if is_unnumbered(&error) {
@@ -86,6 +108,13 @@ impl Sender {
         }
     }
 
+    /// Reads the holder again; it stays as it was when that fails.
+    async fn look_again(&self, place: &mut Place) {
+        if let Ok(account) = self.account(place.holder).await {
+            place.account = account;
+        }
+    }
+
     /// Sends all transactions of a run: what comes first, then all that do not write, then the one that does.
     async fn send_run(
         &self,
@@ -94,7 +123,7 @@ impl Sender {
         has_begun: &mut bool,
         signatures: &mut Vec<Signature>,
     ) -> Result<(), RelayError> {
-        let Prepared { parts, before, sizes, codes } = prepared;
+        let Prepared { parts, before, sizes, codes, .. } = prepared;
         for step in before {
             signatures.extend(self.send_step(step).await?);
         }
@@ -122,6 +151,31 @@ impl Sender {
 }
 
 impl Seen {
+    /// Whether the run is over: it had begun and is not there. When it is not known that its last step landed, a node that
+    /// lags may show the holder as it was before the beginning, so that is asked more than once.
+    fn is_over(&mut self, state: Option<RunState>) -> bool {
+        if !self.has_begun || state.is_some() {
+            self.gone = 0;
+            return false;
+        }
+        self.gone += 1;
+        self.was_sent || self.gone > GONE_LOOKS
+    }
+
+    /// Takes note of what is about to be sent.
+    fn prepares(&mut self, prepared: &Prepared) {
+        self.sent = prepared.sizes.compute_units.len() as u32;
+        if prepared.parts.has_opening() {
+            self.at_once = Some(prepared.sizes.whole);
+        }
+    }
+
+    /// What the run took, now that it is over.
+    fn run(&self) -> SteppedRun {
+        let (before, restarts) = self.state.map_or((0, 0), |state| (state.steps, state.restarts));
+        SteppedRun { steps: before + self.sent, restarts, compute_units_at_once: self.at_once }
+    }
+
     /// Takes note of where the run is, and tells whether it got on.
     fn advances(&mut self, state: Option<RunState>) -> bool {
         let place = |state: &RunState| (state.restarts, state.paused_at, state.gas_left);

@@ -17,6 +17,7 @@ use parhelion_sdk::instruction::RunAccount;
 use parhelion_wire::ProgramError;
 use parhelion_wire::account::{Kind, Run as RunState};
 use parhelion_wire::address::AccountKey;
+use parhelion_wire::event::Outcome;
 use solana_address::Address;
 use solana_instruction::Instruction;
 use tokio::task::spawn_blocking;
@@ -50,6 +51,8 @@ pub(crate) struct Prepared {
     pub(crate) sizes: Sizes,
     /// The codes that it runs.
     pub(crate) codes: Vec<CodeUse>,
+    /// How it ends.
+    pub(crate) outcome: Outcome,
 }
 
 impl Machine {
@@ -168,7 +171,8 @@ impl Sender {
             )?),
         };
         let (parts, sizes) = self.rehearse(parts, place, filled).await?;
-        Ok(Prepared { parts, before, sizes, codes: emulation.codes.clone() })
+        let outcome = emulation.execution.outcome;
+        Ok(Prepared { parts, before, sizes, codes: emulation.codes.clone(), outcome })
     }
 
     /// Lists as writable what the first step is to lock, and the last one to unlock: the state that the run reads, but the

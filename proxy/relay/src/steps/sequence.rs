@@ -23,8 +23,9 @@ pub(crate) fn sequence(parts: &Parts, sizes: &Sizes, steps: u32) -> Sequence {
     let marks: Vec<u64> = sizes.pauses.iter().copied().filter(|mark| *mark > 0).collect();
     let with_end = [&marks[..], &[0]].concat();
     let count = sizes.pauses.len();
-    let last = parts.last(number(count), &marks);
-    let middles = |from: usize| (from..count).map(|step| parts.middle(number(step), &with_end)).collect();
+    let last = parts.last(number(count), window(&marks, count));
+    let middle = |step: usize| parts.middle(number(step), window(&with_end, step));
+    let middles = |from: usize| (from..count).map(middle).collect();
     match (parts.has_opening(), sizes.pauses.first()) {
         (true, None) => {
             let at_once = [&parts.opening[..], &last].concat();
@@ -41,12 +42,23 @@ pub(crate) fn sequence(parts: &Parts, sizes: &Sizes, steps: u32) -> Sequence {
             Sequence { first: Some(first), middle: middles(1), last: Some(last) }
         }
         (false, Some(_)) if !parts.locking.is_empty() => {
-            let first = parts.first(number(0), &with_end);
+            let first = parts.first(number(0), window(&with_end, 0));
             Sequence { first: Some(first), middle: middles(1), last: Some(last) }
         }
         (false, _) => Sequence { first: None, middle: middles(0), last: Some(last) },
     }
 }
+
+/// The marks of a step that are within reach, should it land earlier or later than it was sent: all would be too long for
+/// its transaction.
+fn window(marks: &[u64], step: usize) -> &[u64] {
+    let first = step.saturating_sub(REACH).min(marks.len());
+    let end = step.saturating_add(REACH).min(marks.len());
+    marks.get(first..end).unwrap_or_default()
+}
+
+/// By how many places steps may be out of order.
+const REACH: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -151,6 +163,19 @@ mod tests {
         ] {
             assert_eq!(words(parts, pauses, steps), expected, "{what}");
         }
+    }
+
+    #[test]
+    fn long_runs_name_the_marks_within_reach() {
+        let pauses: Vec<u64> = (1..=500).rev().collect();
+        let [_, middle, last] = words(&parts(3), &pauses, 0);
+        assert_eq!((middle.len(), last.len()), (500, 1));
+        let marks =
+            |from: u64, to: u64| (to..=from).rev().map(|mark| mark.to_string()).collect::<Vec<_>>().join(",");
+        assert_eq!(middle[0], format!("read#0({})", marks(500, 437)));
+        assert_eq!(middle[250], format!("read#250({})", marks(314, 187)));
+        assert_eq!(middle[499], format!("read#499({},0)", marks(65, 1)));
+        assert_eq!(last[0], format!("WRITE#500({})", marks(64, 1)));
     }
 
     #[test]

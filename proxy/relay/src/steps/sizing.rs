@@ -22,8 +22,9 @@ pub const LEAST: u64 = COMPUTE_UNITS_MAX as u64 * 870 / 1000;
 const TARGET: u64 = COMPUTE_UNITS_MAX as u64 * 940 / 1000;
 /// Tries for one step at most: enough to halve the largest gas limit down to one.
 const TRIES_MAX: u32 = 64;
-/// Steps of a run at most: its marks must fit one Solana transaction.
-pub const STEPS_MAX: usize = 200;
+/// Steps of a run at most: more than any transaction within the gas cap takes that was measured (15 million gas of a loop
+/// over memory: 185).
+pub const STEPS_MAX: usize = 600;
 
 /// A run that can be tried.
 pub trait Trial {

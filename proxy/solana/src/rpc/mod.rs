@@ -187,7 +187,7 @@ impl Cluster for RpcCluster {
     async fn accounts_beginning(&self, prefix: &[u8]) -> Result<Vec<Address>, ClusterError> {
         let none_of_it = UiDataSliceConfig { offset: 0, length: 0 };
         let config = RpcProgramAccountsConfig {
-            filters: Some(vec![RpcFilterType::Memcmp(Memcmp::new_raw_bytes(0, prefix.to_vec()))]),
+            filters: Some(vec![RpcFilterType::Memcmp(Memcmp::new_base58_encoded(0, prefix))]),
             account_config: RpcAccountInfoConfig { data_slice: Some(none_of_it), ..self.account_config() },
             ..RpcProgramAccountsConfig::default()
         };

@@ -144,6 +144,29 @@ async fn sysvars_are_read_and_rent_is_kept_for_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn accounts_are_searched_by_their_first_bytes_and_not_sent() {
+    let cluster = connect(|request, params| match request {
+        RpcRequest::GetSlot => Ok(json!(1)),
+        RpcRequest::GetProgramAccounts => {
+            assert_eq!(params[0].as_str(), Some(&*PROGRAM.to_string()));
+            let config = &params[1];
+            assert_eq!(config["filters"][0]["memcmp"]["offset"], 0);
+            let bytes = bs58::encode([8, 1, 1, 0]).into_string();
+            assert_eq!(config["filters"][0]["memcmp"]["bytes"], bytes);
+            assert_eq!(config["dataSlice"], json!({ "offset": 0, "length": 0 }));
+            assert_eq!((&config["encoding"], &config["commitment"]), (&json!("base64"), &json!("confirmed")));
+            let found = Address::new_from_array([3; 32]).to_string();
+            Ok(json!([{ "pubkey": found, "account": account(&PROGRAM, &[]) }]))
+        }
+        _ => panic!("{request}"),
+    })
+    .await
+    .expect("connects");
+    let found = cluster.accounts_beginning(&[8, 1, 1, 0]).await.expect("answers");
+    assert_eq!(found, [Address::new_from_array([3; 32])]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn reads_are_tried_again_but_not_for_ever_and_not_after_a_refusal() {
     for (code, attempts, retryable) in [
         (None, READ_ATTEMPTS_MAX, true),

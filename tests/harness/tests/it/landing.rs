@@ -190,6 +190,15 @@ fn a_large_contract_and_much_calldata() {
     println!("calldata: {:?}", landed.units());
 }
 
+#[test]
+fn what_would_run_out_of_rent_gas_is_refused_and_keeps_its_nonce() {
+    let scene = Scene::new();
+    let init_code = contracts::init_code("Loops").unwrap();
+    let poor = scene.wallet.sign(scene.wallet.draft(None, U256::ZERO, init_code, 1_000_000));
+    let error = scene.chain.block_on(scene.relay.check(&poor)).unwrap_err();
+    assert!(matches!(error, RelayError::OutOfRentGas { gas_limit: 1_000_000 }), "{error}");
+}
+
 /// Updates an oracle before each transaction.
 struct Updates {
     relay: Sender,

@@ -10,6 +10,7 @@ use crate::{
         build_sbf::{self, PROGRAM_VARIABLE},
         check_deps, check_reproducible, conformance, cu_report, differential,
         localnet::NODE_VARIABLE,
+        workloads::{self, Target},
     },
     context::Context,
     contracts::{self, CONTRACTS_VARIABLE},
@@ -49,6 +50,11 @@ pub(super) const STEPS: &[Step] = &[
     Step::new("cu-report", "compute units against the committed table", cu),
     Step::new("validator", "deploying, and a node, on a real Solana validator", validator),
     Step::new("clients", "real Ethereum clients against `parhelion dev`", clients),
+    Step::new(
+        "workloads",
+        "contracts that people use, against `parhelion dev`, a validator and anvil",
+        workloads,
+    ),
 ];
 
 /// What steps leave for later ones.
@@ -221,4 +227,17 @@ fn clients(session: &mut Session) -> Result<()> {
     let mut node = Command::new("node");
     node.current_dir(&session.context.root).env(PROGRAM_VARIABLE, program);
     session.count(node.arg(RUNNER).arg("--binary").arg(binaries.join("parhelion")), plain_summary)
+}
+
+/// Of the workloads on a validator, those that take several Solana transactions: the others do on it what they do in the
+/// development chain, and `cargo xtask workloads` runs all.
+const ON_VALIDATOR: [&str; 6] = ["calldata", "erc4337", "largest-contract", "loop", "memory", "stores"];
+
+fn workloads(session: &mut Session) -> Result<()> {
+    let program = session.program()?;
+    for (target, only) in [(Target::Dev, &[][..]), (Target::Validator, &ON_VALIDATOR)] {
+        let mut command = workloads::command(session.context, &program, target, only)?;
+        session.count(&mut command, plain_summary)?;
+    }
+    Ok(())
 }
