@@ -100,7 +100,13 @@ async fn troubled(troubles: Vec<Trouble>) -> (Running, B256, B256) {
 #[tokio::test]
 async fn cluster_errors_are_retried() {
     let expired = RelayError::Cluster(ClusterError::Expired);
-    for error in [unreachable_cluster(), expired, refusal(ProgramError::AccountMissing)] {
+    // The Solana transaction failed, which may be one that only prepares for the next.
+    let failed =
+        |code| RelayError::Cluster(ClusterError::Failed { code, reason: "a test".to_owned(), logs: vec![] });
+    let of_program = failed(Some(ProgramError::WrongOwner as u32));
+    let troubles =
+        [unreachable_cluster(), expired, refusal(ProgramError::AccountMissing), failed(None), of_program];
+    for error in troubles {
         let (running, first, second) = troubled(vec![Trouble::Fails(error); 2]).await;
         until_status(&running.pool, second, "settled").await;
         assert_eq!(running.chain.attempts(first), 3);
@@ -187,14 +193,9 @@ async fn a_landing_that_the_chain_forgets_does_not_bar_its_nonce() {
 
 #[tokio::test]
 async fn refusals_are_dropped_at_once_and_their_reason_is_told() {
-    let failed = RelayError::Cluster(ClusterError::Failed {
-        code: Some(ProgramError::InsufficientFunds as u32),
-        reason: "a test".to_owned(),
-        logs: vec![],
-    });
     let does_not_fit =
         RelayError::DoesNotFit { needs: "2000000 CU".to_owned(), limit: "1400000 CU".to_owned() };
-    for error in [refusal(ProgramError::InitCodeTooLarge), failed, does_not_fit] {
+    for error in [refusal(ProgramError::InitCodeTooLarge), does_not_fit] {
         let (running, first, second) = troubled(vec![Trouble::Fails(error.clone()); 9]).await;
         let reason = until_dropped(&running.pool, first).await;
         assert!(matches!(reason, DropReason::Refused(_)), "{reason:?}");
