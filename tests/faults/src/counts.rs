@@ -17,6 +17,7 @@ pub struct Counts {
     fates: BTreeMap<&'static str, u64>,
     outcomes: BTreeMap<String, u64>,
     takeovers: u64,
+    recovery_max: Duration,
     transactions: u64,
     calls: u64,
 }
@@ -38,6 +39,7 @@ impl Counts {
             *self.outcomes.entry(format!("{outcome:?}")).or_default() += 1;
         }
         self.takeovers += played.audit.takeovers;
+        self.recovery_max = self.recovery_max.max(played.recovery);
         self.transactions += played.audit.transactions;
         self.calls += played.trace.0;
     }
@@ -57,6 +59,7 @@ impl Counts {
             println!("{count:>12}  {outcome}");
         }
         println!("{:>12}  runs that another operator ended than began them", self.takeovers);
+        println!("\nthe longest time from the end of a storm to the last receipt: {:?}", self.recovery_max);
         let schedules = self.passed + self.failed;
         println!(
             "\n{schedules} schedules in {:.1} s: {} Solana transactions, {} calls",

@@ -18,6 +18,7 @@ const RESTART: Duration = Duration::from_secs(2);
 pub struct Operators<'s> {
     scene: &'s Scene,
     network: Arc<Network>,
+    existing: Vec<usize>,
     nodes: Mutex<[Option<Arc<Node>>; OPERATORS]>,
     /// The node that is starting or runs, as the cluster sees it.
     clusters: Mutex<[Option<Arc<FaultyCluster>>; OPERATORS]>,
@@ -28,12 +29,13 @@ pub struct Operators<'s> {
 }
 
 impl<'s> Operators<'s> {
-    /// Operators without nodes.
+    /// Operators without nodes; `existing` tells which of them exist.
     #[must_use]
-    pub fn new(scene: &'s Scene, network: Arc<Network>) -> Self {
+    pub fn new(scene: &'s Scene, network: Arc<Network>, existing: Vec<usize>) -> Self {
         Self {
             scene,
             network,
+            existing,
             nodes: Mutex::default(),
             clusters: Mutex::default(),
             count: AtomicU32::new(0),
@@ -99,6 +101,11 @@ impl<'s> Operators<'s> {
         for cluster in lock(&self.clusters).iter().flatten() {
             cluster.spare();
         }
+    }
+
+    /// The operators that exist.
+    pub fn existing(&self) -> impl Iterator<Item = usize> {
+        self.existing.iter().copied()
     }
 
     /// An operator's node, if it runs.

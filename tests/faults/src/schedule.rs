@@ -17,7 +17,7 @@ pub struct Schedule {
     pub weather: Weather,
     /// When it gets calm, in milliseconds: all operators' nodes come back then, and are killed no more.
     pub calm_ms: u64,
-    /// The lives of each operator's nodes, one after another.
+    /// The lives of each operator's nodes, one after another; none of an operator who does not exist.
     pub lives: [Vec<Life>; OPERATORS],
 }
 
@@ -51,7 +51,7 @@ impl Schedule {
     #[must_use]
     pub fn alone(kind: Kind) -> Self {
         let user = User { home: 0, fails_over: false, kinds: vec![kind] };
-        let lives = [vec![LONG], vec![Life { after_ms: NEVER_MS, kill: None }]];
+        let lives = [vec![LONG], Vec::new()];
         Self { seed: 0, users: vec![user], weather: Weather::CALM, calm_ms: 0, lives }
     }
 
@@ -61,30 +61,37 @@ impl Schedule {
         // Neighbouring seeds must not give neighbouring schedules.
         let seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number.wrapping_mul(0xd134_2543_de82_ef95);
         let mut rng = Rng::with_seed(seed);
-        let users = users(&mut rng);
+        let mut users = users(&mut rng);
         let sends: u64 = users
             .iter()
             .flat_map(|user| &user.kinds)
             .map(|kind| scene.expected(*kind).map_or(1, |expected| expected.sends))
             .sum();
         // Kills alone, weather alone, or both.
-        let (kills, worst) = match rng.u8(0..6) {
+        let (kills, worst) = match rng.u8(0..8) {
             0..2 => (1, 0),
             2 => (0, 60),
             3 => (0, 20),
             4 => (1, 40),
+            5 => (1, 150),
+            6 => (2, 100),
             _ => (3, 25),
         };
         let weather = if worst == 0 { Weather::CALM } else { Weather::draw(&mut rng, worst) };
         let first = lives(&mut rng, kills, sends);
-        let second = match rng.u8(0..4) {
+        let second = match rng.u8(0..6) {
             // It is there from the beginning, and maybe killed as well.
             0 => vec![LONG],
             1 if kills > 1 => lives(&mut rng, 1, sends),
             // It comes some time later.
             1 | 2 => vec![Life { after_ms: rng.u64(0..200_000), kill: None }],
-            _ => vec![Life { after_ms: NEVER_MS, kill: None }],
+            3 => vec![Life { after_ms: NEVER_MS, kill: None }],
+            // There is none: nobody helps the first one.
+            _ => Vec::new(),
         };
+        if second.is_empty() {
+            users.iter_mut().for_each(|user| user.home = 0);
+        }
         let calm_ms = [30_000, 150_000, 600_000][rng.usize(0..3)];
         Self { seed, users, weather, calm_ms, lives: [first, second] }
     }
@@ -101,13 +108,20 @@ fn users(rng: &mut Rng) -> Vec<User> {
         Kind::CallData,
         Kind::Deploy,
     ];
+    const LARGE: [Kind; 4] = [Kind::CallData, Kind::Deploy, Kind::Read, Kind::Revert];
     const SELDOM: [Kind; 4] = [Kind::Sort, Kind::Memory, Kind::Read, Kind::CallData];
-    let count = rng.usize(1..=3);
+    // Sometimes all send what is large, so that many holders are in use.
+    let is_crowd = rng.u8(0..6) == 0;
+    let count = if is_crowd { USERS_MAX } else { rng.usize(1..=3) };
     let mut users: Vec<User> = (0..count)
         .map(|_| {
             let count = rng.usize(1..=3);
             let kind = |_| {
-                let kinds = if rng.u8(0..4) == 0 { &SELDOM[..] } else { &OFTEN[..] };
+                let kinds = match rng.u8(0..4) {
+                    _ if is_crowd => &LARGE[..],
+                    0 => &SELDOM[..],
+                    _ => &OFTEN[..],
+                };
                 kinds[rng.usize(..kinds.len())]
             };
             let kinds = (0..count).map(kind).collect();

@@ -24,6 +24,9 @@ use tokio::time::{Instant, sleep, timeout};
 const ENDS_IN: Duration = Duration::from_secs(6_000);
 /// Calls of a schedule at most: with more it turns in circles.
 const CALLS_MAX: u64 = 8_000;
+/// How long it may take until all users have receipts after the storm: an operator's node ends its own runs at once, and
+/// those of others when it may, about a minute later, and searches for them once a minute.
+const RECOVERS_IN: Duration = Duration::from_secs(200);
 /// How often is looked whether everything has come to an end.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -42,6 +45,8 @@ pub struct Played {
     pub trace: (u64, u64),
     /// How long it took in the schedule's time.
     pub time: Duration,
+    /// How long it took after the storm until every user had a receipt.
+    pub recovery: Duration,
     /// What happened, line by line, where asked for.
     pub lines: Vec<String>,
 }
@@ -72,7 +77,9 @@ async fn play_in(scene: &Scene, schedule: &Schedule, is_told: bool) -> anyhow::R
     let start = Instant::now();
     let svm = scene.fork().await?;
     let network = Arc::new(Network::new(svm, schedule.seed, schedule.weather, is_told));
-    let operators = Operators::new(scene, Arc::clone(&network));
+    let existing =
+        (0..OPERATORS).filter(|place| schedule.lives.get(*place).is_some_and(|lives| !lives.is_empty()));
+    let operators = Operators::new(scene, Arc::clone(&network), existing.collect());
     let users = users(scene, schedule);
     let known: Vec<_> = users
         .iter()
@@ -91,22 +98,25 @@ async fn play_in(scene: &Scene, schedule: &Schedule, is_told: bool) -> anyhow::R
         network.tell(|| format!("the storm ends after {:?}", start.elapsed()));
         network.set_weather(Weather::CALM);
         operators.calm_down();
-        let end = Instant::now() + ENDS_IN;
+        let calm = Instant::now();
+        let end = calm + ENDS_IN;
         if !is_over {
             let _ = tokio::time::timeout_at(end, all).await;
         }
+        let recovery = calm.elapsed();
+        network.tell(|| format!("all users are done after {:?}", start.elapsed()));
         while !is_tidy(&network, &operators).await? && Instant::now() < end {
             sleep(LOOK).await;
         }
-        anyhow::Ok(())
+        anyhow::Ok(recovery)
     };
-    tokio::select! {
+    let recovery = tokio::select! {
         biased;
         told = told => told?,
-        () = network.run() => {}
-        () = nodes => {}
-        () = network.until_calls(CALLS_MAX) => {}
-    }
+        () = network.run() => ENDS_IN,
+        () = nodes => ENDS_IN,
+        () = network.until_calls(CALLS_MAX) => ENDS_IN,
+    };
     let sent: Vec<Sent> = users
         .iter()
         .zip(&known)
@@ -122,6 +132,10 @@ async fn play_in(scene: &Scene, schedule: &Schedule, is_told: bool) -> anyhow::R
     if network.trace().0 >= CALLS_MAX {
         problems.push(format!("it did not come to an end within {CALLS_MAX} calls"));
     }
+    let has_trap = schedule.users.iter().any(|user| user.kinds.contains(&Kind::Trap));
+    if !has_trap && recovery > RECOVERS_IN {
+        problems.push(format!("the last receipt came {recovery:?} after the storm"));
+    }
     Ok(Played {
         audit,
         problems,
@@ -129,6 +143,7 @@ async fn play_in(scene: &Scene, schedule: &Schedule, is_told: bool) -> anyhow::R
         fates: network.fates(),
         trace: network.trace(),
         time: start.elapsed(),
+        recovery,
         lines: network.take_lines(),
     })
 }
@@ -154,7 +169,7 @@ fn users(scene: &Scene, schedule: &Schedule) -> Vec<User> {
 /// Whether everything has come to an end: no transaction is on its way, no holder is left, with a run or without, and the
 /// stores of all operators know all that landed.
 async fn is_tidy(network: &Network, operators: &Operators<'_>) -> anyhow::Result<bool> {
-    for operator in 0..OPERATORS {
+    for operator in operators.existing() {
         let Some(node) = operators.node(operator) else { return Ok(false) };
         if node.store.latest().await? < network.landed() {
             return Ok(false);
