@@ -161,7 +161,7 @@ describe('a transaction that needs more work than one Solana transaction can do'
   test('is mined in several', async () => {
     const { abi, bytecode } = artifact('Counter')
     const counter = await (await new ethers.ContractFactory(abi, bytecode, wallet).deploy(1n)).waitForDeployment()
-    const { hash } = await mine(await counter.spin.populateTransaction(30_000n))
+    const { hash } = await mine(await counter.spin.populateTransaction(10_000n))
     assert.notEqual(await counter.count(), 0n)
     const receipt = await rpc('eth_getTransactionReceipt', [hash])
     assert.equal(receipt.status, '0x1')
