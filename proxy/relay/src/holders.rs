@@ -7,7 +7,7 @@ use parhelion_core::transaction::Transaction;
 use parhelion_wire::ProgramError;
 use parhelion_wire::account::{Holder, Run};
 use solana_address::Address;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
@@ -23,7 +23,7 @@ pub(crate) struct Holders {
     free: Arc<Mutex<Vec<(u32, Instant)>>>,
     count: Arc<Semaphore>,
     /// Holders with runs that were left in the middle, by transaction.
-    unfinished: Mutex<HashMap<B256, Lease>>,
+    unfinished: Mutex<BTreeMap<B256, Lease>>,
 }
 
 /// A holder that nobody else uses; give it back with [`Lease::end`].
@@ -63,6 +63,22 @@ impl Holders {
             leases.push(Lease { index, free: Arc::clone(&self.free), permit });
         }
         leases
+    }
+
+    /// The indices of the free holders.
+    pub(crate) async fn free(&self) -> Vec<u32> {
+        let mut free: Vec<u32> = self.free.lock().await.iter().map(|(index, _)| *index).collect();
+        free.sort_unstable();
+        free
+    }
+
+    /// Takes the holder with this index, if it is free.
+    pub(crate) async fn lease_one(&self, index: u32) -> Option<Lease> {
+        let mut free = self.free.lock().await;
+        let position = free.iter().position(|(other, _)| *other == index)?;
+        let permit = Arc::clone(&self.count).try_acquire_owned().ok()?;
+        free.remove(position);
+        Some(Lease { index, free: Arc::clone(&self.free), permit })
     }
 
     /// Keeps a holder whose run is not over.

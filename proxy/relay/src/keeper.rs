@@ -1,7 +1,7 @@
 //! Looks after runs in steps that nobody ends, and after holders that nobody uses.
 //!
-//! * **Own runs**: those that a node left in the middle, because it was killed or the cluster did not answer, are gone on
-//!   with: at the start ([`Sender::recover`]), and from time to time.
+//! * **Own runs**: those that a node left in the middle, because it was killed or the cluster did not answer, are found
+//!   ([`Sender::recover`]) and gone on with: at the start, and from time to time.
 //! * **Runs of others** are gone on with once their operator may no longer be waited for ([`Run::may_be_taken_over`]); who
 //!   takes the last step gets the fees. A run that cannot be gone on with is cancelled when that is allowed: its sender is
 //!   busy no longer, pays for what was used, and gets the rest back.
@@ -31,27 +31,25 @@ pub const SEARCH_EVERY: u32 = 6;
 pub const IDLE_MAX: Duration = Duration::from_secs(60);
 
 impl Sender {
-    /// Finds the runs that an earlier node of this operator left in the middle, so that they are gone on with. To be called
-    /// before anything is landed.
+    /// Finds runs in holders that count as free, so that they are gone on with: those that an earlier node of this operator
+    /// left in the middle, and those of which it was not known that they had begun. To be called before anything is
+    /// landed.
     ///
     /// # Errors
     /// Those of the cluster.
     pub async fn recover(&self) -> Result<(), RelayError> {
         let operator = self.operator.address();
-        let addresses: Vec<Address> =
-            (0..HOLDERS_MAX).map(|index| holder_address(&self.deployment, &operator, index)).collect();
+        let free = self.holders.free().await;
+        let address = |index: &u32| holder_address(&self.deployment, &operator, *index);
+        let addresses: Vec<Address> = free.iter().map(address).collect();
         let accounts = self.cluster.accounts(&addresses).await?.accounts;
-        for lease in self.holders.lease_idle(Duration::ZERO).await {
-            let position = lease.index as usize;
-            let (holder, account) = (addresses.get(position), accounts.get(position));
-            let (Some(holder), Some(account)) = (holder, account) else { continue };
-            let place = Place { holder: *holder, index: lease.index, account: account.clone() };
-            match place.transaction() {
-                Some(transaction) => {
-                    info!(hash = %transaction.hash(), "a run in steps was left in the middle");
-                    self.holders.keep_unfinished(transaction.hash(), lease).await;
-                }
-                None => lease.end().await,
+        for (index, (holder, account)) in free.into_iter().zip(addresses.into_iter().zip(accounts)) {
+            let place = Place { holder, index, account };
+            if let Some(transaction) = place.transaction()
+                && let Some(lease) = self.holders.lease_one(index).await
+            {
+                info!(hash = %transaction.hash(), "a run in steps was left in the middle");
+                self.holders.keep_unfinished(transaction.hash(), lease).await;
             }
         }
         Ok(())
@@ -87,6 +85,9 @@ impl Sender {
 
     /// Looks after the operator's own runs and holders once.
     async fn tend_own(&self) {
+        if let Err(error) = self.recover().await {
+            debug!(%error, "the operator's holders cannot be read");
+        }
         self.finish_own().await;
         for lease in self.holders.lease_idle(IDLE_MAX).await {
             if let Err(error) = self.close_idle(lease).await {
@@ -170,26 +171,14 @@ impl Sender {
     async fn close_idle(&self, lease: Lease) -> Result<(), RelayError> {
         let closed = async {
             let place = self.own_place(lease.index).await?;
-            if let Some(transaction) = place.transaction() {
-                // Somebody took it for over.
-                warn!(hash = %transaction.hash(), "a run in steps was forgotten");
-                return Ok(Some(transaction.hash()));
-            }
             if place.account.is_none() || place.run().is_some() {
-                return Ok(None);
+                return Ok(());
             }
             let close = holder_close(&self.deployment, &self.operator.address(), lease.index);
-            self.send(&[close], &Budget::MAX).await.map(|_| None)
+            self.send(&[close], &Budget::MAX).await.map(drop)
         };
-        match closed.await {
-            Ok(Some(hash)) => {
-                self.holders.keep_unfinished(hash, lease).await;
-                Ok(())
-            }
-            closed => {
-                lease.end().await;
-                closed.map(drop)
-            }
-        }
+        let closed = closed.await;
+        lease.end().await;
+        closed
     }
 }

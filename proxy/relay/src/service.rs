@@ -1,6 +1,6 @@
 //! The relay service: lands a transaction at once if it can, in steps if it must.
 
-use crate::holders::{Holders, Place};
+use crate::holders::{Holders, Lease, Place};
 use crate::once::Care;
 use crate::operator::Operator;
 use crate::plan::{FORMAT, Step};
@@ -108,6 +108,16 @@ impl Sender {
         try_join_all(step.iter().map(|instructions| self.send(instructions, &Budget::MAX))).await
     }
 
+    /// Gives back a holder in which no run was begun, as far as is known. If there is one all the same (an answer got lost,
+    /// or an earlier node of the operator left it), it is gone on with, and nobody else gets the holder meanwhile.
+    async fn give_back(&self, lease: Lease) {
+        match self.own_place(lease.index).await.map(|place| place.transaction()) {
+            Ok(Some(transaction)) => self.holders.keep_unfinished(transaction.hash(), lease).await,
+            // Where that cannot be read, the keeper finds out.
+            Ok(None) | Err(_) => lease.end().await,
+        }
+    }
+
     /// Lands a transaction with the operator's holder `index`, which nobody else uses.
     async fn land_with(
         &self,
@@ -213,7 +223,7 @@ impl Relay for Sender {
                 Ok(signatures)
             }
             Ended::NotBegun(error) => {
-                lease.end().await;
+                self.give_back(lease).await;
                 Err(error)
             }
             Ended::Unfinished(error) => {

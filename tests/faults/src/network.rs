@@ -129,11 +129,15 @@ impl Network {
         let fate = if is_out {
             Fate::Lost { after_ms: rng.u64(1..2_000) }
         } else {
-            if rng.u16(0..1000) < weather.outage {
+            let fate = Fate::draw(&mut rng, &weather, call.kind);
+            // Trouble comes in company: what cuts off one call often cuts off those that follow.
+            let is_cut_off = matches!(fate, Fate::Lost { .. } | Fate::AnswerLost { .. } | Fate::Late { .. })
+                && rng.u8(0..3) == 0;
+            if is_cut_off || rng.u16(0..1000) < weather.outage {
                 let length = Duration::from_millis(rng.u64(0..=weather.outage_ms_max));
                 state.outages.insert(caller, Instant::now() + length);
             }
-            Fate::draw(&mut rng, &weather, call.kind)
+            fate
         };
         (number, caller, call.content, fate).hash(&mut state.trace);
         *state.fates.entry(name(&fate)).or_default() += 1;

@@ -10,7 +10,7 @@ use solana_transaction::versioned::VersionedTransaction;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// What happens instead of sending a transaction.
+/// What happens instead of sending a transaction, or of reading accounts.
 #[async_trait]
 pub trait Meddler: Send + Sync {
     /// Sends a transaction, or does not, and does what else it likes.
@@ -19,9 +19,14 @@ pub trait Meddler: Send + Sync {
         cluster: &dyn Cluster,
         transaction: &VersionedTransaction,
     ) -> Result<Signature, ClusterError>;
+
+    /// Reads accounts, or does not.
+    async fn accounts(&self, cluster: &dyn Cluster, addresses: &[Address]) -> Result<Snapshot, ClusterError> {
+        cluster.accounts(addresses).await
+    }
 }
 
-/// A cluster as it is, but for sending.
+/// A cluster as it is, but for what somebody does who stands in between.
 pub struct Interposed<M> {
     inner: Arc<dyn Cluster>,
     /// Who stands in between.
@@ -43,7 +48,7 @@ impl<M: Meddler> Cluster for Interposed<M> {
     }
 
     async fn accounts(&self, addresses: &[Address]) -> Result<Snapshot, ClusterError> {
-        self.inner.accounts(addresses).await
+        self.meddler.accounts(&*self.inner, addresses).await
     }
 
     async fn accounts_beginning(&self, prefix: &[u8]) -> Result<Vec<Address>, ClusterError> {

@@ -30,7 +30,7 @@ sol! {
 }
 
 /// Gas of transactions that have no rent to pay to speak of.
-const GAS: u64 = 16_000_000;
+pub(crate) const GAS: u64 = 16_000_000;
 /// Gas with room for rent.
 const RICH_GAS: u64 = 900_000_000;
 
@@ -38,15 +38,15 @@ const RICH_GAS: u64 = 900_000_000;
 const ORACLE: &str = "3660085743 5f5500 5b5f5450 5b620186a05a11600c5700";
 
 /// A relay, and a wallet that is rich.
-struct Scene {
-    chain: Chain,
-    wallet: Wallet,
-    relay: Sender,
+pub(crate) struct Scene {
+    pub(crate) chain: Chain,
+    pub(crate) wallet: Wallet,
+    pub(crate) relay: Sender,
 }
 
 /// What landed.
 #[derive(Debug)]
-struct Landed {
+pub(crate) struct Landed {
     receipt: Receipt,
     /// The Solana transactions in the order of their landing.
     transactions: Vec<LandedTransaction>,
@@ -59,7 +59,7 @@ impl Landed {
 }
 
 /// A relay of the chain's operator.
-fn relay(chain: &Chain, cluster: Arc<dyn Cluster>) -> Sender {
+pub(crate) fn relay(chain: &Chain, cluster: Arc<dyn Cluster>) -> Sender {
     let operator =
         Operator { keypair: chain.operator.keypair.insecure_clone(), coinbase: chain.operator.coinbase };
     let emulator = Arc::new(Shell::new(Arc::clone(&cluster)));
@@ -68,7 +68,7 @@ fn relay(chain: &Chain, cluster: Arc<dyn Cluster>) -> Sender {
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut chain = Chain::new().unwrap();
         let wallet = Wallet::new(1);
         chain.deposit(wallet.address(), 10_000 * SOL).unwrap();
@@ -81,7 +81,7 @@ impl Scene {
         Self { chain, wallet, relay }
     }
 
-    fn slot(&self) -> u64 {
+    pub(crate) fn slot(&self) -> u64 {
         self.chain.block_on(self.chain.svm.clock()).unwrap().slot
     }
 
@@ -105,7 +105,7 @@ impl Scene {
         Landed { receipt, transactions }
     }
 
-    fn receipt(&self, landed: &LandedTransaction) -> Option<Receipt> {
+    pub(crate) fn receipt(&self, landed: &LandedTransaction) -> Option<Receipt> {
         let events = self.chain.events(landed);
         match Records(&events).next() {
             Some(Ok(Event::Receipt(receipt))) => Some(receipt),
@@ -113,7 +113,7 @@ impl Scene {
         }
     }
 
-    fn deploy(&mut self, init_code: Vec<u8>) -> (EthereumAddress, Landed) {
+    pub(crate) fn deploy(&mut self, init_code: Vec<u8>) -> (EthereumAddress, Landed) {
         let address = self.wallet.address().create(self.wallet.nonce);
         let transaction = self.wallet.send(None, U256::ZERO, init_code, RICH_GAS);
         let landed = self.land(&transaction);

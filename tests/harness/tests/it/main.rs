@@ -8,6 +8,7 @@
 //! | `management` | initialize, configure, holders, reservations |
 //! | `translation` | translations are written from the code alone, used where they fit, and closed by their payer |
 //! | `earning` | the relay translates code that earns it, and lands transactions whatever becomes of translations |
+//! | `abandoned` | runs in steps that a node left in the middle are ended by the next one, or by another operator |
 //! | `landing` | the relay lands what fits no Solana transaction in several, each as full as it may be |
 //! | `steps` | runs in steps do what runs at once do, whatever happens meanwhile, and nobody can misuse them |
 //! | `depth` | chains of handlers fit the VM's call frames |
@@ -15,6 +16,7 @@
 //! | `bank` | the same binary under agave's own bank |
 #![allow(clippy::unwrap_used)]
 
+mod abandoned;
 mod bank;
 mod depth;
 mod earning;
