@@ -125,7 +125,9 @@ impl Sender {
             }
             let place = Place { holder, index: 0, account: self.account(holder).await? };
             let Some(run) = place.run() else { continue };
-            if run.may_be_taken_over(self.cluster.clock().await?.slot)
+            // One that was taken over already, by an earlier node of this operator, need not wait again.
+            let is_ours = run.operator == operator.to_bytes();
+            if (is_ours || run.may_be_taken_over(self.cluster.clock().await?.slot))
                 && let Err(error) = self.finish(place).await
             {
                 warn!(%holder, %error, "the run of another operator cannot be ended; it is tried again");
