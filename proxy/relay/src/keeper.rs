@@ -4,12 +4,13 @@
 //!   ([`Sender::recover`]) and gone on with: at the start, and from time to time.
 //! * **Runs of others** are gone on with once their operator may no longer be waited for ([`Run::may_be_taken_over`]); who
 //!   takes the last step gets the fees. A run that cannot be gone on with is cancelled when that is allowed: its sender is
-//!   busy no longer, pays for what was used, and gets the rest back.
+//!   busy no longer, pays for what was used, and gets the rest back. A cluster that does not answer is no reason for that.
 //! * **Holders** that were not used for [`IDLE_MAX`] are closed: their rent goes back to the operator.
 
 use crate::holders::{HOLDERS_MAX, Lease, Place};
 use crate::service::Sender;
 use crate::steps::Ended;
+use parhelion_core::emulator::EmulatorError;
 use parhelion_core::relay::RelayError;
 use parhelion_core::transaction::Transaction;
 use parhelion_sdk::address::{account_address, holder_address};
@@ -145,7 +146,7 @@ impl Sender {
             Ended::Over => return Ok(()),
             Ended::NotBegun(error) | Ended::Unfinished(error) => error,
         };
-        if !run.may_be_cancelled(self.cluster.clock().await?.slot) {
+        if may_pass(&error) || !run.may_be_cancelled(self.cluster.clock().await?.slot) {
             return Err(error);
         }
         warn!(%hash, %holder, %error, "cancelling a run that cannot be gone on with");
@@ -182,5 +183,15 @@ impl Sender {
         let closed = closed.await;
         lease.end().await;
         closed
+    }
+}
+
+/// Whether it is only the cluster that keeps a run from going on.
+const fn may_pass(error: &RelayError) -> bool {
+    match error {
+        RelayError::Cluster(error) | RelayError::Emulator(EmulatorError::Cluster(error)) => {
+            error.is_retryable()
+        }
+        _ => false,
     }
 }

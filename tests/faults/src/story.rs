@@ -24,9 +24,9 @@ use tokio::time::{Instant, sleep, timeout};
 const ENDS_IN: Duration = Duration::from_secs(6_000);
 /// Calls of a schedule at most: with more it turns in circles.
 const CALLS_MAX: u64 = 8_000;
-/// How long it may take until all users have receipts after the storm: an operator's node ends its own runs at once, and
-/// those of others when it may, about a minute later, and searches for them once a minute.
-const RECOVERS_IN: Duration = Duration::from_secs(200);
+/// How long it may take until all users have receipts after the storm: a minute until it is known of the last transaction
+/// that it was lost, and then an operator's node ends its own runs at once.
+const RECOVERS_IN: Duration = Duration::from_secs(90);
 /// How often is looked whether everything has come to an end.
 const LOOK: Duration = Duration::from_secs(5);
 

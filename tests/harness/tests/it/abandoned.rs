@@ -218,6 +218,40 @@ fn another_operator_cancels_what_cannot_end_and_is_paid() {
     scene.chain.assert_solvent().unwrap();
 }
 
+/// Loses all steps, and nothing else.
+struct LosesSteps;
+
+#[async_trait]
+impl Meddler for LosesSteps {
+    async fn send(
+        &self,
+        cluster: &dyn Cluster,
+        transaction: &VersionedTransaction,
+    ) -> Result<Signature, ClusterError> {
+        let mut instructions = transaction.message.instructions().iter();
+        match instructions.any(|instruction| instruction.data.first() == Some(&tag::STEP)) {
+            true => Err(ClusterError::Expired),
+            false => cluster.send(transaction).await,
+        }
+    }
+}
+
+#[test]
+fn a_busy_cluster_is_no_reason_to_cancel() {
+    let mut scene = Scene::new();
+    let transaction = long(&mut scene);
+    let first = scene.slot() + 1;
+    abandon(&scene, &transaction);
+    wait(&scene, Run::CANCEL_SLOTS + 1);
+    let svm = Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>;
+    let unlucky = relay(&scene.chain, Arc::new(Interposed::new(Arc::clone(&svm), LosesSteps)));
+    scene.chain.block_on(unlucky.tend());
+    assert_eq!(receipts(&scene, first, &transaction), []);
+    scene.chain.block_on(relay(&scene.chain, svm).tend());
+    let [receipt] = receipts(&scene, first, &transaction).try_into().expect("one receipt");
+    assert_eq!(receipt.outcome, Outcome::Success);
+}
+
 #[test]
 fn a_run_whose_beginning_got_no_answer_is_found_and_is_in_nobodys_way() {
     let mut scene = Scene::new();
