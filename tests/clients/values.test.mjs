@@ -163,7 +163,7 @@ describe('a transaction that needs more work than one Solana transaction can do'
     const counter = await (await new ethers.ContractFactory(abi, bytecode, wallet).deploy(1n)).waitForDeployment()
     const { hash } = await mine(await counter.spin.populateTransaction(10_000n))
     assert.notEqual(await counter.count(), 0n)
-    const receipt = await rpc('eth_getTransactionReceipt', [hash])
+    const receipt = await rpc('eth_getTransactionReceipt', hash)
     assert.equal(receipt.status, '0x1')
     assert.ok(receipt.solanaSignatures.length > 1, `${receipt.solanaSignatures}`)
     assert.equal(receipt.solanaSignatures.at(-1), receipt.solanaSignature)

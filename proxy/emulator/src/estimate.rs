@@ -2,6 +2,7 @@
 
 use crate::read::Prepared;
 use crate::shell::Shell;
+use crate::steps::LARGEST;
 use alloy_primitives::U256;
 use parhelion_core::emulator::{Call, Emulator, EmulatorError, Estimate, Execution};
 use parhelion_evm::exit::Exit;
@@ -85,7 +86,8 @@ impl Shell {
             let gas_price = gas_price(&asked, block.base_fee);
             // A transaction pays at least the base fee, and rent gas is counted at the price that is paid.
             let rent_gas_price = Some(gas_price.max(U256::from(block.base_fee)));
-            let options = Options { evm_gas_max: TRANSACTION_MAX, ..Options::ON_CHAIN };
+            // What does not fit one Solana transaction runs in several.
+            let options = Options { evm_gas_max: TRANSACTION_MAX, ..LARGEST };
             Prepared { options, gas_limit, gas_price, rent_gas_price }
         })
         .await

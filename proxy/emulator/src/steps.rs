@@ -17,6 +17,10 @@ use parhelion_wire::transaction::Envelope;
 const MACHINE_MAX: MachineLimits =
     MachineLimits { stack_words: 64 * 1024, memory_bytes: 7 << 20, frames: Limits::IN_STEPS.machine.frames };
 
+/// What the largest run in steps may use: no transaction has more.
+pub(crate) const LARGEST: Options =
+    Options { limits: Limits { machine: MACHINE_MAX, ..Limits::IN_STEPS }, ..Options::ON_CHAIN };
+
 /// What a run used of its machine: stack words and bytes of memory.
 type Used = (usize, usize);
 
@@ -45,10 +49,10 @@ fn from_the_start(
     block: &BlockValues,
     envelope: &Envelope<'_>,
 ) -> Result<(Report, Used), ProgramError> {
-    let mut run = steps::begin(&mut *ledger, Native, block, &options(MACHINE_MAX), envelope)?;
+    let mut run = steps::begin(&mut *ledger, Native, block, &LARGEST, envelope)?;
     let mut machine = Machine::new(&MACHINE_MAX);
     let mut held = Held { run: &mut run, checkpoint: &mut [], machine: &mut machine };
-    let report = to_the_end(ledger, block, &options(MACHINE_MAX), envelope, &mut held)?;
+    let report = to_the_end(ledger, block, &LARGEST, envelope, &mut held)?;
     Ok((report, machine.used()))
 }
 
@@ -68,7 +72,8 @@ fn from_a_holder(
     let (stack_words, memory_bytes) = (machine.stack_words(), machine.memory_bytes());
     let machine_limits = MachineLimits { stack_words, memory_bytes, ..MACHINE_MAX };
     let mut held = Held { run: &mut run, checkpoint: parts.checkpoint, machine: &mut machine };
-    let report = to_the_end(ledger, block, &options(machine_limits), envelope, &mut held)?;
+    let options = Options { limits: Limits { machine: machine_limits, ..LARGEST.limits }, ..LARGEST };
+    let report = to_the_end(ledger, block, &options, envelope, &mut held)?;
     Ok((report, (stack_words, memory_bytes)))
 }
 
@@ -84,10 +89,6 @@ fn to_the_end(
         // Without a pause to come to it does not pause.
         Step::Paused => Err(ProgramError::CheckpointMalformed),
     }
-}
-
-fn options(machine: MachineLimits) -> Options {
-    Options { limits: Limits { machine, ..Limits::IN_STEPS }, ..Options::ON_CHAIN }
 }
 
 impl Recorder<'_> {
