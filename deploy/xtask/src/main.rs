@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use commands::{
     build_sbf, check_deps, check_reproducible, clean_cache, conformance, cu_report, deploying, dev,
-    differential, localnet, test, workloads,
+    differential, faults, localnet, test, workloads,
 };
 use context::Context;
 
@@ -59,6 +59,7 @@ enum Command {
     CuReport(cu_report::Args),
     Conformance(conformance::Args),
     Differential(differential::Args),
+    Faults(faults::Args),
     Workloads(workloads::Args),
     CheckDeps(check_deps::Args),
     CleanCache(clean_cache::Args),
@@ -88,6 +89,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::CuReport(args) => cu_report::run(&context, &args),
         Command::Conformance(args) => conformance::run(&context, &args),
         Command::Differential(args) => differential::run(&context, &args),
+        Command::Faults(args) => faults::run(&context, &args),
         Command::Workloads(args) => workloads::run(&context, &args),
         Command::CheckDeps(args) => check_deps::run(&context, &args),
         Command::CleanCache(args) => clean_cache::run(&context, &args),

@@ -1,6 +1,5 @@
 //! Counts of what happened, for people and for CI.
 
-use crate::kind::Kind;
 use crate::story::Played;
 use parhelion_sdk::event::Outcome;
 use std::collections::BTreeMap;
@@ -69,10 +68,4 @@ impl Counts {
         );
         println!("{} passed, {} failed, 0 skipped", self.passed, self.failed);
     }
-}
-
-/// The kinds in a word each, for lines about a schedule.
-#[must_use]
-pub fn names(kinds: &[Kind]) -> String {
-    kinds.iter().map(|kind| format!("{kind:?}")).collect::<Vec<_>>().join(" ")
 }

@@ -9,6 +9,7 @@ pub(crate) mod cu_report;
 pub(crate) mod deploying;
 pub(crate) mod dev;
 pub(crate) mod differential;
+pub(crate) mod faults;
 pub(crate) mod localnet;
 pub(crate) mod test;
 pub(crate) mod workloads;

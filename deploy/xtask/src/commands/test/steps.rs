@@ -8,7 +8,7 @@ use crate::{
     cargo_tools::{self, DENY, NEXTEST},
     commands::{
         build_sbf::{self, PROGRAM_VARIABLE},
-        check_deps, check_reproducible, conformance, cu_report, differential,
+        check_deps, check_reproducible, conformance, cu_report, differential, faults,
         localnet::NODE_VARIABLE,
         workloads::{self, Target},
     },
@@ -47,6 +47,7 @@ pub(super) const STEPS: &[Step] = &[
     Step::new("doctest", "the examples in the documentation", doctest),
     Step::new("conformance", "Ethereum's own test vectors, natively and in the VM", conformance),
     Step::new("differential", "random transactions on our executor and on two other machines", differential),
+    Step::new("faults", "killed nodes and broken clusters: nothing is lost", faults),
     Step::new("cu-report", "compute units against the committed table", cu),
     Step::new("validator", "deploying, and a node, on a real Solana validator", validator),
     Step::new("clients", "real Ethereum clients against `parhelion dev`", clients),
@@ -207,6 +208,13 @@ fn differential(session: &mut Session) -> Result<()> {
         session.system_packages_checked = true;
     }
     let mut runner = differential::command(session.context, &differential::Args::for_minutes(MINUTES))?;
+    session.count(&mut runner, plain_summary)
+}
+
+fn faults(session: &mut Session) -> Result<()> {
+    const SCHEDULES: u64 = 150;
+    let program = session.program()?;
+    let mut runner = faults::command(session.context, &faults::Args::for_schedules(SCHEDULES), &program)?;
     session.count(&mut runner, plain_summary)
 }
 
