@@ -8,10 +8,11 @@ use crate::account::{Account, SYSTEM_PROGRAM, is_same};
 use crate::cpi::{self, Derivation};
 use crate::crypto::sha256;
 use crate::sysvar;
+use alloc::vec::Vec;
 use parhelion_evm::translation;
 use parhelion_executor::{Ledger, Mark};
 use parhelion_wire::account::{
-    ACCOUNT_STORAGE_OVERHEAD, Config, GROWTH_MAX, Header, Kind, Layout, Translation,
+    ACCOUNT_STORAGE_OVERHEAD, Config, GROWTH_MAX, Header, Kind, Layout, Lock, Translation,
 };
 use parhelion_wire::address::{AccountKey, CONFIG_SEED, Seed, VAULT_SEED, with_seed};
 use parhelion_wire::{H256, ProgramError, Pubkey};
@@ -31,6 +32,9 @@ pub(crate) struct OnChain<'a, 'c> {
     /// The slot, modulo 2^32, in which this run locked accounts; 0 when it did not. Another run may have locked some in the
     /// same slot: then one of the two begins anew.
     locked_at: u32,
+    /// Accounts that the run has read before and that the instruction does not list: their positions come behind those of
+    /// the accounts.
+    unlisted: Vec<Mark>,
 }
 
 /// The position of an account in the instruction's list.
@@ -79,6 +83,7 @@ impl<'a, 'c> OnChain<'a, 'c> {
             slot,
             rent_per_byte: None,
             locked_at: 0,
+            unlisted: Vec::new(),
         }
     }
 
@@ -122,7 +127,7 @@ impl<'a, 'c> OnChain<'a, 'c> {
     fn require_unlocked(&self, account: &Account<'_>) -> Result<(), ProgramError> {
         let is_locked = |header: &Header| {
             header.is_locked(self.slot)
-                && !(self.locked_at != 0 && header.is_locked_since(self.locked_at.into()))
+                && !(self.locked_at != 0 && header.has_lock(Lock::of_attempt(self.locked_at.into())))
         };
         if Header::of(account.data()).is_some_and(is_locked) {
             return Err(ProgramError::AccountLocked);
@@ -131,7 +136,7 @@ impl<'a, 'c> OnChain<'a, 'c> {
     }
 
     /// The header of an account that can be locked: one of the state's, which is writable.
-    fn lockable(&mut self, position: Position) -> Option<&mut Header> {
+    fn header_to_lock(&mut self, position: Position) -> Option<&mut Header> {
         let account = *self.accounts.get(position)?;
         let kind = *account.data().first()?;
         let is_state = [Kind::Balance as u8, Kind::Contract as u8, Kind::Cell as u8].contains(&kind);
@@ -201,16 +206,38 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
     const NEVER_FREES: bool = true;
 
     fn mark(&self, position: Position) -> Result<Mark, ProgramError> {
-        Ok(Mark::new(position, self.account(position)?.key(), self.data(position)))
+        match self.accounts.get(position) {
+            Some(account) => Ok(Mark::new(position, account.key(), self.data(position)?)),
+            None => {
+                let number = position.wrapping_sub(self.accounts.len());
+                let mark = *self.unlisted.get(number).ok_or(ProgramError::AccountMissing)?;
+                Ok(Mark { is_locked: false, ..mark })
+            }
+        }
     }
 
     fn resume(&mut self, mark: &Mark) -> Result<Position, ProgramError> {
         let position = usize::from(mark.position);
         let is_there =
             self.accounts.get(position).is_some_and(|account| is_same(account.key(), &mark.address));
-        let position = if is_there { position } else { self.find(&mark.address)? };
-        mark.check(self.data(position))?;
-        Ok(position)
+        let position = if is_there { Ok(position) } else { self.find(&mark.address) };
+        match position {
+            Ok(position) => mark.check(self.data(position)?).map(|()| position),
+            Err(_) => {
+                self.unlisted.push(*mark);
+                Ok(self.accounts.len().wrapping_add(self.unlisted.len()).wrapping_sub(1))
+            }
+        }
+    }
+
+    fn is_at_hand(&self, position: Position) -> bool {
+        position < self.accounts.len()
+    }
+
+    #[inline(never)]
+    fn lockable(&mut self, address: &Pubkey) -> Option<&mut Header> {
+        let position = self.find(address).ok()?;
+        self.header_to_lock(position)
     }
 
     #[inline(never)]
@@ -218,12 +245,13 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
         let (slot, locked_at) = (self.slot, self.locked_at);
         let mut locks = false;
         for position in 0..self.accounts.len() {
-            if let Some(header) = self.lockable(position) {
-                if locked_at != 0 && header.is_locked(slot) && header.is_locked_since(locked_at.into()) {
+            if let Some(header) = self.header_to_lock(position) {
+                let own = Lock::of_attempt(locked_at.into());
+                if locked_at != 0 && header.is_locked(slot) && header.has_lock(own) {
                     // The locks of an earlier attempt hold for this one, but not for longer.
                     return Ok(locked_at);
                 }
-                header.lock(slot)?;
+                header.lock(slot, Lock::of_attempt(slot))?;
                 locks = true;
             }
         }
@@ -235,8 +263,8 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
     fn unlock(&mut self) {
         let (slot, locked_at) = (self.slot, self.locked_at);
         for position in 0..self.accounts.len() {
-            if let Some(header) = self.lockable(position)
-                && header.is_locked_since(locked_at.into())
+            if let Some(header) = self.header_to_lock(position)
+                && header.has_lock(Lock::of_attempt(locked_at.into()))
             {
                 header.unlock(slot);
             }
@@ -254,11 +282,9 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
         }
     }
 
-    fn data(&self, position: Position) -> &[u8] {
-        match self.accounts.get(position) {
-            Some(account) if self.exists(account) => account.data(),
-            _ => &[],
-        }
+    fn data(&self, position: Position) -> Result<&[u8], ProgramError> {
+        let account = self.account(position)?;
+        Ok(if self.exists(account) { account.data() } else { &[] })
     }
 
     fn code(&self, position: Position) -> &'c [u8] {

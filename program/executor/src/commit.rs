@@ -96,7 +96,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         }
         if let (true, Some(account)) = (code_changes, contract_account) {
             let code = self.account(id)?.code_afterwards();
-            if self.ledger.data(account).is_empty() {
+            if self.ledger.data(account)?.is_empty() {
                 self.add_rent(plan, |per_byte| rent::of_account(size_of::<Contract>(), per_byte))?;
             }
             plan.writes.push(Write::Contract(id, account));
@@ -112,7 +112,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             return Ok(());
         }
         let account = self.ledger.load(&AccountKey::Code(hash))?;
-        if is_code(self.ledger.data(account)) {
+        if is_code(self.ledger.data(account)?) {
             return Ok(());
         }
         let length = self.deployed_code(&hash).map(<[u8]>::len).ok_or(ProgramError::WrongLength)?;
@@ -140,7 +140,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     /// Plans one Cell with changes.
     fn plan_cell(&mut self, plan: &mut Plan<L::Account>, number: u16) -> Result<()> {
         let account = self.storage.cell(number)?.ledger_account;
-        let data = self.ledger.data(account);
+        let data = self.ledger.data(account)?;
         let cell = if data.is_empty() { None } else { Some(Cell::view(data)?) };
         let entries_before = cell.map_or(0, |cell| cell.entries());
         let mut entries_after = entries_before;
@@ -238,7 +238,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     fn write_contract(&mut self, id: Id, account: L::Account, slot: u64) -> Result<()> {
         let row = self.account(id)?;
         let (address, code) = (row.address, row.state.code);
-        let exists = !self.ledger.data(account).is_empty();
+        let exists = !self.ledger.data(account)?.is_empty();
         let data = self.ledger.write(account, &AccountKey::Contract(address), size_of::<Contract>())?;
         let view = if exists { Contract::view_mut(data)? } else { Contract::create(data, slot)? };
         if exists {
@@ -280,7 +280,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         slot: u64,
     ) -> Result<u64> {
         if let (true, Some(vault)) = (write.is_zero, plan.vault) {
-            let may_close = Cell::view(self.ledger.data(write.account))?.header().may_close(slot);
+            let may_close = Cell::view(self.ledger.data(write.account)?)?.header().may_close(slot);
             if may_close {
                 return self.ledger.close(write.account, vault);
             }

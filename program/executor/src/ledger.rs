@@ -1,9 +1,10 @@
 //! The seam between the executor and where accounts are.
 
 use crate::Result;
+use crate::mark::Mark;
+use parhelion_wire::Pubkey;
 use parhelion_wire::account::Header;
 use parhelion_wire::address::AccountKey;
-use parhelion_wire::{ProgramError, Pubkey, stored};
 use primitive_types::H256;
 
 /// Accounts by what they hold.
@@ -25,12 +26,21 @@ pub trait Ledger<'c> {
     /// [`parhelion_wire::ProgramError::AccountMissing`] when there is no such account.
     fn mark(&self, account: Self::Account) -> Result<Mark>;
 
-    /// Finds an account that an earlier step marked.
+    /// Finds an account that an earlier step marked. One that is not at hand can be marked again, and nothing else.
     ///
     /// # Errors
-    /// [`parhelion_wire::ProgramError::AccountMissing`] when the account is not at hand, and
     /// [`parhelion_wire::ProgramError::StateChanged`] when somebody has changed it since.
     fn resume(&mut self, mark: &Mark) -> Result<Self::Account>;
+
+    /// Whether an account that was resumed is at hand.
+    fn is_at_hand(&self, _account: Self::Account) -> bool {
+        true
+    }
+
+    /// The header of a state account at this address, if it exists, is at hand, and may be written.
+    fn lockable(&mut self, _address: &Pubkey) -> Option<&mut Header> {
+        None
+    }
 
     /// Locks the accounts that the run may write, so that nobody else does for a while. Gives the slot, modulo 2^32, by
     /// which later steps know these locks as their own; 0 when there are no such accounts.
@@ -53,7 +63,10 @@ pub trait Ledger<'c> {
     fn load(&mut self, key: &AccountKey) -> Result<Self::Account>;
 
     /// An account's data; empty when it does not exist.
-    fn data(&self, account: Self::Account) -> &[u8];
+    ///
+    /// # Errors
+    /// [`parhelion_wire::ProgramError::AccountMissing`] when it was resumed and is not at hand.
+    fn data(&self, account: Self::Account) -> Result<&[u8]>;
 
     /// A Code account's data. Code accounts that exist are never written, so it can be borrowed for the whole run.
     fn code(&self, account: Self::Account) -> &'c [u8];
@@ -104,44 +117,6 @@ pub trait Ledger<'c> {
     fn newest_slot_hash(&mut self) -> Result<[u8; 32]>;
 }
 
-/// An account in the checkpoint of a run in steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// Where it was among the accounts; it is found faster where it is there again.
-    pub position: u16,
-    /// The revision of its data; 0 when it does not exist.
-    pub revision: u32,
-    /// Whether it exists.
-    pub exists: bool,
-    /// Its address.
-    pub address: Pubkey,
-}
-stored!(Mark { position, revision, exists, address });
-
-impl Mark {
-    /// The mark of an account with this data.
-    #[must_use]
-    pub fn new(position: usize, address: &Pubkey, data: &[u8]) -> Self {
-        let revision = Header::of(data).map(Header::revision);
-        Self {
-            position: position as u16,
-            revision: revision.unwrap_or_default(),
-            exists: revision.is_some(),
-            address: *address,
-        }
-    }
-
-    /// Asserts that the account, whose data is this now, has not been changed since.
-    ///
-    /// # Errors
-    /// [`ProgramError::StateChanged`].
-    pub fn check(&self, data: &[u8]) -> Result<()> {
-        let revision = Header::of(data).map(Header::revision);
-        let expected = self.exists.then_some(self.revision);
-        if revision == expected { Ok(()) } else { Err(ProgramError::StateChanged) }
-    }
-}
-
 impl<'c, T: Ledger<'c>> Ledger<'c> for &mut T {
     type Account = T::Account;
 
@@ -153,6 +128,14 @@ impl<'c, T: Ledger<'c>> Ledger<'c> for &mut T {
 
     fn resume(&mut self, mark: &Mark) -> Result<Self::Account> {
         (**self).resume(mark)
+    }
+
+    fn is_at_hand(&self, account: Self::Account) -> bool {
+        (**self).is_at_hand(account)
+    }
+
+    fn lockable(&mut self, address: &Pubkey) -> Option<&mut Header> {
+        (**self).lockable(address)
     }
 
     fn lock(&mut self) -> Result<u32> {
@@ -167,7 +150,7 @@ impl<'c, T: Ledger<'c>> Ledger<'c> for &mut T {
         (**self).load(key)
     }
 
-    fn data(&self, account: Self::Account) -> &[u8] {
+    fn data(&self, account: Self::Account) -> Result<&[u8]> {
         (**self).data(account)
     }
 

@@ -37,6 +37,7 @@ mod execute;
 mod frames;
 mod ledger;
 mod limits;
+mod mark;
 mod rent;
 mod run;
 pub mod steps;
@@ -45,8 +46,9 @@ mod withdraw;
 mod world;
 
 pub use execute::{BlockValues, Call, Options, Report, call, execute};
-pub use ledger::{Ledger, Mark};
+pub use ledger::Ledger;
 pub use limits::Limits;
+pub use mark::Mark;
 pub use withdraw::{WITHDRAW_ADDRESS, WITHDRAW_SELECTOR};
 
 pub use parhelion_evm as evm;

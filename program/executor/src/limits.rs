@@ -53,10 +53,10 @@ impl Limits {
     pub const IN_STEPS: Self = Self {
         machine: machine::Limits { stack_words: 0, memory_bytes: 0, frames: 64 },
         return_data_bytes: 12 * 1024,
-        accounts: 96,
-        storage_keys: 400,
+        accounts: 128,
+        storage_keys: 512,
         transient_keys: 64,
-        cells: 64,
+        cells: 256,
         undo_entries: 400,
         report_bytes: 16 * 1024,
         code_bytes: 60 * 1024,

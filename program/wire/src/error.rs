@@ -170,6 +170,10 @@ errors! {
     AccountLocked = 89 => "an account is locked for a moment by a transaction that runs in steps; try again",
     /// The holder leaves the run less room than every run has.
     RunTooSmall = 90 => "the holder leaves the run too little stack, checkpoint or memory; use a larger one",
+    /// Only a run that has come to its end, but for writing, locks what it has read.
+    RunNotAtEnd = 91 => "the run has not come to its end yet; take its steps up to the pause at 0 first",
+    /// Accounts that the run has read are neither listed nor locked, so nothing may be written.
+    ReadsUnproven = 92 => "the run has read accounts that are neither listed nor locked; lock them, or list them, and resend",
 }
 
 #[cfg(test)]

@@ -127,6 +127,32 @@ pub struct SteppedEmulation {
     pub stack_words: usize,
     /// Bytes of memory, likewise.
     pub memory_bytes: usize,
+    /// Gas that the EVM's part of the run has where it begins or goes on.
+    pub gas_left: u64,
+    /// The mark at which it had paused there, [`u64::MAX`] at the beginning of an attempt.
+    pub paused_at: u64,
+}
+
+/// A run in steps that uses more accounts than one Solana transaction lists: what each part of it uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spread {
+    /// The parts, one after another, to the end of the run but for writing.
+    pub parts: Vec<SpreadPart>,
+    /// What writing everything uses, and what the run reads that does not exist; sorted by address.
+    pub end: Vec<AccountUse>,
+    /// Addresses of the other state that the run reads.
+    pub reads: Vec<[u8; 32]>,
+}
+
+/// A part of a [`Spread`] run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpreadPart {
+    /// Gas that the EVM's part of the run has left at its end.
+    pub gas_left: u64,
+    /// Addresses of the accounts that it uses.
+    pub accounts: Vec<[u8; 32]>,
+    /// Addresses of the translations of codes that it runs.
+    pub translations: Vec<[u8; 32]>,
 }
 
 /// What a transaction with enough gas needs.
@@ -236,4 +262,12 @@ pub trait Emulator: Send + Sync {
         coinbase: Address,
         holder: Option<Vec<u8>>,
     ) -> Result<SteppedEmulation, EmulatorError>;
+
+    /// What each part of such a run uses.
+    async fn spread(
+        &self,
+        transaction: &Transaction,
+        coinbase: Address,
+        holder: Option<Vec<u8>>,
+    ) -> Result<Spread, EmulatorError>;
 }

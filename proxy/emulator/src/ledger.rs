@@ -10,7 +10,7 @@ use parhelion_wire::account::{ACCOUNT_STORAGE_OVERHEAD, Code, Kind, Translation,
 use parhelion_wire::address::{AccountKey, Deployment};
 use parhelion_wire::{H256, ProgramError, Pubkey};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What was fetched for a run.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +56,17 @@ pub struct Recorder<'c> {
     creates: bool,
     /// The codes that ran, by the addresses where their translations are or would be.
     codes: RefCell<BTreeMap<Pubkey, CodeUse>>,
+    /// What the part of a run uses that is under way.
+    part: RefCell<Part>,
+}
+
+/// What a part of a run in steps uses of what is at hand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Addresses of accounts.
+    pub(crate) accounts: BTreeSet<Pubkey>,
+    /// Addresses of complete translations.
+    pub(crate) translations: BTreeSet<Pubkey>,
 }
 
 /// A used account.
@@ -66,6 +77,8 @@ struct Row<'c> {
     /// The account once it was changed.
     changed: Option<Option<Account>>,
     is_written: bool,
+    /// Whether it is of the state: a balance, a contract or a Cell.
+    is_state: bool,
 }
 
 /// The System program: also the owner of accounts that nobody else owns.
@@ -83,6 +96,44 @@ impl<'c> Recorder<'c> {
             missing: Missing::default(),
             creates: false,
             codes: RefCell::default(),
+            part: RefCell::default(),
+        }
+    }
+
+    /// A ledger as this one was in the beginning.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.deployment, self.known)
+    }
+
+    /// Ends a part of a run, and tells what it has used.
+    pub(crate) fn end_part(&self) -> Part {
+        self.part.take()
+    }
+
+    /// The state that was used, and whether it existed.
+    pub(crate) fn state(&self) -> impl Iterator<Item = (Pubkey, bool)> {
+        let state = self.rows.iter().filter(|row| row.is_state);
+        let exists = |account: &Account| account.owner.to_bytes() == self.deployment.program_id;
+        state.map(move |row| (row.address, row.before.is_some_and(exists)))
+    }
+
+    /// The addresses of what was written, or may be in a later slot.
+    pub(crate) fn written(&self) -> BTreeSet<Pubkey> {
+        self.rows.iter().filter(|row| row.is_written).map(|row| row.address).collect()
+    }
+
+    /// Notes that an account is used.
+    fn touch(&self, position: usize) {
+        if let Some(row) = self.rows.get(position) {
+            self.part.borrow_mut().accounts.insert(row.address);
+        }
+    }
+
+    /// An account's data as it is now.
+    fn now(&self, position: usize) -> &[u8] {
+        match self.rows.get(position).and_then(Row::now) {
+            Some(account) if account.owner.to_bytes() == self.deployment.program_id => &account.data,
+            _ => &[],
         }
     }
 
@@ -146,6 +197,7 @@ impl<'c> Recorder<'c> {
 
     /// An account for changes; one that does not exist is made with nothing in it.
     fn change(&mut self, position: usize) -> Result<&mut Account, ProgramError> {
+        self.touch(position);
         let row = self.row_mut(position)?;
         row.is_written = true;
         let before = row.before;
@@ -158,9 +210,9 @@ impl<'c> Recorder<'c> {
     }
 
     /// Adds an account to those that are used.
-    fn add(&mut self, address: Pubkey, before: Option<&'c Account>) -> usize {
+    fn add(&mut self, address: Pubkey, before: Option<&'c Account>, is_state: bool) -> usize {
         let position = self.rows.len();
-        self.rows.push(Row { address, before, changed: None, is_written: false });
+        self.rows.push(Row { address, before, changed: None, is_written: false, is_state });
         self.index.insert(address, position);
         position
     }
@@ -224,28 +276,29 @@ impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
 
     fn mark(&self, position: usize) -> Result<Mark, ProgramError> {
         let address = &self.row(position)?.address;
-        Ok(Mark::new(position, address, Ledger::data(self, position)))
+        Ok(Mark::new(position, address, self.now(position)))
     }
 
     fn resume(&mut self, mark: &Mark) -> Result<usize, ProgramError> {
         let known = self.known;
-        match (self.index.get(&mark.address), known.accounts.get(&mark.address)) {
-            (Some(&position), _) => mark.check(Ledger::data(self, position)).map(|()| position),
-            (None, Some(before)) => {
-                let position = self.add(mark.address, before.as_ref());
-                mark.check(Ledger::data(self, position)).map(|()| position)
-            }
+        let position = match (self.index.get(&mark.address), known.accounts.get(&mark.address)) {
+            (Some(&position), _) => position,
+            (None, Some(before)) => self.add(mark.address, before.as_ref(), true),
             (None, None) => {
                 // Stands for the account for now, so that all that a checkpoint names is fetched at once.
                 self.missing.addresses.push(mark.address);
-                Ok(self.add(mark.address, None))
+                return Ok(self.add(mark.address, None, true));
             }
-        }
+        };
+        // What was changed has to be listed, so that the program sees it as well.
+        mark.check(self.now(position)).inspect_err(|_| self.touch(position))?;
+        Ok(position)
     }
 
     fn load(&mut self, key: &AccountKey) -> Result<usize, ProgramError> {
         let address = self.deployment.address(key, sha256);
         if let Some(&position) = self.index.get(&address) {
+            self.touch(position);
             return Ok(position);
         }
         let Some(before) = self.known.accounts.get(&address) else {
@@ -263,17 +316,19 @@ impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
         if !matches!(key, AccountKey::External(_)) && owner != self.deployment.program_id && !is_absent {
             return Err(ProgramError::WrongOwner);
         }
-        Ok(self.add(address, before.as_ref()))
+        let is_state = matches!(key, AccountKey::Balance(_) | AccountKey::Contract(_) | AccountKey::Cell(..));
+        let position = self.add(address, before.as_ref(), is_state);
+        self.touch(position);
+        Ok(position)
     }
 
-    fn data(&self, position: usize) -> &[u8] {
-        match self.rows.get(position).and_then(Row::now) {
-            Some(account) if account.owner.to_bytes() == self.deployment.program_id => &account.data,
-            _ => &[],
-        }
+    fn data(&self, position: usize) -> Result<&[u8], ProgramError> {
+        self.touch(position);
+        Ok(self.now(position))
     }
 
     fn code(&self, position: usize) -> &'s [u8] {
+        self.touch(position);
         match self.rows.get(position).and_then(|row| row.before) {
             Some(account) if account.owner.to_bytes() == self.deployment.program_id => &account.data,
             _ => &[],
@@ -290,16 +345,17 @@ impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
             translation: self.found_translation(address, hash),
         });
         code.frames += 1;
+        self.part.borrow_mut().translations.extend(code.complete_translation());
         // The program will run it. Here the code itself does the same, and needs no trust in fetched bytes.
         None
     }
 
     fn write(&mut self, position: usize, _: &AccountKey, length: usize) -> Result<&mut [u8], ProgramError> {
-        let exists = !self.data(position).is_empty();
-        if exists && self.data(position).first() == Some(&(Kind::Code as u8)) {
+        let data = self.now(position);
+        if data.first() == Some(&(Kind::Code as u8)) {
             return Err(ProgramError::WrongKind);
         }
-        let grows = length > self.data(position).len();
+        let grows = length > data.len();
         self.creates |= grows;
         let exemption = self.exemption(length);
         let program_id = self.deployment.program_id;
@@ -313,12 +369,14 @@ impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
     }
 
     fn may_write(&mut self, position: usize) {
+        self.touch(position);
         if let Some(row) = self.rows.get_mut(position) {
             row.is_written = true;
         }
     }
 
     fn close(&mut self, position: usize, vault: usize) -> Result<u64, ProgramError> {
+        self.touch(position);
         let row = self.row_mut(position)?;
         let lamports = row.now().map_or(0, |account| account.lamports);
         row.is_written = true;

@@ -23,6 +23,7 @@ mod ledger;
 mod read;
 mod session;
 mod shell;
+mod spread;
 mod steps;
 mod touched;
 

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use parhelion_core::cluster::Account;
 use parhelion_core::emulator::{
     AccountState, AccountUse, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate, Execution,
-    Refusal, SteppedEmulation,
+    Refusal, Spread, SteppedEmulation,
 };
 use parhelion_core::transaction::Transaction;
 use parhelion_executor::{BlockValues, Options, Report, WITHDRAW_ADDRESS};
@@ -202,6 +202,15 @@ impl parhelion_core::emulator::Emulator for Shell {
         holder: Option<Vec<u8>>,
     ) -> Result<SteppedEmulation, EmulatorError> {
         self.emulate_steps(transaction, coinbase, holder).await
+    }
+
+    async fn spread(
+        &self,
+        transaction: &Transaction,
+        coinbase: Address,
+        holder: Option<Vec<u8>>,
+    ) -> Result<Spread, EmulatorError> {
+        self.spread_accounts(transaction, coinbase, holder).await
     }
 }
 

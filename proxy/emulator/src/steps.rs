@@ -21,8 +21,8 @@ const MACHINE_MAX: MachineLimits =
 pub(crate) const LARGEST: Options =
     Options { limits: Limits { machine: MACHINE_MAX, ..Limits::IN_STEPS }, ..Options::ON_CHAIN };
 
-/// What a run used of its machine: stack words and bytes of memory.
-type Used = (usize, usize);
+/// Room for a checkpoint off chain: more than any run needs.
+const CHECKPOINT_MAX: usize = 4 << 20;
 
 impl Shell {
     /// [`parhelion_core::emulator::Emulator::emulate_in_steps`].
@@ -32,62 +32,84 @@ impl Shell {
         coinbase: Address,
         holder: Option<Vec<u8>>,
     ) -> Result<SteppedEmulation, EmulatorError> {
-        let run = move |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| match &holder
-        {
-            None => from_the_start(ledger, block, envelope),
-            Some(holder) => from_a_holder(ledger, block, envelope, holder.clone()),
+        let run = move |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| {
+            let mut begun = match &holder {
+                None => Begun::from_the_start(ledger, block, envelope)?,
+                Some(holder) => Begun::from_a_holder(ledger, holder)?,
+            };
+            // Without a pause to come to it does not pause.
+            let report =
+                begun.step(ledger, block, envelope, &[])?.ok_or(ProgramError::CheckpointMalformed)?;
+            let used = match &holder {
+                None => begun.machine.used(),
+                Some(_) => (begun.machine.stack_words(), begun.machine.memory_bytes()),
+            };
+            Ok((report, (used, begun.run.gas_left, begun.run.paused_at)))
         };
-        let (emulation, (stack_words, memory_bytes)) =
+        let (emulation, ((stack_words, memory_bytes), gas_left, paused_at)) =
             self.run_transaction(transaction, coinbase, run).await?;
-        Ok(SteppedEmulation { emulation, stack_words, memory_bytes })
+        Ok(SteppedEmulation { emulation, stack_words, memory_bytes, gas_left, paused_at })
     }
 }
 
-/// Begins a run and takes one step to its end.
-fn from_the_start(
-    ledger: &mut Recorder<'_>,
-    block: &BlockValues,
-    envelope: &Envelope<'_>,
-) -> Result<(Report, Used), ProgramError> {
-    let mut run = steps::begin(&mut *ledger, Native, block, &LARGEST, envelope)?;
-    let mut machine = Machine::new(&MACHINE_MAX);
-    let mut held = Held { run: &mut run, checkpoint: &mut [], machine: &mut machine };
-    let report = to_the_end(ledger, block, &LARGEST, envelope, &mut held)?;
-    Ok((report, machine.used()))
+/// A run in steps that was begun, off chain.
+pub(crate) struct Begun {
+    pub(crate) run: Run,
+    checkpoint: Vec<u8>,
+    machine: Machine,
+    options: Options,
 }
 
-/// Takes one step from where the run in a holder is to its end.
-fn from_a_holder(
-    ledger: &mut Recorder<'_>,
-    block: &BlockValues,
-    envelope: &Envelope<'_>,
-    mut holder: Vec<u8>,
-) -> Result<(Report, Used), ProgramError> {
-    let parts = Run::parts(&mut holder, None)?;
-    let mut run = Run::read(parts.state)?;
-    if ledger.config_revision()? != run.config_revision {
-        run.checkpoint_length = 0;
+impl Begun {
+    /// Begins a run.
+    pub(crate) fn from_the_start(
+        ledger: &mut Recorder<'_>,
+        block: &BlockValues,
+        envelope: &Envelope<'_>,
+    ) -> Result<Self, ProgramError> {
+        let run = steps::begin(&mut *ledger, Native, block, &LARGEST, envelope)?;
+        Ok(Self { run, checkpoint: Vec::new(), machine: Machine::new(&MACHINE_MAX), options: LARGEST })
     }
-    let mut machine = Machine::with_arenas(parts.stack, parts.memory);
-    let (stack_words, memory_bytes) = (machine.stack_words(), machine.memory_bytes());
-    let machine_limits = MachineLimits { stack_words, memory_bytes, ..MACHINE_MAX };
-    let mut held = Held { run: &mut run, checkpoint: parts.checkpoint, machine: &mut machine };
-    let options = Options { limits: Limits { machine: machine_limits, ..LARGEST.limits }, ..LARGEST };
-    let report = to_the_end(ledger, block, &options, envelope, &mut held)?;
-    Ok((report, (stack_words, memory_bytes)))
-}
 
-fn to_the_end(
-    ledger: &mut Recorder<'_>,
-    block: &BlockValues,
-    options: &Options,
-    envelope: &Envelope<'_>,
-    held: &mut Held<'_>,
-) -> Result<Report, ProgramError> {
-    match steps::step(ledger, Native, block, options, envelope, held, &[])? {
-        Step::Done(done) => Ok(done.1),
-        // Without a pause to come to it does not pause.
-        Step::Paused => Err(ProgramError::CheckpointMalformed),
+    /// Goes on with the run in a holder.
+    pub(crate) fn from_a_holder(ledger: &Recorder<'_>, holder: &[u8]) -> Result<Self, ProgramError> {
+        let mut holder = holder.to_vec();
+        let parts = Run::parts(&mut holder, None)?;
+        let mut run = Run::read(parts.state)?;
+        if ledger.config_revision()? != run.config_revision {
+            run.checkpoint_length = 0;
+        }
+        let machine = Machine::with_arenas(parts.stack, parts.memory);
+        let (stack_words, memory_bytes) = (machine.stack_words(), machine.memory_bytes());
+        let machine_limits = MachineLimits { stack_words, memory_bytes, ..MACHINE_MAX };
+        let options = Options { limits: Limits { machine: machine_limits, ..LARGEST.limits }, ..LARGEST };
+        Ok(Self { run, checkpoint: parts.checkpoint.to_vec(), machine, options })
+    }
+
+    /// Gas that is left where the last step began if it was the last of all, or ended if it was not; down to the mark that
+    /// was come to there.
+    pub(crate) fn left(&self) -> u64 {
+        self.run.gas_left.min(self.run.paused_at)
+    }
+
+    /// Takes a step; its report if it was the last one.
+    pub(crate) fn step(
+        &mut self,
+        ledger: &mut Recorder<'_>,
+        block: &BlockValues,
+        envelope: &Envelope<'_>,
+        pauses: &[u64],
+    ) -> Result<Option<Report>, ProgramError> {
+        if !pauses.is_empty() {
+            self.checkpoint.resize(self.checkpoint.len().max(CHECKPOINT_MAX), 0);
+        }
+        let Self { run, checkpoint, machine, options } = self;
+        let mut held = Held { run, checkpoint, machine };
+        let step = steps::step(ledger, Native, block, options, envelope, &mut held, pauses)?;
+        Ok(match step {
+            Step::Done(done) => Some(done.1),
+            Step::Paused => None,
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which Solana transactions execute an Ethereum transaction: a pure function.
 
 use alloy_primitives::{Address as EthereumAddress, B256};
-use parhelion_core::emulator::{CodeUse, Emulation};
+use parhelion_core::emulator::{AccountUse, CodeUse, Emulation};
 use parhelion_core::relay::RelayError;
 use parhelion_sdk::address::holder_address;
 use parhelion_sdk::instruction::{
@@ -94,7 +94,8 @@ pub const FORMAT: Format<'static> = Format::V1;
 /// [`RelayError::DoesNotFit`] when the run needs more accounts than one Solana transaction locks.
 pub fn plan(request: &Request<'_>) -> Result<Plan, RelayError> {
     let holder = holder_address(request.deployment, &request.operator, request.holder.index);
-    let accounts = run_accounts(request, &holder);
+    let uses = &request.emulation.accounts;
+    let accounts = run_accounts(request.deployment, &request.operator, &holder, uses);
     let without = plan_with(request, &accounts)?;
     let translations = translations(request);
     for count in (1..=translations.len()).rev() {
@@ -111,7 +112,7 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, RelayError> {
 
 /// The shortest plan with these accounts.
 fn plan_with(request: &Request<'_>, accounts: &[RunAccount]) -> Result<Plan, RelayError> {
-    let reserves = reserves(request);
+    let reserves = reserves(request.deployment, &request.operator, request.emulation);
     for is_proven in [true, false] {
         let last = [reserves.clone(), direct(request, accounts, is_proven, reserves.len())].concat();
         let fits = match fits(request, &last) {
@@ -149,12 +150,16 @@ fn plan_with(request: &Request<'_>, accounts: &[RunAccount]) -> Result<Plan, Rel
     Err(too_many_accounts(accounts.len()))
 }
 
-/// The run's accounts, without those that stand in front of every run.
+/// The accounts of a run, without those that stand in front of every run.
 #[must_use]
-pub fn run_accounts(request: &Request<'_>, holder: &Address) -> Vec<RunAccount> {
-    let Request { operator, deployment, .. } = request;
+pub fn run_accounts(
+    deployment: &Deployment,
+    operator: &Address,
+    holder: &Address,
+    uses: &[AccountUse],
+) -> Vec<RunAccount> {
     let fixed = [operator.to_bytes(), deployment.config, deployment.program_id, holder.to_bytes()];
-    let uses = request.emulation.accounts.iter().filter(|used| !fixed.contains(&used.address));
+    let uses = uses.iter().filter(|used| !fixed.contains(&used.address));
     uses.map(|used| RunAccount { address: used.address.into(), writable: used.writable }).collect()
 }
 
@@ -169,11 +174,11 @@ pub fn translations(request: &Request<'_>) -> Vec<RunAccount> {
 
 /// Reservations for codes that are longer than an account may grow in the executing instruction itself.
 #[must_use]
-pub fn reserves(request: &Request<'_>) -> Vec<Instruction> {
+pub fn reserves(deployment: &Deployment, operator: &Address, emulation: &Emulation) -> Vec<Instruction> {
     let mut instructions = Vec::new();
-    for (hash, length) in &request.emulation.deployed_codes {
+    for (hash, length) in &emulation.deployed_codes {
         let ahead = Code::account_length(*length).saturating_sub(GROWTH_MAX);
-        let reserve = code_reserve(request.deployment, &request.operator, B256::from(hash.0), *length);
+        let reserve = code_reserve(deployment, operator, B256::from(hash.0), *length);
         instructions.extend(std::iter::repeat_n(reserve, ahead.div_ceil(GROWTH_MAX)));
     }
     instructions

@@ -6,7 +6,7 @@ use crate::address::holder_address;
 use crate::convert::{to_h160, to_h256};
 use alloy_primitives::{Address as EthereumAddress, B256};
 use parhelion_wire::address::Deployment;
-use parhelion_wire::instruction::{Begin, Cancel, Step, transaction_id};
+use parhelion_wire::instruction::{Begin, Cancel, Lock, Step, transaction_id};
 use solana_address::Address;
 use solana_instruction::{AccountMeta, Instruction};
 
@@ -57,6 +57,14 @@ impl<'a> Run<'a> {
         let transaction = transaction_id(&to_h256(self.transaction));
         let step = Step { transaction, coinbase: to_h160(self.coinbase), number, pauses: &pauses };
         self.instruction([&step.prefix()[..], pauses.as_flattened()].concat(), accounts)
+    }
+
+    /// Locks those of `accounts`, all listed as writable, that the run has read. It has come to the pause at 0. `number`
+    /// makes equal instructions differ.
+    #[must_use]
+    pub fn lock(&self, number: u16, accounts: &[RunAccount]) -> Instruction {
+        let transaction = transaction_id(&to_h256(self.transaction));
+        self.instruction(Lock { transaction, number }.encode().to_vec(), accounts)
     }
 
     /// Cancels it. `accounts` are the Balances of the sender and of the coinbase, writable.

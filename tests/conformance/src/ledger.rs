@@ -247,18 +247,27 @@ impl<'c> Memory<'c> {
     fn row(&mut self, position: usize) -> Result<&mut Row<'c>, ProgramError> {
         self.rows.get_mut(position).ok_or(ProgramError::AccountMissing)
     }
+
+    /// An account's data as it is now.
+    fn now(&self, position: usize) -> &[u8] {
+        match self.rows.get(position) {
+            Some(Row { changed: Some(data), .. }) => data,
+            Some(row) => row.before,
+            None => &[],
+        }
+    }
 }
 
 impl<'s, 'c: 's> Ledger<'s> for Memory<'c> {
     type Account = usize;
 
     fn mark(&self, position: usize) -> Result<Mark, ProgramError> {
-        Ok(Mark::new(position, &[0; 32], self.data(position)))
+        Ok(Mark::new(position, &[0; 32], self.now(position)))
     }
 
     fn resume(&mut self, mark: &Mark) -> Result<usize, ProgramError> {
         let position = usize::from(mark.position);
-        mark.check(self.data(position)).map(|()| position)
+        mark.check(self.now(position)).map(|()| position)
     }
 
     fn load(&mut self, key: &AccountKey) -> Result<usize, ProgramError> {
@@ -272,12 +281,8 @@ impl<'s, 'c: 's> Ledger<'s> for Memory<'c> {
         Ok(position)
     }
 
-    fn data(&self, position: usize) -> &[u8] {
-        match self.rows.get(position) {
-            Some(Row { changed: Some(data), .. }) => data,
-            Some(row) => row.before,
-            None => &[],
-        }
+    fn data(&self, position: usize) -> Result<&[u8], ProgramError> {
+        Ok(self.now(position))
     }
 
     fn code(&self, position: usize) -> &'s [u8] {

@@ -36,14 +36,14 @@ pub(super) fn process(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError
     Vault::view(vault.data())?;
     vault.require_writable()?;
     let position = ledger.load(&key)?;
-    let exists = !ledger.data(position).is_empty();
+    let exists = !ledger.data(position)?.is_empty();
     if exists {
-        Balance::view(ledger.data(position))?;
+        Balance::view(ledger.data(position)?)?;
     }
 
     cpi::transfer(&payer, &vault, lamports)?;
     let contract_position = ledger.load(&AccountKey::Contract(address))?;
-    let has_contract = !ledger.data(contract_position).is_empty();
+    let has_contract = !ledger.data(contract_position)?.is_empty();
     let data = ledger.write(position, &key, size_of::<Balance>())?;
     let view = if exists { Balance::view_mut(data)? } else { Balance::create(data, slot)? };
     if exists {

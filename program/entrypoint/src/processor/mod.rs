@@ -27,6 +27,7 @@ pub(crate) fn process(input: &Input<'_>) -> Result<(), ProgramError> {
         tag::EXECUTE_FROM_HOLDER => execute::process_from_holder(input, data),
         tag::STEP => steps::step(input, data),
         tag::BEGIN => steps::begin(input, data),
+        tag::LOCK => steps::lock(input, data),
         tag::CANCEL => steps::cancel(input, data),
         tag::HOLDER_WRITE => holder::write(input, data),
         tag::HOLDER_CREATE => holder::create(input, data),

@@ -31,7 +31,7 @@ pub(super) fn reserve(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError
         Err(ProgramError::AccountMissing) => return Err(ProgramError::WrongAddress),
         Err(error) => return Err(error),
     };
-    let is_stored = ledger.data(position).first() == Some(&(Kind::Code as u8));
+    let is_stored = ledger.data(position)?.first() == Some(&(Kind::Code as u8));
     if is_stored {
         return Ok(());
     }

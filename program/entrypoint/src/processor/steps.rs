@@ -1,10 +1,11 @@
-//! begin, step, cancel: run a transaction over several Solana transactions. See [`parhelion_executor::steps`].
+//! begin, step, lock, cancel: run a transaction over several Solana transactions. See [`parhelion_executor::steps`].
 
 use super::execute::{Fixed, check_fixed};
 use super::signature;
 use crate::account::Account;
 use crate::crypto::Syscalls;
 use crate::input::Input;
+use crate::sysvar::Clock;
 use alloc::vec::Vec;
 use core::ptr::NonNull;
 use parhelion_evm::U256;
@@ -60,12 +61,7 @@ pub(super) fn step(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError> {
     let step = instruction::Step::decode(data)?;
     let mut run = run_of(&holder, &step.transaction)?;
     let block = fixed.block(step.coinbase)?;
-    if run.operator != *fixed.operator.key() {
-        if !run.may_be_taken_over(block.slot) {
-            return Err(ProgramError::ForeignRun);
-        }
-        (run.operator, run.owned_since) = (*fixed.operator.key(), block.slot);
-    }
+    own(&mut run, &fixed, block.slot)?;
     let revision = fixed.config.header().revision();
     if run.config_revision != revision {
         // Other settings: the attempt begins anew.
@@ -96,6 +92,21 @@ pub(super) fn step(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError> {
     }
 }
 
+/// Locks what a run at its end has read.
+pub(super) fn lock(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError> {
+    let (fixed, holder) = checked(input)?;
+    let lock = instruction::Lock::decode(data)?;
+    let mut run = run_of(&holder, &lock.transaction)?;
+    let slot = Clock::get()?.slot;
+    own(&mut run, &fixed, slot)?;
+    // SAFETY: no view of the holder is alive, and the ledger never finds a holder: no key derives its address.
+    let RunParts { state, checkpoint, .. } = Run::parts(unsafe { holder.data_mut_for_good() }, None)?;
+    steps::lock(&mut fixed.ledger(input, slot), slot, &mut run, checkpoint)?;
+    run.write(state)?;
+    // SAFETY: nothing of the parts is used any more.
+    Run::mark(unsafe { holder.data_mut() }, slot, true)
+}
+
 /// Ends a run that nobody continues.
 pub(super) fn cancel(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError> {
     let (fixed, holder) = checked(input)?;
@@ -122,6 +133,18 @@ fn checked<'c>(input: &Input<'c>) -> Result<(Fixed<'c>, Account<'c>), ProgramErr
     holder.require_owner(input.program_id)?;
     holder.require_writable()?;
     Ok((Fixed { operator, config_account, config, program }, holder))
+}
+
+/// Makes the operator a run's, if it is not, and that is allowed.
+fn own(run: &mut Run, fixed: &Fixed<'_>, slot: u64) -> Result<(), ProgramError> {
+    if run.operator == *fixed.operator.key() {
+        return Ok(());
+    }
+    if !run.may_be_taken_over(slot) {
+        return Err(ProgramError::ForeignRun);
+    }
+    (run.operator, run.owned_since) = (*fixed.operator.key(), slot);
+    Ok(())
 }
 
 /// The run in a holder, which must be that of a transaction.

@@ -31,14 +31,14 @@ pub(super) fn translate(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramErr
         Err(ProgramError::AccountMissing) => return Err(ProgramError::WrongAddress),
         Err(error) => return Err(error),
     };
-    let length = ledger.data(position).len();
+    let length = ledger.data(position)?.len();
     if length == 0 {
         let room = Translation::account_length(translation::length_max(code.len()));
         ledger.grow_towards(position, &key, room)?;
         // SAFETY: no other view of the account's data is alive.
         let data = unsafe { account.data_mut() };
         Translation::create(data, slot, payer.key(), code.hash(), translation::VERSION)?;
-    } else if Translation::view(ledger.data(position))?.prefix.stage() == TranslationStage::Complete {
+    } else if Translation::view(ledger.data(position)?)?.prefix.stage() == TranslationStage::Complete {
         return Ok(());
     } else {
         grow(&mut ledger, position, &key, &code)?;
@@ -56,13 +56,13 @@ fn grow(
     key: &AccountKey,
     code: &Code<'_>,
 ) -> Result<(), ProgramError> {
-    let prefix = Translation::view(ledger.data(position))?.prefix;
+    let prefix = Translation::view(ledger.data(position)?)?.prefix;
     let room = Translation::account_length(translation::length_max(code.len()));
     let wanted = Translation::account_length(match prefix.stage() {
         TranslationStage::Empty => translation::room_to_start(code.code(), code.jump_map()),
         _ => prefix.progress().1 as usize + translation::ROOM_FOR_LONG,
     });
-    if ledger.data(position).len() < wanted.min(room) {
+    if ledger.data(position)?.len() < wanted.min(room) {
         ledger.grow_towards(position, key, room)?;
     }
     Ok(())

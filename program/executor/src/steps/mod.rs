@@ -14,8 +14,11 @@
 //! * A sender has one run at most, and no other transaction while there is one: transactions of a sender take effect in
 //!   the order of their nonces.
 //! * A run reads every account as it was when it read it first. Each step begins by comparing the revisions of all that
-//!   was read so far with the accounts as they are; after a change the attempt begins anew, with the block values of now.
-//!   So does one whose settings changed.
+//!   was read so far and that it lists with the accounts as they are; after a change the attempt begins anew, with the
+//!   block values of now. So does one whose settings changed.
+//! * Before anything is written, all that was read is known to be unchanged: the last step lists it, or it was compared
+//!   when it was locked ([`fn@lock`]), and still is. So a run may read more accounts than a Solana transaction can list; what
+//!   it writes, and what does not exist and so cannot be locked, must fit the last step.
 //! * After [`Run::RESTARTS_UNLOCKED`] restarts an attempt locks what it reads ([`Ledger::lock`]): all at once, before it
 //!   begins, or not at all, so runs never wait for one another. A lock ends with the run, or by itself after
 //!   [`parhelion_wire::account::Header::LOCK_SLOTS`], and the account is not locked again for three times as long.
@@ -29,10 +32,12 @@
 
 mod begin;
 mod cancel;
+mod lock;
 mod step;
 
 pub use begin::begin;
 pub use cancel::cancel;
+pub use lock::lock;
 pub use step::{Held, Step, step};
 
 use crate::execute::{BlockValues, Options};

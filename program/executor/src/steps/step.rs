@@ -88,8 +88,9 @@ pub fn step<'c, L: Ledger<'c>, C: Crypto + Copy>(
         }
         Err(error) => return Err(error),
     };
+    run.gas_left = attempt.gas();
     // Below the last pause, because a pause leaves a bit more than its mark: the same one would be met at once.
-    let left = attempt.gas().min(run.paused_at);
+    let left = run.gas_left.min(run.paused_at);
     let pause = pauses.iter().copied().find(|pause| *pause < left);
     if attempt.ended.is_none() {
         let pause = i64::try_from(pause.unwrap_or_default()).unwrap_or(i64::MAX);
@@ -166,7 +167,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> Attempt<'c, L, C> {
         input: &mut Reader<'_>,
     ) -> Result<Box<Self>> {
         let env = run::env(&block_of(run, now), options.fork, envelope.sender, run.gas_price);
-        let mut world = World::take(ledger, crypto, env, options.limits, input)?;
+        let mut world = World::take(ledger, crypto, env, options.limits, now.slot, input)?;
         let sender = world.load_balance(&envelope.sender)?;
         let message = message_of(run, envelope, transaction, sender)?;
         world.escrow = run.bought;
@@ -198,6 +199,9 @@ impl<'c, L: Ledger<'c>, C: Crypto> Attempt<'c, L, C> {
         run: &Run,
     ) -> Result<(Receipt, Report)> {
         let Self { world, message, started, .. } = self;
+        if !world.is_proven {
+            return Err(ProgramError::ReadsUnproven);
+        }
         let mut finished = world.finish(machine, options, message, started, ended)?;
         // Its flag changes in any case.
         world.plan_balance(&mut finished.plan, message.account)?;

@@ -279,7 +279,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             return Ok(());
         }
         let account = self.ledger.load(&AccountKey::Balance(row.address))?;
-        let data = self.ledger.data(account);
+        let data = self.ledger.data(account)?;
         let found = if data.is_empty() {
             None
         } else {
@@ -322,7 +322,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             return Ok(CodeOf::None);
         }
         let account = self.ledger.load(&AccountKey::Contract(row.address))?;
-        let data = self.ledger.data(account);
+        let data = self.ledger.data(account)?;
         let code = if data.is_empty() {
             CodeOf::None
         } else {

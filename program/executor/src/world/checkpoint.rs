@@ -3,6 +3,7 @@
 use super::World;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
+use crate::mark::{Front, Mark};
 use crate::{ProgramError, Result};
 use alloc::vec::Vec;
 use parhelion_evm::U256;
@@ -29,7 +30,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         let of_rows = rows.flat_map(|row| [row.balance_account, row.contract_account]).flatten();
         let of_cells = self.storage.cells().iter().map(|cell| cell.ledger_account);
         let accounts = of_rows.chain(of_cells);
-        out.put(&(accounts.clone().count() as u16))?;
+        out.put(&Front { locked_until: 0, count: accounts.clone().count() as u16 })?;
         for account in accounts {
             out.put(&self.ledger.mark(account)?)?;
         }
@@ -49,7 +50,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         Counters { logs, refund, burned, prevrandao }.put(out)
     }
 
-    /// The world of a checkpoint.
+    /// The world of a checkpoint, in `slot`.
     ///
     /// # Errors
     /// [`crate::ProgramError::StateChanged`] when an account that it has loaded was changed since, and those of a damaged
@@ -60,16 +61,22 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         crypto: C,
         env: Env,
         limits: Limits,
+        slot: u64,
         input: &mut Reader<'_>,
     ) -> Result<Self> {
-        let count: u16 = input.take()?;
+        let Front { locked_until, count } = input.take()?;
         let mut resumed = Vec::with_capacity(usize::from(count));
+        let mut is_proven = true;
         for _ in 0..count {
-            resumed.push(ledger.resume(&input.take()?)?);
+            let mark: Mark = input.take()?;
+            let account = ledger.resume(&mark)?;
+            is_proven &= ledger.is_at_hand(account) || mark.is_locked && slot < locked_until;
+            resumed.push(account);
         }
         let mut resumed = resumed.into_iter();
         let mut next = || resumed.next().ok_or(ProgramError::CheckpointMalformed);
         let mut world = Self::new_apart(ledger, crypto, env, limits);
+        world.is_proven = is_proven;
         world.accounts.take(input, &mut next)?;
         world.storage.take(input, &mut next)?;
         world.transient.take(input)?;

@@ -54,6 +54,8 @@ pub(crate) struct World<'c, L: Ledger<'c>, C: Crypto> {
     pub(crate) burned: U256,
     /// Wei that the sender of a run in steps paid for gas, which are in no balance.
     pub(crate) escrow: U256,
+    /// Whether all that earlier steps have read is known to be unchanged.
+    pub(crate) is_proven: bool,
     /// PREVRANDAO, once asked for.
     prevrandao: Option<[u8; 32]>,
     pub(crate) limits: Limits,
@@ -78,6 +80,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             refund: 0,
             burned: U256([0; 4]),
             escrow: U256([0; 4]),
+            is_proven: true,
             prevrandao: None,
             limits,
         }

@@ -269,7 +269,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         let (account, (cell_key, index)) = (slot.account, split_storage_key(&slot.key));
         let cell = self.load_cell(account, &cell_key)?;
         let ledger_account = self.storage.cells.get(cell).ok_or(ProgramError::TableLimit)?.ledger_account;
-        let data = self.ledger.data(ledger_account);
+        let data = self.ledger.data(ledger_account)?;
         let value = if data.is_empty() { U256([0; 4]) } else { Cell::view(data)?.get(index) };
         let slot = self.storage.get_mut(row)?;
         slot.cell = Some(cell as u16);

@@ -1,5 +1,6 @@
 //! The eight bytes that every account of the program begins with.
 
+use super::lock::Lock;
 use crate::error::ProgramError;
 use bytemuck::{Pod, Zeroable};
 
@@ -109,14 +110,14 @@ impl Header {
         self.bits() > Self::FLAGS
     }
 
-    /// Whether the account is locked in `slot`: nobody but the run that locked it writes it.
+    /// Whether the account is locked in `slot`: nobody writes it, but the run whose attempt locked it.
     ///
     /// The slot in which a lock ends is known modulo 2^14. An account whose revision is older than a lock can be is not
     /// locked; one that is written has a newer revision, and the next look comes long before 2^14 slots are over, or the
     /// revision is old again.
     #[must_use]
     pub const fn is_locked(&self, slot: u64) -> bool {
-        let left = self.lock_end().wrapping_sub(slot as u16) & Self::SLOTS;
+        let left = self.lock_end().wrapping_sub(slot as u16) & Lock::SLOTS;
         let age = (slot as u32).wrapping_sub(self.revision()) as i32;
         self.may_be_locked() && left > 0 && left as u64 <= Self::LOCK_SLOTS && age <= Self::LOCK_SLOTS as i32
     }
@@ -125,8 +126,8 @@ impl Header {
     ///
     /// # Errors
     /// [`ProgramError::AccountLocked`] when it is locked, or was a short time ago.
-    pub const fn lock(&mut self, slot: u64) -> Result<(), ProgramError> {
-        let over = (slot as u16).wrapping_sub(self.lock_end()) & Self::SLOTS;
+    pub const fn lock(&mut self, slot: u64, lock: Lock) -> Result<(), ProgramError> {
+        let over = (slot as u16).wrapping_sub(self.lock_end()) & Lock::SLOTS;
         let age = (slot as u32).wrapping_sub(self.revision()) as i32;
         let was_locked = self.may_be_locked()
             && over as u64 <= Self::UNLOCKED_SLOTS
@@ -134,37 +135,34 @@ impl Header {
         if was_locked || self.is_locked(slot) {
             return Err(ProgramError::AccountLocked);
         }
-        self.set_lock_end(slot.wrapping_add(Self::LOCK_SLOTS));
+        self.set_lock(lock);
         self.touch(slot);
         Ok(())
     }
 
-    /// Whether the lock began in `slot`: then it may be one's own.
+    /// The lock, if the account is locked in `slot`.
     #[must_use]
-    pub const fn is_locked_since(&self, slot: u64) -> bool {
-        self.may_be_locked() && self.lock_end() == Self::lock_bits(slot.wrapping_add(Self::LOCK_SLOTS))
+    pub const fn lock_in(&self, slot: u64) -> Option<Lock> {
+        if self.is_locked(slot) { Some(Lock::from_bits(self.lock_end())) } else { None }
+    }
+
+    /// Whether this was the account's last lock: then it may be one's own.
+    #[must_use]
+    pub const fn has_lock(&self, lock: Lock) -> bool {
+        self.may_be_locked() && self.lock_end() == lock.bits()
     }
 
     /// Ends a lock in `slot`.
     pub const fn unlock(&mut self, slot: u64) {
-        self.set_lock_end(slot);
+        self.set_lock(Lock::of_attempt_until(slot));
     }
-
-    /// The bits of a slot.
-    const SLOTS: u16 = (1 << 14) - 1;
 
     const fn lock_end(&self) -> u16 {
         self.bits() >> 2
     }
 
-    const fn set_lock_end(&mut self, slot: u64) {
-        self.flags = (self.bits() & Self::FLAGS | Self::lock_bits(slot) << 2).to_le_bytes();
-    }
-
-    const fn lock_bits(slot: u64) -> u16 {
-        let slot = slot as u16 & Self::SLOTS;
-        // 0 is for what was never locked: the slot before.
-        if slot == 0 { Self::SLOTS } else { slot }
+    const fn set_lock(&mut self, lock: Lock) {
+        self.flags = (self.bits() & Self::FLAGS | lock.bits() << 2).to_le_bytes();
     }
 
     /// A number that changes with every write and never repeats for an address.
@@ -282,29 +280,63 @@ mod tests {
             header.set_flags(2);
             assert!(!header.is_locked(slot) && !header.may_be_locked());
             let before = header.revision();
-            assert_eq!(header.lock(slot), Ok(()));
+            let lock = Lock::of_attempt(slot);
+            assert_eq!(header.lock(slot, lock), Ok(()));
             assert!(header.revision() != before, "whoever read it before sees a change");
-            assert_eq!((header.flags(), header.lock(slot)), (2, Err(ProgramError::AccountLocked)));
-            assert!(header.is_locked_since(slot) && !header.is_locked_since(slot + 2));
-            // A slot less where the number of the last one would be 0.
-            for later in [0, 1, Header::LOCK_SLOTS - 2] {
+            assert_eq!((header.flags(), header.lock(slot, lock)), (2, Err(ProgramError::AccountLocked)));
+            assert!(header.has_lock(lock) && !header.has_lock(Lock::of_attempt(slot + 2)));
+            // Up to two slots less, see there.
+            for later in [0, 1, Header::LOCK_SLOTS - 4] {
                 assert!(header.is_locked(slot + later), "{slot} + {later}");
             }
             let end = slot + Header::LOCK_SLOTS;
             for later in [0, 1, 100, Header::UNLOCKED_SLOTS - 2] {
                 assert!(!header.is_locked(end + later), "{slot} + {later}");
-                assert_eq!(header.lock(end + later), Err(ProgramError::AccountLocked), "{slot} + {later}");
+                let lock = Lock::of_attempt(end + later);
+                assert_eq!(
+                    header.lock(end + later, lock),
+                    Err(ProgramError::AccountLocked),
+                    "{slot} + {later}"
+                );
             }
             for later in [200, 1_000, 16_384 - 400, 16_384 - 64, 16_384 - 10, 16_384, 16_384 + 64, 1 << 20] {
                 assert!(!header.is_locked(end + later), "{slot} + {later}");
                 let mut header = header;
-                assert_eq!(header.lock(end + later), Ok(()), "{slot} + {later}");
+                assert_eq!(
+                    header.lock(end + later, Lock::of_attempt(end + later)),
+                    Ok(()),
+                    "{slot} + {later}"
+                );
             }
             header.set_flags(1);
             assert!(header.is_locked(slot + 1), "flags leave the lock alone");
             header.unlock(slot + 5);
             assert!(!header.is_locked(slot + 6) && header.flags() == 1);
-            assert_eq!(header.lock(slot + 7), Err(ProgramError::AccountLocked));
+            let lock = Lock::of_attempt(slot + 7);
+            assert_eq!(header.lock(slot + 7, lock), Err(ProgramError::AccountLocked));
+        }
+    }
+
+    #[test]
+    fn locks_for_the_end_of_runs_last_as_long_as_is_said_and_are_nobodys_own() {
+        for slot in (1..40).chain(16_300..16_400).chain([1 << 40, (1 << 40) + 1]) {
+            for length in [1, 2, 40, Header::LOCK_SLOTS - 1] {
+                let until = slot + length;
+                let lock = Lock::of_ends(until);
+                let mut header = Header::new(Kind::Cell, 1, slot - 1);
+                assert_eq!(header.lock(slot, lock), Ok(()));
+                for later in 0..length {
+                    let found = header.lock_in(slot + later).expect("it is locked");
+                    assert_eq!(found, lock);
+                    let end = found.end_after(slot + later).expect("of this kind");
+                    assert!(end == until || end == until + 1, "{slot} {length} {later}");
+                }
+                assert_eq!(header.lock_in(until + 1), None, "{slot} {length}");
+                assert!((0..16_384).all(|slot| !header.has_lock(Lock::of_attempt(slot))), "{slot} {length}");
+            }
+            let mut header = Header::new(Kind::Cell, 1, slot - 1);
+            assert_eq!(header.lock(slot, Lock::of_attempt(slot)), Ok(()));
+            assert_eq!(header.lock_in(slot).and_then(|lock| lock.end_after(slot)), None);
         }
     }
 

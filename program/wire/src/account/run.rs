@@ -115,7 +115,7 @@ impl Run {
 
     /// The version of the checkpoint that this program writes. It changes with every change of what a checkpoint means,
     /// and of how the interpreter keeps its arenas.
-    pub const CHECKPOINT_VERSION: u8 = 1;
+    pub const CHECKPOINT_VERSION: u8 = 2;
 
     /// The first bytes of a Holder that has a run in it: by them such holders are found.
     pub const HOLDER_BEGINS: [u8; 4] =

@@ -17,6 +17,7 @@
 //! | 12 | [`Begin`] | as 7, holder (w) | begins a run in steps |
 //! | 13 | [`Step`] | as 7, holder (w) | runs it on, and in the end writes what it changed |
 //! | 14 | [`Cancel`] | as 7, holder (w) | ends a run that nobody continues |
+//! | 15 | [`Lock`] | as 13, the others writable | locks what a run at its end has read |
 //! | 238 | event | config (s) | carries an event; accepted from the program itself only |
 //!
 //! The run's accounts of `execute` are the Ethereum state it touches, and, where needed, the System program (when
@@ -34,7 +35,7 @@ pub use execute::{Execute, ExecuteFromHolder, RECOVER_ON_CHAIN};
 pub use holder::{HolderClose, HolderCreate, HolderWrite};
 pub use manage::{Configure, Deposit, Initialize};
 pub use reserve::{CodeRelease, CodeReserve};
-pub use steps::{Begin, Cancel, Step, TransactionId, transaction_id};
+pub use steps::{Begin, Cancel, Lock, Step, TransactionId, transaction_id};
 pub use translate::{Translate, TranslationClose};
 
 use crate::error::ProgramError;
@@ -71,6 +72,8 @@ pub mod tag {
     pub const STEP: u8 = 13;
     /// [`super::Cancel`]
     pub const CANCEL: u8 = 14;
+    /// [`super::Lock`]
+    pub const LOCK: u8 = 15;
     /// [`crate::event`]
     pub const EVENT: u8 = 0xee;
 }

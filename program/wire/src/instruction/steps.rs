@@ -1,4 +1,4 @@
-//! `begin`, `step`, `cancel`: a transaction that does not fit one Solana transaction.
+//! `begin`, `step`, `lock`, `cancel`: a transaction that does not fit one Solana transaction.
 
 use super::{end, tag, take};
 use crate::error::ProgramError;
@@ -114,6 +114,50 @@ impl<'a> Step<'a> {
     }
 }
 
+/// Locks what a run that has come to its end has read and its last step has no room for. The accounts to lock are listed
+/// as writable.
+///
+/// ```text
+///  0     1             9        11
+///  ├ tag ┼ transaction ┼ number ┤
+/// ```
+///
+/// The locks are for some slots ([`crate::account::Lock::of_ends`]); as long as they last, the last step may do without
+/// these accounts. Accounts that are locked already, for this run or another one, stay as they are. When one was changed
+/// since the run has read it, nothing is locked, and the run begins anew with its next step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// The transaction that is meant.
+    pub transaction: TransactionId,
+    /// A number that makes Solana transactions differ which are the same otherwise. It has no meaning.
+    pub number: u16,
+}
+
+impl Lock {
+    /// Bytes of the instruction's data.
+    pub const LENGTH: usize = 11;
+
+    /// Decodes the data behind the tag.
+    ///
+    /// # Errors
+    /// [`ProgramError::MalformedInstruction`].
+    pub fn decode(mut data: &[u8]) -> Result<Self, ProgramError> {
+        let transaction = *take(&mut data)?;
+        let number = u16::from_le_bytes(*take(&mut data)?);
+        end(data)?;
+        Ok(Self { transaction, number })
+    }
+
+    /// The instruction's data.
+    #[must_use]
+    pub fn encode(&self) -> [u8; Self::LENGTH] {
+        let mut data = [tag::LOCK; Self::LENGTH];
+        data[1..9].copy_from_slice(&self.transaction);
+        data[9..].copy_from_slice(&self.number.to_le_bytes());
+        data
+    }
+}
+
 /// Ends a run that nobody continues: the gas that it had used so far is charged, the rest goes back to the sender.
 ///
 /// ```text
@@ -165,6 +209,8 @@ mod tests {
         assert_eq!(Begin::decode(&begin.encode()[1..]), Ok(begin));
         let cancel = Cancel { transaction: [4; 8], coinbase: H160([5; 20]) };
         assert_eq!(Cancel::decode(&cancel.encode()[1..]), Ok(cancel));
+        let lock = Lock { transaction: [9; 8], number: 515 };
+        assert_eq!(Lock::decode(&lock.encode()[1..]), Ok(lock));
         let pauses = [9u64.to_le_bytes(), 0u64.to_le_bytes()];
         let step = Step { transaction: [6; 8], coinbase: H160([7; 20]), number: 8, pauses: &pauses };
         let data = [&step.prefix()[..], pauses.as_flattened()].concat();
@@ -173,6 +219,7 @@ mod tests {
         for (decoded, tag) in [
             (Begin::decode(&begin.encode()[2..]).map(drop), "begin"),
             (Cancel::decode(&cancel.encode()[2..]).map(drop), "cancel"),
+            (Lock::decode(&lock.encode()[2..]).map(drop), "lock"),
             (Step::decode(&data[2..]).map(drop), "step"),
             (Step::decode(&data[1..Step::OVERHEAD - 1]).map(drop), "step without pauses"),
         ] {

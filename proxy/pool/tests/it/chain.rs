@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use parhelion_core::cluster::ClusterError;
 use parhelion_core::emulator::{
     AccountState, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate, Execution, Refusal,
-    SteppedEmulation,
+    Spread, SteppedEmulation,
 };
 use parhelion_core::relay::{Relay, RelayError};
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
@@ -268,6 +268,10 @@ impl Emulator for Chain {
         _: Address,
         _: Option<Vec<u8>>,
     ) -> Result<SteppedEmulation, EmulatorError> {
+        unreachable!("the relay emulates")
+    }
+
+    async fn spread(&self, _: &Transaction, _: Address, _: Option<Vec<u8>>) -> Result<Spread, EmulatorError> {
         unreachable!("the relay emulates")
     }
 }

@@ -36,6 +36,7 @@ pub(crate) enum Ended {
 }
 
 /// What is seen of a run from one round to the next.
+#[derive(Default)]
 struct Seen {
     state: Option<RunState>,
     has_begun: bool,
@@ -46,6 +47,8 @@ struct Seen {
     gone: u32,
     /// Steps that the newest round sent.
     sent: u32,
+    /// Whether it began the run anew.
+    restarts: bool,
     /// What all would take at once, if it was seen from the beginning.
     at_once: Option<u64>,
 }
@@ -59,8 +62,7 @@ impl Sender {
         has_begun: bool,
         signatures: &mut Vec<Signature>,
     ) -> Ended {
-        let mut seen =
-            Seen { state: None, has_begun, idle_rounds: 0, was_sent: false, gone: 0, sent: 0, at_once: None };
+        let mut seen = Seen { has_begun, ..Seen::default() };
         let mut care = Care::Usual;
         let mut last_error: Option<RelayError> = None;
         loop {
@@ -123,11 +125,12 @@ impl Sender {
         has_begun: &mut bool,
         signatures: &mut Vec<Signature>,
     ) -> Result<(), RelayError> {
-        let Prepared { parts, before, sizes, codes, .. } = prepared;
+        let Prepared { parts, before, sizes, lists, codes, .. } = prepared;
         for step in before {
             signatures.extend(self.send_step(step).await?);
         }
-        let Sequence { first, middle, last } = sequence(parts, sizes, state.map_or(0, |state| state.steps));
+        let steps = state.map_or(0, |state| state.steps);
+        let Sequence { first, middle, in_order, last } = sequence(parts, sizes, lists, steps);
         if let Some(first) = first {
             signatures.push(self.send(&first, &Budget::MAX).await?);
             *has_begun = true;
@@ -140,11 +143,12 @@ impl Sender {
             // One that got lost is seen in the holder.
             signatures.extend(result.inspect_err(|error| tracing::debug!(%error, "a step")).ok());
         }
-        if let Some(last) = last {
-            signatures.push(self.send(&last, &Budget::MAX).await?);
+        for instructions in in_order.into_iter().chain(last) {
+            signatures.push(self.send(&instructions, &Budget::MAX).await?);
         }
         if let (Some(notes), false) = (&self.notes, codes.is_empty()) {
-            notes.note(Landed { codes: codes.clone(), units_saved: units_saved(sizes.whole, false) });
+            let units = sizes.whole.unwrap_or_else(|| sizes.compute_units.iter().sum());
+            notes.note(Landed { codes: codes.clone(), units_saved: units_saved(units, false) });
         }
         Ok(())
     }
@@ -165,14 +169,16 @@ impl Seen {
     /// Takes note of what is about to be sent.
     fn prepares(&mut self, prepared: &Prepared) {
         self.sent = prepared.sizes.compute_units.len() as u32;
+        self.restarts = prepared.restarts;
         if prepared.parts.has_opening() {
-            self.at_once = Some(prepared.sizes.whole);
+            self.at_once = prepared.sizes.whole;
         }
     }
 
     /// What the run took, now that it is over.
     fn run(&self) -> SteppedRun {
         let (before, restarts) = self.state.map_or((0, 0), |state| (state.steps, state.restarts));
+        let restarts = restarts.saturating_add(u8::from(self.restarts));
         SteppedRun { steps: before + self.sent, restarts, compute_units_at_once: self.at_once }
     }
 

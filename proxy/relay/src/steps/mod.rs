@@ -15,12 +15,15 @@
 //!   memory the holder needs.
 //! * **Rehearsal** (`trial`, [`sizing`]) runs the real program in a VM of the node's own: it gives the marks of gas at
 //!   which each step has nearly used up what a Solana transaction has.
+//! * A run that uses more accounts than a Solana transaction lists is *spread* (`lists`): each step lists what its part of
+//!   the run uses, so they go one after another, and before the last one what was read is locked.
 //! * All steps but the last read only. They name no beginning, each goes on to the next mark, so they are sent without
 //!   waiting for one another, and a lost one is like any other. The last one, which writes, comes when they have landed.
 
 pub mod sizing;
 
 mod drive;
+mod lists;
 mod prepare;
 mod sequence;
 mod trial;

@@ -1,19 +1,23 @@
 //! From a transaction, or a run in the middle, to the Solana transactions that end it.
 
+use super::lists::Lists;
 use super::sizing::{Sizes, size};
 use super::trial::{OnStage, Parts};
 use crate::holders::Place;
 use crate::once::Care;
-use crate::plan::{self, HolderState, Request, Step, Written, fits, reserves, run_accounts, write_holder};
+use crate::plan::{
+    self, HolderState, Request, Step, Written, fits_bare, reserves, run_accounts, write_holder,
+};
 use crate::service::{Sender, ended_badly};
 use crate::stage::named;
 use parhelion_core::cluster::{ACCOUNTS_MAX, Account, ClusterError};
-use parhelion_core::emulator::{CodeUse, SteppedEmulation};
+use parhelion_core::emulator::{AccountUse, CodeUse, Emulation, Spread, SteppedEmulation};
 use parhelion_core::relay::RelayError;
 use parhelion_core::transaction::Transaction;
 use parhelion_sdk::address::account_address;
 use parhelion_sdk::convert::to_h160;
 use parhelion_sdk::instruction::RunAccount;
+use parhelion_sdk::transaction::ADDRESSES_MAX;
 use parhelion_wire::ProgramError;
 use parhelion_wire::account::{Kind, Run as RunState};
 use parhelion_wire::address::AccountKey;
@@ -49,10 +53,14 @@ pub(crate) struct Prepared {
     pub(crate) before: Vec<Step>,
     /// Where it pauses.
     pub(crate) sizes: Sizes,
+    /// The accounts of each step that pauses.
+    pub(crate) lists: Vec<Vec<Address>>,
     /// The codes that it runs.
     pub(crate) codes: Vec<CodeUse>,
     /// How it ends.
     pub(crate) outcome: Outcome,
+    /// Whether its first step gives the attempt up that is there, because something was changed.
+    pub(crate) restarts: bool,
 }
 
 impl Machine {
@@ -97,18 +105,56 @@ impl Sender {
         let state = place.run_of(transaction);
         let holder = state.and(place.account.as_ref()).map(|account| account.data.clone());
         let coinbase = self.operator.coinbase;
-        let mut emulation = self.emulator.emulate_in_steps(transaction, coinbase, holder).await?;
+        let mut emulation = self.emulator.emulate_in_steps(transaction, coinbase, holder.clone()).await?;
         care.apply(&mut emulation.emulation);
+        let parts = self.parts(transaction, place, &emulation.emulation, holder).await?;
         if state.is_some() {
-            return self.prepare_with(transaction, place, &emulation, None).await;
+            return self.prepare_with(transaction, place, &emulation, parts, None).await;
         }
         let mut machine = Machine::of(&emulation);
         loop {
-            match self.prepare_with(transaction, place, &emulation, Some(machine)).await {
+            match self.prepare_with(transaction, place, &emulation, parts.clone(), Some(machine)).await {
                 Err(error) => machine = machine.larger(&error).ok_or(error)?,
                 prepared => return prepared,
             }
         }
+    }
+
+    /// The parts of a run's Solana transactions, but for what is in front of them.
+    async fn parts(
+        &self,
+        transaction: &Transaction,
+        place: &Place,
+        emulation: &Emulation,
+        holder: Option<Vec<u8>>,
+    ) -> Result<Parts, RelayError> {
+        let (operator, coinbase) = (self.operator.address(), self.operator.coinbase);
+        let accounts = |uses: &[AccountUse]| run_accounts(&self.deployment, &operator, &place.holder, uses);
+        let whole = Parts {
+            deployment: self.deployment,
+            operator,
+            coinbase,
+            holder: place.holder,
+            transaction: transaction.hash(),
+            opening: Vec::new(),
+            locking: Vec::new(),
+            closing: reserves(&self.deployment, &operator, emulation),
+            lists: Lists::Whole(accounts(&emulation.accounts)),
+        };
+        if fits_bare(&whole.last(0, &[]), &operator) {
+            return Ok(whole);
+        }
+        let Spread { parts, end, reads } = self.emulator.spread(transaction, coinbase, holder).await?;
+        let end = accounts(&end);
+        let count = end.len();
+        let spread = Parts { lists: Lists::Spread { parts, end, reads }, ..whole };
+        if fits_bare(&spread.last(0, &[]), &operator) {
+            return Ok(spread);
+        }
+        Err(RelayError::DoesNotFit {
+            needs: format!("{count} accounts that it writes, or reads and finds absent"),
+            limit: format!("{ADDRESSES_MAX} accounts, some of which the run itself needs"),
+        })
     }
 
     /// Finds the steps, from the beginning with this machine, or without one from where the run is.
@@ -116,10 +162,11 @@ impl Sender {
         &self,
         transaction: &Transaction,
         place: &Place,
-        emulation: &SteppedEmulation,
+        stepped: &SteppedEmulation,
+        mut parts: Parts,
         machine: Option<Machine>,
     ) -> Result<Prepared, RelayError> {
-        let emulation = &emulation.emulation;
+        let emulation = &stepped.emulation;
         let envelope = transaction.envelope();
         let needed = machine.map_or(0, |machine| machine.account_length(envelope.len()));
         if needed > ACCOUNT_MAX {
@@ -142,18 +189,7 @@ impl Sender {
             emulation,
             holder,
         };
-        let mut parts = Parts {
-            deployment: self.deployment,
-            operator: request.operator,
-            coinbase: request.coinbase,
-            holder: place.holder,
-            transaction: transaction.hash(),
-            opening: Vec::new(),
-            locking: Vec::new(),
-            closing: reserves(&request),
-            accounts: run_accounts(&request, &place.holder),
-        };
-        list_translations(&mut parts, &request)?;
+        list_translations(&mut parts, &request);
         if place.run_of(transaction).is_some_and(|run| run.restarts + 1 >= RunState::RESTARTS_UNLOCKED) {
             self.list_locks(&mut parts).await?;
         }
@@ -170,9 +206,12 @@ impl Sender {
                 (needed, holder.lamports),
             )?),
         };
-        let (parts, sizes) = self.rehearse(parts, place, filled).await?;
+        let begins = (stepped.gas_left, stepped.paused_at);
+        let (parts, sizes, lists) = self.rehearse(parts, place, begins, filled).await?;
         let outcome = emulation.execution.outcome;
-        Ok(Prepared { parts, before, sizes, codes: emulation.codes.clone(), outcome })
+        let attempt = place.run_of(transaction).filter(|run| run.checkpoint_length != 0);
+        let restarts = attempt.is_some() && stepped.paused_at == u64::MAX;
+        Ok(Prepared { parts, before, sizes, lists, codes: emulation.codes.clone(), outcome, restarts })
     }
 
     /// Lists as writable what the first step is to lock, and the last one to unlock: the state that the run reads, but the
@@ -180,7 +219,9 @@ impl Sender {
     async fn list_locks(&self, parts: &mut Parts) -> Result<(), RelayError> {
         let coinbase =
             account_address(&self.deployment, &AccountKey::Balance(to_h160(self.operator.coinbase)));
-        let addresses: Vec<Address> = parts.accounts.iter().map(|account| account.address).collect();
+        // What is spread locks before its last step, and nothing else.
+        let Lists::Whole(accounts) = &mut parts.lists else { return Ok(()) };
+        let addresses: Vec<Address> = accounts.iter().map(|account| account.address).collect();
         let mut found = Vec::with_capacity(addresses.len());
         for batch in addresses.chunks(ACCOUNTS_MAX) {
             found.extend(self.cluster.accounts(batch).await?.accounts);
@@ -190,7 +231,7 @@ impl Sender {
             let kinds = [Kind::Balance as u8, Kind::Contract as u8, Kind::Cell as u8];
             account.owner == program && account.data.first().is_some_and(|kind| kinds.contains(kind))
         };
-        for (account, found) in parts.accounts.iter_mut().zip(found) {
+        for (account, found) in accounts.iter_mut().zip(found) {
             let locks = found.as_ref().is_some_and(is_state) && account.address != coinbase;
             parts.locking.push(RunAccount { writable: locks, ..*account });
             account.writable |= locks;
@@ -198,22 +239,31 @@ impl Sender {
         Ok(())
     }
 
-    /// Finds the steps on a stage. `filled` is the holder where it is written by transactions before.
+    /// Finds the steps on a stage, and the accounts of each one that pauses. `begins` is where the run is, `filled` the
+    /// holder where it is written by transactions before.
     async fn rehearse(
         &self,
         parts: Parts,
         place: &Place,
+        begins: (u64, u64),
         filled: Option<Account>,
-    ) -> Result<(Parts, Sizes), RelayError> {
-        let instructions = [&parts.opening, &parts.last(0, &[])[..]].concat();
-        let mut stage = self.rehearsal.stage(&named(&instructions, &place.holder)).await?;
+    ) -> Result<(Parts, Sizes, Vec<Vec<Address>>), RelayError> {
+        let mut instructions = parts.opening.clone();
+        instructions.extend(parts.last(0, &[]));
+        let mut addresses = parts.lists.addresses();
+        addresses.extend(named(&instructions, &place.holder));
+        let addresses: Vec<Address> = addresses.into_iter().collect();
+        let mut stage = self.rehearsal.stage(&addresses).await?;
         let holder = filled.or_else(|| place.account.clone());
         let work = move || {
             if let Some(holder) = &holder {
                 stage.set(parts.holder, holder.clone())?;
             }
-            let sizes = size(&mut OnStage::new(stage, &parts, holder.as_ref())?)?;
-            Ok((parts, sizes))
+            let mut trial = OnStage::new(stage, &parts, begins);
+            let sizes = size(&mut trial).map_err(|error| trial.explain(error))?;
+            let lists = std::mem::take(&mut trial.lists);
+            drop(trial);
+            Ok((parts, sizes, lists))
         };
         // The VM computes for a while; the runtime's threads are for waiting.
         spawn_blocking(work).await.map_err(|_| ended_badly())?
@@ -221,23 +271,20 @@ impl Sender {
 }
 
 /// Lists translations as far as the last step has room for them.
-fn list_translations(parts: &mut Parts, request: &Request<'_>) -> Result<(), RelayError> {
-    if !fits(request, &parts.last(0, &[]))? {
-        return Err(RelayError::DoesNotFit {
-            needs: "more bytes for the last step".to_owned(),
-            limit: "those of one".to_owned(),
-        });
-    }
+fn list_translations(parts: &mut Parts, request: &Request<'_>) {
     for translation in plan::translations(request) {
-        parts.accounts.push(translation);
+        let Lists::Whole(accounts) = &mut parts.lists else { return };
+        accounts.push(translation);
+        let accounts = accounts.clone();
         // The opening has an address more than a step: the System program, which makes the holder.
-        let fuller = [&parts.accounts[..], &[RunAccount::read(Address::new_from_array([0xff; 32]))]].concat();
-        if !fits(request, &Parts { accounts: fuller, ..parts.clone() }.last(0, &[])).unwrap_or(false) {
-            parts.accounts.pop();
-            break;
+        let fuller = [&accounts[..], &[RunAccount::read(Address::new_from_array([0xff; 32]))]].concat();
+        let fuller = Parts { lists: Lists::Whole(fuller), ..parts.clone() };
+        if !fits_bare(&fuller.last(0, &[]), &request.operator) {
+            parts.lists =
+                Lists::Whole(accounts.split_last().map(|(_, rest)| rest.to_vec()).unwrap_or_default());
+            return;
         }
     }
-    Ok(())
 }
 
 /// The transactions that fill the holder, and what stands in front of the first step.
@@ -255,7 +302,7 @@ fn opening(
     ];
     // Sizes are below that of an account.
     let begin = parts.run().begin(machine.stack_words as u32, machine.checkpoint as u32, &accounts);
-    let first_step = parts.middle(0, &[u64::MAX, 0]);
+    let first_step = parts.middle(0, &[u64::MAX, 0], &parts.lists.of_begin());
     let steps = first_step.len();
     let Written { before, mut last } = write_holder(request, &[&[begin], &first_step[..]].concat())?;
     last.truncate(last.len() - steps);

@@ -1,8 +1,10 @@
 //! The Solana transactions of a run, in the order in which they depend on one another: a pure function.
 
+use super::lists::{List, Lists};
 use super::sizing::Sizes;
 use super::trial::Parts;
 use crate::plan::fits_bare;
+use solana_address::Address;
 use solana_instruction::Instruction;
 
 /// The instructions of each transaction.
@@ -12,20 +14,36 @@ pub(crate) struct Sequence {
     pub(crate) first: Option<Vec<Instruction>>,
     /// Those that land in any order.
     pub(crate) middle: Vec<Vec<Instruction>>,
+    /// Those that land one after another, when all of the former have.
+    pub(crate) in_order: Vec<Vec<Instruction>>,
     /// The one that writes everything, when all others have landed; none if the first does that.
     pub(crate) last: Option<Vec<Instruction>>,
 }
 
-/// The transactions that end a run which has taken `steps` so far.
-pub(crate) fn sequence(parts: &Parts, sizes: &Sizes, steps: u32) -> Sequence {
+/// The transactions that end a run which has taken `steps` so far. `lists` are the accounts of each step that pauses.
+pub(crate) fn sequence(parts: &Parts, sizes: &Sizes, lists: &[Vec<Address>], steps: u32) -> Sequence {
     let number = |step: usize| (steps as usize).wrapping_add(step) as u16;
+    let list = |step: usize| lists.get(step).map(Vec::as_slice).unwrap_or_default();
+    let count = sizes.pauses.len();
     // A mark of 0 is a pause before everything is written, which the last one does not take.
     let marks: Vec<u64> = sizes.pauses.iter().copied().filter(|mark| *mark > 0).collect();
+    if matches!(parts.lists, Lists::Spread { .. }) {
+        // Each step has accounts for its own part only, so it pauses there and nowhere else.
+        let middle = |(step, mark): (usize, &u64)| {
+            let opening = if step == 0 { &parts.opening[..] } else { &[] };
+            [opening, &parts.middle(number(step), &[*mark, 0], list(step))].concat()
+        };
+        let mut in_order: Vec<_> = sizes.pauses.iter().enumerate().map(middle).collect();
+        let first = (parts.has_opening() && count > 0).then(|| in_order.remove(0));
+        in_order.extend(parts.locks(number(count)));
+        let last = Some(parts.last(number(count + 1), &[]));
+        return Sequence { first, in_order, last, ..Sequence::default() };
+    }
     let with_end = [&marks[..], &[0]].concat();
-    let count = sizes.pauses.len();
     let last = parts.last(number(count), window(&marks, count));
-    let middle = |step: usize| parts.middle(number(step), window(&with_end, step));
+    let middle = |step: usize| parts.middle(number(step), window(&with_end, step), list(step));
     let middles = |from: usize| (from..count).map(middle).collect();
+    let in_order = Vec::new();
     match (parts.has_opening(), sizes.pauses.first()) {
         (true, None) => {
             let at_once = [&parts.opening[..], &last].concat();
@@ -33,19 +51,21 @@ pub(crate) fn sequence(parts: &Parts, sizes: &Sizes, steps: u32) -> Sequence {
                 return Sequence { first: Some(at_once), ..Sequence::default() };
             }
             // There is no room beside the opening for all that the last one lists.
-            let first = [&parts.opening[..], &parts.middle(number(0), &[0])].concat();
-            Sequence { first: Some(first), middle: Vec::new(), last: Some(parts.last(number(1), &[])) }
+            let List { needed, .. } = parts.lists.of_step(u64::MAX, 0);
+            let first = [&parts.opening[..], &parts.middle(number(0), &[0], &needed)].concat();
+            let last = Some(parts.last(number(1), &[]));
+            Sequence { first: Some(first), last, ..Sequence::default() }
         }
         (true, Some(mark)) => {
             // Nothing comes before it, so one mark is enough.
-            let first = [&parts.opening[..], &parts.middle(number(0), &[*mark, 0])].concat();
-            Sequence { first: Some(first), middle: middles(1), last: Some(last) }
+            let first = [&parts.opening[..], &parts.middle(number(0), &[*mark, 0], list(0))].concat();
+            Sequence { first: Some(first), middle: middles(1), in_order, last: Some(last) }
         }
         (false, Some(_)) if !parts.locking.is_empty() => {
-            let first = parts.first(number(0), window(&with_end, 0));
-            Sequence { first: Some(first), middle: middles(1), last: Some(last) }
+            let first = parts.first(number(0), window(&with_end, 0), list(0));
+            Sequence { first: Some(first), middle: middles(1), in_order, last: Some(last) }
         }
-        (false, _) => Sequence { first: None, middle: middles(0), last: Some(last) },
+        (false, _) => Sequence { first: None, middle: middles(0), in_order, last: Some(last) },
     }
 }
 
@@ -63,10 +83,10 @@ const REACH: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use parhelion_core::emulator::SpreadPart;
     use parhelion_sdk::address::{deployment, holder_address};
     use parhelion_sdk::instruction::RunAccount;
     use parhelion_wire::instruction::{Step, tag};
-    use solana_address::Address;
 
     /// A run with so many accounts, all of which the last step writes.
     fn parts(accounts: u8) -> Parts {
@@ -81,7 +101,7 @@ mod tests {
             opening: Vec::new(),
             locking: Vec::new(),
             closing: Vec::new(),
-            accounts: (100..100 + accounts).map(account).collect(),
+            lists: Lists::Whole((100..100 + accounts).map(account).collect()),
         }
     }
 
@@ -103,13 +123,15 @@ mod tests {
             match instruction.data[0] {
                 tag::BEGIN => words.push("begin".to_owned()),
                 tag::CODE_RESERVE => words.push("reserve".to_owned()),
+                tag::LOCK => words.push(format!("lock({})", instruction.accounts.len() - 4)),
                 _ => {}
             }
             if instruction.data[0] != tag::STEP {
                 continue;
             }
             let step = Step::decode(&instruction.data[1..]).expect("a step");
-            let writes = instruction.accounts[4..].iter().any(|meta| meta.is_writable);
+            let accounts = &instruction.accounts[4..];
+            let writes = accounts.iter().any(|meta| meta.is_writable);
             let marks: Vec<_> = step.pauses().map(|mark| mark.to_string()).collect();
             words.push(format!(
                 "{}#{}({})",
@@ -123,7 +145,10 @@ mod tests {
 
     /// First, middle and last, in words.
     fn words(parts: &Parts, pauses: &[u64], steps: u32) -> [Vec<String>; 3] {
-        let Sequence { first, middle, last } = sequence(parts, &sizes(pauses), steps);
+        let list = |step: &u64| parts.lists.of_step(*step, 0).needed;
+        let lists: Vec<_> = pauses.iter().map(list).collect();
+        let Sequence { first, middle, in_order, last } = sequence(parts, &sizes(pauses), &lists, steps);
+        assert_eq!(in_order, Vec::<Vec<_>>::new());
         let word = |instructions: &Vec<Instruction>| word(instructions);
         [first.iter().map(word).collect(), middle.iter().map(word).collect(), last.iter().map(word).collect()]
     }
@@ -132,7 +157,7 @@ mod tests {
     fn as_few_transactions_as_there_are_steps() {
         let going_on = parts(3);
         let new = Parts { opening: opening(&going_on, 29), ..going_on.clone() };
-        let locking = Parts { locking: going_on.accounts.clone(), ..going_on.clone() };
+        let locking = Parts { locking: going_on.lists.of_end().to_vec(), ..going_on.clone() };
         let none = Vec::<&str>::new;
         for (what, parts, pauses, steps, expected) in [
             ("new, one step", &new, &[][..], 0, [vec!["begin WRITE#0()"], none(), none()]),
@@ -191,5 +216,40 @@ mod tests {
             let new = Parts { opening: opening(&closing, bytes), ..closing.clone() };
             assert_eq!(words(&new, &[], 0), expected, "{bytes}");
         }
+    }
+
+    #[test]
+    fn a_spread_run_takes_its_steps_in_order_and_locks_before_the_last_one() {
+        let account = |number: u8| [number; 32];
+        let part = |gas_left: u64, number: u8| SpreadPart {
+            gas_left,
+            accounts: vec![account(number)],
+            translations: vec![account(number + 1)],
+        };
+        let lists = Lists::Spread {
+            parts: vec![part(9, 100), part(5, 110), part(3, 120)],
+            end: vec![RunAccount { address: account(100).into(), writable: true }],
+            reads: (1..=60).map(account).collect(),
+        };
+        let going_on = Parts { lists, ..parts(0) };
+        let new = Parts { opening: opening(&going_on, 29), ..going_on.clone() };
+        let lists = [account(100), account(110), account(120)].map(|address| vec![Address::from(address)]);
+        let words = |parts: &Parts, pauses: &[u64], lists: &[Vec<Address>], steps: u32| {
+            let Sequence { first, middle, in_order, last } = sequence(parts, &sizes(pauses), lists, steps);
+            assert_eq!(middle, Vec::<Vec<_>>::new());
+            let all = first.iter().map(|first| format!("first {}", word(first)));
+            all.chain(in_order.iter().chain(&last).map(|one| word(one))).collect::<Vec<_>>()
+        };
+        let locks = ["lock(56)", "lock(4)"];
+        let expected = |steps: &[&'static str], last: &'static str| [steps, &locks, &[last]].concat();
+        assert_eq!(
+            words(&new, &[9, 5, 0], &lists, 0),
+            expected(&["first begin read#0(9,0)", "read#1(5,0)", "read#2(0,0)"], "WRITE#4()")
+        );
+        assert_eq!(
+            words(&going_on, &[5, 0], &lists[1..], 7),
+            expected(&["read#7(5,0)", "read#8(0,0)"], "WRITE#10()")
+        );
+        assert_eq!(words(&going_on, &[], &[], 7), expected(&[], "WRITE#8()"));
     }
 }

@@ -34,12 +34,18 @@ pub trait Trial {
     /// Whether the run is over, but for writing what it changed.
     fn is_at_end(&self) -> bool;
 
-    /// Compute units of a step from here to a mark, or to the end with everything written, and the gas that is left
-    /// there.
+    /// Compute units of a step from here to a mark, and the gas that is left there.
     ///
     /// # Errors
     /// Why the step would fail, whatever it had to spend.
-    fn try_to(&mut self, mark: Option<u64>) -> Result<(u64, u64), RelayError>;
+    fn try_to(&mut self, mark: u64) -> Result<(u64, u64), RelayError>;
+
+    /// Compute units of a step from here to the end, with everything written; none where there is no such step, however
+    /// much it had to spend.
+    ///
+    /// # Errors
+    /// As [`Self::try_to`].
+    fn try_all(&mut self) -> Result<Option<u64>, RelayError>;
 
     /// Goes on from where the last try to a mark got.
     ///
@@ -56,8 +62,9 @@ pub struct Sizes {
     pub pauses: Vec<u64>,
     /// Compute units of each step.
     pub compute_units: Vec<u64>,
-    /// Compute units that one step would take, had a Solana transaction so many.
-    pub whole: u64,
+    /// Compute units that one step would take, had a Solana transaction so many. Not known of a run that also uses more
+    /// accounts than one lists.
+    pub whole: Option<u64>,
 }
 
 /// Finds the steps of a run.
@@ -66,22 +73,23 @@ pub struct Sizes {
 /// [`RelayError::DoesNotFit`] when one operation, or writing everything, takes more than a Solana transaction has, or
 /// the run would take more than [`STEPS_MAX`]; and the trial's.
 pub fn size(trial: &mut impl Trial) -> Result<Sizes, RelayError> {
-    let (whole, _) = trial.try_to(None)?;
-    let mut sizes = Sizes { whole, ..Sizes::default() };
+    let mut sizes = Sizes { whole: trial.try_all()?, ..Sizes::default() };
     // What the rest takes, as far as it is known.
-    let mut rest = whole;
+    let mut rest = sizes.whole;
     // How the last step went: gas and compute units.
     let mut pace = None;
     loop {
-        if rest <= MOST {
-            (rest, _) = trial.try_to(None)?;
+        if rest.is_none_or(|rest| rest <= MOST) {
+            rest = trial.try_all()?;
         }
-        if rest <= MOST {
-            sizes.compute_units.push(rest);
+        if let Some(units) = rest
+            && units <= MOST
+        {
+            sizes.compute_units.push(units);
             return Ok(sizes);
         }
         if trial.is_at_end() {
-            return Err(does_not_fit("compute units to write what it changed", rest));
+            return Err(does_not_fit("compute units to write what it changed", rest.unwrap_or_default()));
         }
         if sizes.pauses.len() + 1 >= STEPS_MAX {
             return Err(RelayError::DoesNotFit {
@@ -95,7 +103,7 @@ pub fn size(trial: &mut impl Trial) -> Result<Sizes, RelayError> {
         sizes.pauses.push(if trial.is_at_end() { 0 } else { mark });
         sizes.compute_units.push(units);
         pace = Some((before.saturating_sub(trial.gas()).max(1), units.max(1)));
-        rest = rest.saturating_sub(units);
+        rest = rest.map(|rest| rest.saturating_sub(units));
     }
 }
 
@@ -111,8 +119,10 @@ fn step(trial: &mut impl Trial, pace: Option<(u64, u64)>) -> Result<(u64, u64), 
         None => start.saturating_sub(TARGET / UNITS_PER_GAS_MAX),
     };
     for tries in 0..TRIES_MAX {
-        mark = mark.clamp(far.map_or(1, |far| far.0 + 1), near.0.saturating_sub(1).max(1));
-        let (units, left) = trial.try_to(Some(mark))?;
+        // The nearest to the end that may be tried.
+        let least = far.map_or(0, |far| far.0 + 1);
+        mark = mark.clamp(least, near.0.saturating_sub(1).max(least));
+        let (units, left) = trial.try_to(mark)?;
         if units > MOST {
             far = Some((mark, units));
         } else {
@@ -123,10 +133,11 @@ fn step(trial: &mut impl Trial, pace: Option<(u64, u64)>) -> Result<(u64, u64), 
             }
         }
         let floor = far.map_or(0, |far| far.0);
-        if near.0 <= floor + 1 {
+        let gap = near.0 - floor;
+        // What lies between is not worth more tries.
+        if gap <= far.map_or(0, |_| 1).max((start - near.0) / FINENESS) {
             break;
         }
-        let gap = near.0 - floor;
         mark = match far {
             // A straight line may creep where the run is uneven: every third try halves.
             Some(_) if tries % 3 == 2 => floor + gap / 2,
@@ -140,9 +151,12 @@ fn step(trial: &mut impl Trial, pace: Option<(u64, u64)>) -> Result<(u64, u64), 
     if !advances {
         return Err(does_not_fit("compute units for a single operation", far.map_or(0, |far| far.1)));
     }
-    trial.try_to(Some(near.0))?;
+    trial.try_to(near.0)?;
     Ok(near)
 }
+
+/// A step is as long as it can be when so small a part of its gas may be missing.
+const FINENESS: u64 = 512;
 
 /// More compute units than nearly all code takes for a unit of gas.
 const UNITS_PER_GAS_MAX: u64 = 16;
@@ -177,12 +191,22 @@ mod tests {
         tried: (usize, u64),
         tries: usize,
         writing: u64,
+        /// Whether the last step does nothing but write.
+        writes_apart: bool,
     }
 
     impl Operations {
         fn new(operations: Vec<(u64, u64)>) -> Self {
             let gas = operations.iter().map(|(gas, _)| gas).sum::<u64>() + 1_000_000;
-            Self { operations, position: 0, gas, tried: (0, 0), tries: 0, writing: WRITING }
+            Self {
+                operations,
+                position: 0,
+                gas,
+                tried: (0, 0),
+                tries: 0,
+                writing: WRITING,
+                writes_apart: false,
+            }
         }
     }
 
@@ -195,20 +219,25 @@ mod tests {
             self.position == self.operations.len()
         }
 
-        fn try_to(&mut self, mark: Option<u64>) -> Result<(u64, u64), RelayError> {
+        fn try_to(&mut self, mark: u64) -> Result<(u64, u64), RelayError> {
             self.tries += 1;
             let (mut position, mut gas, mut units) = (self.position, self.gas, OVERHEAD);
-            while let Some((gas_of, units_of)) = self.operations.get(position) {
-                if mark.is_some_and(|mark| gas < gas_of + mark) {
-                    break;
-                }
+            while let Some((gas_of, units_of)) = self.operations.get(position)
+                && gas >= gas_of + mark
+            {
                 (position, gas, units) = (position + 1, gas - gas_of, units + units_of);
-            }
-            if mark.is_none() {
-                return Ok((units + self.writing, gas));
             }
             self.tried = (position, gas);
             Ok((units, gas))
+        }
+
+        fn try_all(&mut self) -> Result<Option<u64>, RelayError> {
+            self.tries += 1;
+            if self.writes_apart && !self.is_at_end() {
+                return Ok(None);
+            }
+            let rest = self.operations.iter().skip(self.position).map(|(_, units)| units).sum::<u64>();
+            Ok(Some(OVERHEAD + rest + self.writing))
         }
 
         fn keep(&mut self) -> Result<(), RelayError> {
@@ -224,7 +253,8 @@ mod tests {
         assert!(sizes.pauses.is_sorted_by(|one, next| one > next), "{sizes:?}");
         assert!(sizes.compute_units.iter().all(|units| *units <= MOST), "{sizes:?}");
         let overheads = OVERHEAD * sizes.pauses.len() as u64;
-        assert_eq!(sizes.compute_units.iter().sum::<u64>(), sizes.whole + overheads);
+        let whole = sizes.whole.expect("it could be one step");
+        assert_eq!(sizes.compute_units.iter().sum::<u64>(), whole + overheads);
         (sizes, trial)
     }
 
@@ -271,6 +301,17 @@ mod tests {
         let (found, _) = sizes(vec![(100, 1_330_000); 3]);
         assert_eq!(found.compute_units, [1_360_000, 1_360_000, 1_360_000, 80_000]);
         assert_eq!(found.pauses.last(), Some(&0), "{found:?}");
+    }
+
+    #[test]
+    fn where_writing_is_a_step_of_its_own_the_one_before_goes_to_the_end() {
+        for (count, steps) in [(100, 2), (200_000, 5)] {
+            let mut trial = Operations { writes_apart: true, ..Operations::new(vec![(3, 20); count]) };
+            let sizes = size(&mut trial).expect("it can be run");
+            assert_eq!((sizes.compute_units.len(), sizes.whole), (steps, None), "{sizes:?}");
+            assert_eq!(sizes.pauses.last(), Some(&0));
+            assert_eq!(sizes.compute_units.last(), Some(&(OVERHEAD + WRITING)));
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A run on the relay's own stage: the real program, with as many compute units as it takes.
 
+use super::lists::{List, Lists};
 use super::sizing::Trial;
+use crate::plan::fits_bare;
 use crate::stage::perform;
 use alloy_primitives::{Address as EthereumAddress, B256};
 use parhelion_core::cluster::{Account, ClusterError};
@@ -31,8 +33,8 @@ pub(crate) struct Parts {
     pub(crate) locking: Vec<RunAccount>,
     /// What stands in front of the last step.
     pub(crate) closing: Vec<Instruction>,
-    /// The accounts, writable as the last step needs them.
-    pub(crate) accounts: Vec<RunAccount>,
+    /// The accounts.
+    pub(crate) lists: Lists,
 }
 
 impl Parts {
@@ -54,23 +56,28 @@ impl Parts {
     }
 
     /// The instructions of a step that pauses at one of `pauses`, which changes no account.
-    pub(crate) fn middle(&self, number: u16, pauses: &[u64]) -> Vec<Instruction> {
-        let read: Vec<RunAccount> =
-            self.accounts.iter().map(|account| RunAccount::read(account.address)).collect();
+    pub(crate) fn middle(&self, number: u16, pauses: &[u64], accounts: &[Address]) -> Vec<Instruction> {
+        let read: Vec<RunAccount> = accounts.iter().copied().map(RunAccount::read).collect();
         vec![self.run().step(number, pauses, &read)]
     }
 
     /// [`Self::middle`], but the step may lock accounts.
-    pub(crate) fn first(&self, number: u16, pauses: &[u64]) -> Vec<Instruction> {
+    pub(crate) fn first(&self, number: u16, pauses: &[u64], accounts: &[Address]) -> Vec<Instruction> {
         match self.locking.is_empty() {
-            true => self.middle(number, pauses),
+            true => self.middle(number, pauses, accounts),
             false => vec![self.run().step(number, pauses, &self.locking)],
         }
     }
 
+    /// The transactions that lock what the last step does not list.
+    pub(crate) fn locks(&self, number: u16) -> Vec<Vec<Instruction>> {
+        let locks = self.lists.locks();
+        locks.iter().map(|accounts| vec![self.run().lock(number, accounts)]).collect()
+    }
+
     /// The instructions of the step that ends the run, if it comes when the marks are behind it.
     pub(crate) fn last(&self, number: u16, pauses: &[u64]) -> Vec<Instruction> {
-        let step = self.run().step(number, pauses, &self.accounts);
+        let step = self.run().step(number, pauses, self.lists.of_end());
         self.closing.iter().cloned().chain([step]).collect()
     }
 }
@@ -81,63 +88,111 @@ pub(crate) struct OnStage<'a> {
     parts: &'a Parts,
     /// Whether the next step is the first.
     is_first: bool,
-    /// The run where it is.
-    state: RunState,
+    /// Gas that is left where the run is, and the mark that it has come to.
+    place: (u64, u64),
     /// What the last try to a mark left.
     tried: Vec<(Address, Account)>,
-    /// The longest checkpoint so far, in bytes.
-    pub(crate) checkpoint: u32,
+    /// The accounts that it listed.
+    listed: Vec<Address>,
+    /// The accounts of each step that pauses.
+    pub(crate) lists: Vec<Vec<Address>>,
+    /// A try for the next step that would have listed too much.
+    too_long: Option<List>,
 }
 
 impl<'a> OnStage<'a> {
-    /// The run at its beginning, or where the holder on the stage has it.
-    pub(crate) fn new(
-        stage: Box<dyn Stage>,
-        parts: &'a Parts,
-        holder: Option<&Account>,
-    ) -> Result<Self, RelayError> {
-        let state = if parts.has_opening() {
-            let (_, left) = perform(&*stage, &parts.operator, &parts.opening)?;
-            state(&left, &parts.holder)?
-        } else {
-            holder.and_then(|holder| RunState::of(&holder.data).ok()).ok_or_else(unreadable)?
+    /// The run where the emulation has it: gas that is left, and the mark.
+    pub(crate) fn new(stage: Box<dyn Stage>, parts: &'a Parts, place: (u64, u64)) -> Self {
+        let (tried, listed, lists) = (Vec::new(), Vec::new(), Vec::new());
+        Self { stage, parts, is_first: true, place, tried, listed, lists, too_long: None }
+    }
+
+    /// What is in front of the next step.
+    fn opening(&self) -> &'a [Instruction] {
+        if self.is_first { &self.parts.opening } else { &[] }
+    }
+
+    /// The accounts of a step from here to a mark, if it has room for them.
+    fn list(&mut self, mark: u64) -> Option<Vec<Address>> {
+        let list = self.parts.lists.of_step(self.place.0, mark);
+        let fits = |accounts: &[Address]| {
+            let step = self.parts.middle(0, &[mark, 0], accounts);
+            fits_bare(&[self.opening(), &step].concat(), &self.parts.operator)
         };
-        Ok(Self { stage, parts, is_first: true, state, tried: Vec::new(), checkpoint: 0 })
+        let mut accounts = list.needed.clone();
+        if !fits(&accounts) {
+            self.too_long = Some(list);
+            return None;
+        }
+        for address in &list.useful {
+            accounts.push(*address);
+            if !fits(&accounts) {
+                accounts.pop();
+            }
+        }
+        Some(accounts)
+    }
+
+    fn perform(&self, instructions: &[Instruction]) -> Result<(u64, Vec<(Address, Account)>), RelayError> {
+        perform(&*self.stage, &self.parts.operator, instructions)
+    }
+
+    /// Why no mark is near enough, if that is because of the accounts.
+    pub(crate) fn explain(&self, error: RelayError) -> RelayError {
+        match (&error, &self.too_long) {
+            (RelayError::DoesNotFit { .. }, Some(list)) if !self.is_at_end() => list.does_not_fit(),
+            _ => error,
+        }
     }
 }
 
 impl Trial for OnStage<'_> {
     fn gas(&self) -> u64 {
-        self.state.gas_left
+        self.place.0
     }
 
     fn is_at_end(&self) -> bool {
-        self.state.paused_at == 0
+        self.place.1 == 0
     }
 
-    fn try_to(&mut self, mark: Option<u64>) -> Result<(u64, u64), RelayError> {
-        let step = match mark {
-            Some(mark) if self.is_first => self.parts.first(0, &[mark, 0]),
-            Some(mark) => self.parts.middle(0, &[mark, 0]),
-            None => self.parts.last(0, &[]),
+    fn try_to(&mut self, mark: u64) -> Result<(u64, u64), RelayError> {
+        let Some(accounts) = self.list(mark) else {
+            let units = self.too_long.as_ref().map_or(u64::MAX, List::units);
+            return Ok((units, self.place.0));
         };
-        let opening = if self.is_first { &self.parts.opening[..] } else { &[] };
-        let (units, left) = perform(&*self.stage, &self.parts.operator, &[opening, &step].concat())?;
-        if mark.is_none() {
-            return Ok((units, self.state.gas_left));
-        }
+        let step = match self.is_first {
+            true => self.parts.first(0, &[mark, 0], &accounts),
+            false => self.parts.middle(0, &[mark, 0], &accounts),
+        };
+        let (units, left) = self.perform(&[self.opening(), &step].concat())?;
         let reached = state(&left, &self.parts.holder)?;
-        self.checkpoint = self.checkpoint.max(reached.checkpoint_length);
-        self.tried = left;
+        (self.tried, self.listed) = (left, accounts);
         Ok((units, reached.gas_left))
     }
 
+    fn try_all(&mut self) -> Result<Option<u64>, RelayError> {
+        if matches!(self.parts.lists, Lists::Spread { .. }) {
+            if !self.is_at_end() {
+                return Ok(None);
+            }
+            for lock in self.parts.locks(0) {
+                for (address, account) in self.perform(&lock)?.1 {
+                    self.stage.set(address, account)?;
+                }
+            }
+        }
+        let (units, _) = self.perform(&[self.opening(), &self.parts.last(0, &[])].concat())?;
+        Ok(Some(units))
+    }
+
     fn keep(&mut self) -> Result<(), RelayError> {
-        self.state = state(&self.tried, &self.parts.holder)?;
-        self.is_first = false;
+        let state = state(&self.tried, &self.parts.holder)?;
+        self.place = (state.gas_left, state.paused_at);
+        (self.is_first, self.too_long) = (false, None);
         for (address, account) in self.tried.drain(..) {
             self.stage.set(address, account)?;
         }
+        self.lists.push(std::mem::take(&mut self.listed));
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use parhelion_core::cluster::ClusterError;
 use parhelion_core::emulator::{
     AccountState, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate, Execution, Refusal,
-    SteppedEmulation,
+    Spread, SteppedEmulation,
 };
 use parhelion_core::pool::{Pool, PoolError};
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
@@ -313,6 +313,10 @@ impl Emulator for Fake {
         _: Address,
         _: Option<Vec<u8>>,
     ) -> Result<SteppedEmulation, EmulatorError> {
+        panic!("the server emulates nothing")
+    }
+
+    async fn spread(&self, _: &Transaction, _: Address, _: Option<Vec<u8>>) -> Result<Spread, EmulatorError> {
         panic!("the server emulates nothing")
     }
 }

@@ -1,6 +1,6 @@
 //! Runs in steps that a node left in the middle.
 
-use crate::landing::{GAS, Scene, relay, sortCall};
+use crate::landing::{GAS, Scene, oracle, relay, sortCall};
 use alloy_primitives::{Address as EthereumAddress, U256};
 use alloy_sol_types::SolCall;
 use async_trait::async_trait;
@@ -27,7 +27,7 @@ use solana_signer::Signer;
 use solana_transaction::versioned::VersionedTransaction;
 use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tokio::sync::Notify;
 
 /// Where the fees of the other operator go.
@@ -288,4 +288,55 @@ fn a_run_whose_beginning_got_no_answer_is_found_by_the_keeper() {
     cluster.meddler.is_silent.store(false, Ordering::Relaxed);
     scene.chain.block_on(node.tend());
     assert_eq!(receipts(&scene, first, &transaction).len(), 1);
+}
+
+/// Lets so many Solana transactions land, and then the node is gone.
+struct StopsAfter {
+    left: AtomicU32,
+    stopped: Notify,
+}
+
+#[async_trait]
+impl Meddler for StopsAfter {
+    async fn send(
+        &self,
+        cluster: &dyn Cluster,
+        transaction: &VersionedTransaction,
+    ) -> Result<Signature, ClusterError> {
+        let left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if left.is_err() {
+            self.stopped.notify_one();
+            pending().await
+        }
+        cluster.send(transaction).await
+    }
+}
+
+#[test]
+fn a_run_whose_reads_were_changed_in_its_middle_begins_anew() {
+    let mut scene = Scene::new();
+    let (oracle, _) = scene.deploy(oracle().init_code());
+    scene.call(oracle, vec![], GAS);
+    let mut stranger = Wallet::new(2);
+    scene.chain.deposit(stranger.address(), 100 * SOL).unwrap();
+    let transaction = scene.wallet.send(Some(oracle), U256::ZERO, vec![1], 2_000_000);
+    let first = scene.slot() + 1;
+    let meddler = StopsAfter { left: AtomicU32::new(6), stopped: Notify::new() };
+    let cluster = Arc::new(Interposed::new(Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>, meddler));
+    let node = relay(&scene.chain, Arc::clone(&cluster) as Arc<dyn Cluster>);
+    scene.chain.block_on(async {
+        tokio::select! {
+            landed = node.land(&transaction) => panic!("it landed: {landed:?}"),
+            () = cluster.meddler.stopped.notified() => {}
+        }
+    });
+    assert!(scene.chain.run_state(0).unwrap().steps >= 4, "it is in its middle");
+    let update = stranger.send(Some(oracle), U256::ZERO, [], GAS);
+    scene.chain.block_on(scene.relay.land(&update)).unwrap();
+
+    let next = relay(&scene.chain, Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>);
+    scene.chain.block_on(next.recover()).unwrap();
+    scene.chain.block_on(next.tend());
+    let [receipt] = receipts(&scene, first, &transaction).try_into().expect("one receipt");
+    assert_eq!(receipt.outcome, Outcome::Success);
 }

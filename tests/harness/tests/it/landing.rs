@@ -32,10 +32,13 @@ sol! {
 /// Gas of transactions that have no rent to pay to speak of.
 pub(crate) const GAS: u64 = 16_000_000;
 /// Gas with room for rent.
-const RICH_GAS: u64 = 900_000_000;
+pub(crate) const RICH_GAS: u64 = 900_000_000;
 
 /// Called with nothing it stores the block's number; otherwise it reads that, and computes until 100,000 gas are left.
-const ORACLE: &str = "3660085743 5f5500 5b5f5450 5b620186a05a11600c5700";
+pub(crate) fn oracle() -> Code {
+    const CODE: [u8; 23] = alloy_primitives::hex!("3660085743 5f5500 5b5f5450 5b620186a05a11600c5700");
+    Code::new().raw(&CODE)
+}
 
 /// A relay, and a wallet that is rich.
 pub(crate) struct Scene {
@@ -53,7 +56,7 @@ pub(crate) struct Landed {
 }
 
 impl Landed {
-    fn units(&self) -> Vec<u64> {
+    pub(crate) fn units(&self) -> Vec<u64> {
         self.transactions.iter().map(|landed| landed.compute_units).collect()
     }
 }
@@ -121,7 +124,7 @@ impl Scene {
         (address, landed)
     }
 
-    fn call(&mut self, to: EthereumAddress, data: Vec<u8>, gas: u64) -> Landed {
+    pub(crate) fn call(&mut self, to: EthereumAddress, data: Vec<u8>, gas: u64) -> Landed {
         let transaction = self.wallet.send(Some(to), U256::ZERO, data, gas);
         let landed = self.land(&transaction);
         assert_eq!(landed.receipt.outcome, Outcome::Success, "{landed:?}");
@@ -237,8 +240,7 @@ impl Meddler for Updates {
 #[test]
 fn a_long_run_ends_although_what_it_reads_changes_before_each_step() {
     let mut scene = Scene::new();
-    let code = alloy_primitives::hex::decode(ORACLE.replace(' ', "")).unwrap();
-    let (oracle, _) = scene.deploy(Code::new().raw(&code).init_code());
+    let (oracle, _) = scene.deploy(oracle().init_code());
     scene.call(oracle, vec![], GAS);
     let updater = Wallet::new(2);
     scene.chain.deposit(updater.address(), 10_000 * SOL).unwrap();

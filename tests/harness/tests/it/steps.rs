@@ -263,3 +263,99 @@ fn steps_that_hardly_advance_keep_a_run_for_a_while_only() {
     token.chain.send_as(&[&stranger], &[run.step(0, &[], &accounts)]).unwrap();
     assert_eq!(token.chain.run_state(0), Err(ProgramError::NoSuchRun));
 }
+
+/// [`middle`], but the run has come to its end and is to be written, and one account that it only read is left out.
+struct AtEnd {
+    token: Token,
+    transaction: parhelion_core::transaction::Transaction,
+    /// What the last step lists.
+    accounts: Vec<RunAccount>,
+    /// What it could list as well.
+    left_out: RunAccount,
+}
+
+fn at_end() -> AtEnd {
+    let Middle { token, transaction, mut accounts, .. } = middle();
+    let step = token.chain.run_in(&transaction, 0).step(1, &[0], &accounts);
+    token.chain.send(&[step]).unwrap();
+    assert_eq!(token.chain.run_state(0).unwrap().paused_at, 0);
+    let contract = token.chain.address(&AccountKey::Contract(token.address.into_array().into()));
+    let position = accounts.iter().position(|account| account.address.to_bytes() == contract).unwrap();
+    let left_out = accounts.remove(position);
+    assert!(!left_out.writable);
+    AtEnd { token, transaction, accounts, left_out: RunAccount { writable: true, ..left_out } }
+}
+
+#[test]
+fn nothing_is_written_before_all_that_was_read_is_known_to_be_unchanged() {
+    let AtEnd { mut token, transaction, accounts, left_out } = at_end();
+    let chain = &mut token.chain;
+    let run = chain.run_in(&transaction, 0);
+    let (last, lock) = (run.step(2, &[], &accounts), run.lock(0, &[left_out]));
+    chain.refuse(std::slice::from_ref(&last), ProgramError::ReadsUnproven).unwrap();
+    // What is not writable is not locked.
+    chain.send(&[run.lock(1, &[RunAccount::read(left_out.address)])]).unwrap();
+    chain.refuse(std::slice::from_ref(&last), ProgramError::ReadsUnproven).unwrap();
+    // Somebody else may not.
+    let stranger = Keypair::new_from_array([9; 32]);
+    chain.airdrop(stranger.pubkey(), SOL);
+    let mut foreign = run;
+    foreign.operator = stranger.pubkey();
+    let failure = chain.send_as(&[&stranger], &[foreign.lock(0, &[left_out])]).unwrap_err();
+    assert_eq!(parhelion_harness::chain::refusal(&failure).unwrap(), ProgramError::ForeignRun);
+    let mut other = run;
+    other.transaction.0[0] ^= 1;
+    chain.refuse(&[other.lock(0, &[left_out])], ProgramError::NoSuchRun).unwrap();
+
+    // A lock does for as long as it lasts.
+    chain.send(std::slice::from_ref(&lock)).unwrap();
+    wait(chain, 48);
+    chain.refuse(std::slice::from_ref(&last), ProgramError::ReadsUnproven).unwrap();
+    let run = chain.run_in(&transaction, 0);
+    chain.refuse(&[run.lock(2, &[left_out])], ProgramError::AccountLocked).unwrap();
+    // Whoever lists everything needs no lock.
+    let whole = [&accounts[..], &[left_out]].concat();
+    chain.send(&[run.step(3, &[], &whole)]).unwrap();
+    chain.assert_solvent().unwrap();
+}
+
+#[test]
+fn what_was_read_is_locked_for_the_last_step() {
+    let AtEnd { token, transaction, accounts, left_out } = at_end();
+    let run = token.chain.run_in(&transaction, 0);
+    token.chain.send(&[run.lock(0, &[left_out])]).unwrap();
+    // Once more does no harm.
+    token.chain.send(&[run.lock(1, &[left_out])]).unwrap();
+    let landed = token.chain.send(&[run.step(2, &[], &accounts)]).unwrap();
+    let events = token.chain.events(&landed);
+    let Some(Ok(Event::Receipt(receipt))) = Records(&events).next() else { panic!("no receipt") };
+    assert_eq!(receipt.outcome, Outcome::Success);
+    token.chain.assert_solvent().unwrap();
+}
+
+#[test]
+fn only_a_run_at_its_end_locks() {
+    let Middle { token, transaction, accounts, .. } = middle();
+    let lock = token.chain.run_in(&transaction, 0).lock(0, &accounts);
+    token.chain.refuse(&[lock], ProgramError::RunNotAtEnd).unwrap();
+}
+
+#[test]
+fn a_lock_that_finds_a_change_gives_the_attempt_up() {
+    let AtEnd { mut token, transaction, accounts, left_out } = at_end();
+    let balance = token.chain.address(&AccountKey::Balance(token.owner.address().into_array().into()));
+    let balance = RunAccount { address: balance.into(), writable: true };
+    assert!(accounts.contains(&balance));
+    token.chain.deposit(token.owner.address(), 3).unwrap();
+    let run = token.chain.run_in(&transaction, 0);
+    token.chain.send(&[run.lock(0, &[balance])]).unwrap();
+    let state = token.chain.run_state(0).unwrap();
+    assert_eq!((state.restarts, state.checkpoint_length), (1, 0));
+    token.chain.refuse(&[run.lock(1, &[balance])], ProgramError::RunNotAtEnd).unwrap();
+    // Nothing was locked, and the run goes on from its beginning.
+    token.chain.deposit(token.owner.address(), 3).unwrap();
+    let whole = [&accounts[..], &[RunAccount::read(left_out.address)]].concat();
+    let run = token.chain.run_in(&transaction, 0);
+    token.chain.send(&[run.step(4, &[], &whole)]).unwrap();
+    token.chain.assert_solvent().unwrap();
+}

@@ -160,7 +160,7 @@ impl<'c> Ledger<'c> for Memory<'c> {
     type Account = usize;
 
     fn mark(&self, position: usize) -> Result<Mark> {
-        Ok(Mark::new(position, &[0; 32], self.data(position)))
+        Ok(Mark::new(position, &[0; 32], self.data(position)?))
     }
 
     fn resume(&mut self, mark: &Mark) -> Result<usize> {
@@ -172,8 +172,8 @@ impl<'c> Ledger<'c> for Memory<'c> {
         Ok(self.loaded.len() - 1)
     }
 
-    fn data(&self, account: usize) -> &[u8] {
-        self.loaded[account]
+    fn data(&self, account: usize) -> Result<&[u8]> {
+        Ok(self.loaded[account])
     }
 
     fn code(&self, account: usize) -> &'c [u8] {
