@@ -37,6 +37,9 @@ pub(crate) struct OnChain<'a, 'c> {
     unlisted: Vec<Mark>,
 }
 
+/// Room for unlisted accounts to begin with: more than most runs have.
+const UNLISTED_ROOM: usize = 192;
+
 /// The position of an account in the instruction's list.
 pub(crate) type Position = usize;
 
@@ -224,6 +227,10 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
         match position {
             Ok(position) => mark.check(self.data(position)?).map(|()| position),
             Err(_) => {
+                // At once: what a vector leaves behind when it grows is lost.
+                if self.unlisted.is_empty() {
+                    self.unlisted.reserve(UNLISTED_ROOM);
+                }
                 self.unlisted.push(*mark);
                 Ok(self.accounts.len().wrapping_add(self.unlisted.len()).wrapping_sub(1))
             }

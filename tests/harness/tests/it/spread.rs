@@ -181,8 +181,13 @@ fn a_change_of_what_is_written_begins_the_run_anew() {
 #[test]
 fn what_writes_too_much_is_refused_before_anything_is_spent() {
     let mut scene = Scene::new();
-    let code = (1..=70u64).fold(Code::new(), |code, cell| code.push(1).push(cell << 8).op(op::SSTORE));
-    let (contract, _) = scene.deploy(code.init_code());
+    let writes = |cells: u64| {
+        (1..=cells).fold(Code::new(), |code, cell| code.push(1).push(cell << 8).op(op::SSTORE)).init_code()
+    };
+    // Beside 57 there is room for the balances of the sender and of the coinbase, and for the System program.
+    let (contract, _) = scene.deploy(writes(57));
+    scene.call(contract, vec![], RICH_GAS);
+    let (contract, _) = scene.deploy(writes(58));
     let transaction = scene.wallet.send(Some(contract), U256::ZERO, vec![], RICH_GAS);
     let before = (scene.slot(), scene.chain.balance(scene.wallet.address()));
     for result in [
