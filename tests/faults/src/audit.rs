@@ -169,22 +169,28 @@ impl Case<'_> {
 
     /// What long runs read is what was there when they ended: as if each transaction had run at once.
     fn order(&mut self) {
-        let mut value = FIRST_VALUE;
+        let (mut shared, mut spread) = (FIRST_VALUE, FIRST_VALUE);
         let sent: BTreeMap<B256, &Sent> =
             self.sent.iter().map(|sent| (sent.wanted.transaction.hash(), sent)).collect();
         let mut wrong = Vec::new();
         for Landed { slot, execution } in &self.audit.landed {
             let Some(sent) = sent.get(&execution.receipt.transaction_hash) else { continue };
-            match sent.wanted.kind {
-                Kind::Set if execution.receipt.outcome.is_success() => value = unique(sent.wanted.number),
-                Kind::Read if execution.receipt.outcome.is_success() => {
-                    let expected = [U256::from(value).to_be_bytes::<32>(); 2].concat();
-                    let read: Vec<_> = execution.logs.iter().map(|log| log.data.data.to_vec()).collect();
-                    if read != [expected] {
-                        wrong.push(format!("slot {slot}: {value:#x} was there, and read was {read:02x?}"));
-                    }
-                }
-                _ => {}
+            if !execution.receipt.outcome.is_success() {
+                continue;
+            }
+            let value = match sent.wanted.kind {
+                Kind::Set | Kind::Read => &mut shared,
+                Kind::Stir | Kind::Spread => &mut spread,
+                _ => continue,
+            };
+            if matches!(sent.wanted.kind, Kind::Set | Kind::Stir) {
+                *value = unique(sent.wanted.number);
+                continue;
+            }
+            let expected = [U256::from(*value).to_be_bytes::<32>(); 2].concat();
+            let read: Vec<_> = execution.logs.iter().map(|log| log.data.data.to_vec()).collect();
+            if read != [expected] {
+                wrong.push(format!("slot {slot}: {value:#x} was there, and read was {read:02x?}"));
             }
         }
         self.problems.extend(wrong);

@@ -14,11 +14,15 @@ pub const GAS: u64 = 6_000_000;
 pub const RICH_GAS: u64 = 400_000_000;
 /// Gas that long computations burn: some 1.8 million compute units, more than a Solana transaction has.
 const BURNT: u64 = 240_000;
+/// Gas that the shared contract burns: enough to be disturbed in the middle.
+const SHARED_BURNT: u64 = 3 * BURNT;
 /// Where the large memory is touched.
 const MEMORY: u64 = 400_000;
 /// Gas that a memory of that size takes.
 const MEMORY_GAS: u64 = 343_000;
-/// Storage values that the trap reads once it is sprung, each in an account of its own: too many for a Solana transaction.
+/// Addresses whose balances the spread contract looks at: too many for a Solana transaction.
+const CROWD: u8 = 70;
+/// Storage values that the trap looks for once it is sprung, and that do not exist.
 const TRAPPED: u64 = 70;
 /// What [`Contracts::shared`] and [`Contracts::trap`] hold in the beginning.
 pub const FIRST_VALUE: u64 = 0x0101_0101_0101_0101;
@@ -39,7 +43,10 @@ pub struct Contracts {
     pub memory: Address,
     /// Computes for long and reverts.
     pub reverter: Address,
-    /// As [`Self::shared`], but in the end it reads more accounts than fit a Solana transaction, if the word has changed.
+    /// As [`Self::shared`], but instead of computing it reads more accounts than a Solana transaction lists.
+    pub spread: Address,
+    /// As [`Self::shared`], but in the end it needs more accounts that are not there than fit a Solana transaction, if the
+    /// word has changed.
     pub trap: Address,
 }
 
@@ -61,9 +68,13 @@ impl Contracts {
             shared: deploy(shared().init_code())?,
             memory: deploy(memory().init_code())?,
             reverter: deploy(reverter().init_code())?,
+            spread: deploy(spread().init_code())?,
             trap: deploy(trap().init_code())?,
         };
-        for contract in [contracts.shared, contracts.trap] {
+        for number in 0..CROWD {
+            chain.deposit(crowd(number), 1)?;
+        }
+        for contract in [contracts.shared, contracts.spread, contracts.trap] {
             let value = U256::from(FIRST_VALUE).abi_encode();
             chain.run(&wallet.send(Some(contract), U256::ZERO, value, RICH_GAS))?;
         }
@@ -100,7 +111,7 @@ fn read(code: Code, place: u64) -> Code {
 }
 
 fn shared() -> Code {
-    let code = read(burn(read(store(), 0), BURNT), 32);
+    let code = read(burn(read(store(), 0), SHARED_BURNT), 32);
     code.push(64).push(0).op(op::LOG0).op(op::STOP)
 }
 
@@ -111,6 +122,19 @@ fn memory() -> Code {
 
 fn reverter() -> Code {
     burn(Code::new(), BURNT).push(0).push(0).op(op::REVERT)
+}
+
+fn spread() -> Code {
+    let look = |code: Code, number: u8| {
+        code.op(op::PUSH20).raw(crowd(number).as_slice()).op(op::BALANCE).op(op::POP)
+    };
+    let code = read((0..CROWD).fold(read(store(), 0), look), 32);
+    code.push(64).push(0).op(op::LOG0).op(op::STOP)
+}
+
+/// The addresses that the spread contract looks at.
+const fn crowd(number: u8) -> Address {
+    Address::repeat_byte(0x80 + number)
 }
 
 fn trap() -> Code {

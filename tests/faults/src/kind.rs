@@ -41,6 +41,10 @@ pub enum Kind {
     Read,
     /// Changes what [`Kind::Read`] reads.
     Set,
+    /// Reads more accounts than a Solana transaction lists, and what [`Kind::Stir`] changes meanwhile.
+    Spread,
+    /// Changes what [`Kind::Spread`] reads.
+    Stir,
     /// Computes for several steps with a large memory.
     Memory,
     /// Reverts after several steps.
@@ -53,7 +57,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Transfer,
         Self::Token,
         Self::Sort,
@@ -61,6 +65,8 @@ impl Kind {
         Self::Deploy,
         Self::Read,
         Self::Set,
+        Self::Spread,
+        Self::Stir,
         Self::Memory,
         Self::Revert,
         Self::Trap,
@@ -70,7 +76,7 @@ impl Kind {
     /// Whether it takes several steps.
     #[must_use]
     pub const fn runs_in_steps(self) -> bool {
-        matches!(self, Self::Sort | Self::Read | Self::Memory | Self::Revert | Self::Trap)
+        matches!(self, Self::Sort | Self::Read | Self::Spread | Self::Memory | Self::Revert | Self::Trap)
     }
 
     /// Signs a transaction. `number` is different for each one of a schedule.
@@ -94,6 +100,8 @@ impl Kind {
             }
             Self::Read => call(contracts.shared, Vec::new(), GAS),
             Self::Set => call(contracts.shared, U256::from(unique(number)).abi_encode(), GAS),
+            Self::Spread => call(contracts.spread, Vec::new(), GAS),
+            Self::Stir => call(contracts.spread, U256::from(unique(number)).abi_encode(), GAS),
             Self::Memory => call(contracts.memory, Vec::new(), GAS),
             Self::Revert => call(contracts.reverter, Vec::new(), GAS),
             Self::Trap => call(contracts.trap, Vec::new(), GAS),

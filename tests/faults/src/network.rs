@@ -329,6 +329,7 @@ const fn word(tag: u8) -> &'static str {
         tag::CODE_RESERVE => "reserve",
         tag::BEGIN => "begin",
         tag::STEP => "step",
+        tag::LOCK => "lock",
         tag::CANCEL => "cancel",
         _ => "other",
     }

@@ -98,7 +98,7 @@ impl Schedule {
 }
 
 fn users(rng: &mut Rng) -> Vec<User> {
-    const OFTEN: [Kind; 8] = [
+    const OFTEN: [Kind; 9] = [
         Kind::Transfer,
         Kind::Transfer,
         Kind::Token,
@@ -107,9 +107,10 @@ fn users(rng: &mut Rng) -> Vec<User> {
         Kind::Revert,
         Kind::CallData,
         Kind::Deploy,
+        Kind::Stir,
     ];
     const LARGE: [Kind; 4] = [Kind::CallData, Kind::Deploy, Kind::Read, Kind::Revert];
-    const SELDOM: [Kind; 4] = [Kind::Sort, Kind::Memory, Kind::Read, Kind::CallData];
+    const SELDOM: [Kind; 5] = [Kind::Sort, Kind::Memory, Kind::Read, Kind::CallData, Kind::Spread];
     // Sometimes all send what is large, so that many holders are in use.
     let is_crowd = rng.u8(0..6) == 0;
     let count = if is_crowd { USERS_MAX } else { rng.usize(1..=3) };
