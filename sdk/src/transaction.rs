@@ -1,20 +1,20 @@
-//! Solana transactions: their two formats, their limits, signing.
+//! Solana transactions: their formats, their limits, signing.
 //!
-//! | | V1 | V0 |
+//! | | V1 | legacy, V0 |
 //! |---|---|---|
 //! | bytes | 4,096 | 1,232 |
-//! | addresses | 64, all inline | 64 locks, most of them in lookup tables |
+//! | addresses | 64, all inline | 64 locks; with V0 most of them in lookup tables |
 //! | limits ([`Budget`]) | in the header; *an unset one means 0* | in ComputeBudget instructions, put in front |
 //! | instruction index 0 | the first instruction | the first ComputeBudget instruction, see [`Format::index_of_first`] |
 //!
-//! V1 is the normal way. V0 is for clusters without V1, and for more than 64 addresses in lookup tables.
+//! V1 is the normal way. The others are for clusters without V1: V0 where lookup tables help, legacy where they do not.
 
 use solana_address::Address;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_hash::Hash;
 use solana_instruction::Instruction;
 use solana_message::v1::{self, TransactionConfig};
-use solana_message::{AddressLookupTableAccount, CompileError, VersionedMessage, v0};
+use solana_message::{AddressLookupTableAccount, CompileError, Message, VersionedMessage, v0};
 use solana_signer::{SignerError, signers::Signers};
 use solana_transaction::versioned::VersionedTransaction;
 
@@ -96,7 +96,7 @@ pub enum Format<'a> {
     /// Transaction format V1.
     #[default]
     V1,
-    /// Transaction format V0, with these lookup tables (often none).
+    /// Transaction format V0, with those of these lookup tables that are of use; the legacy format where none is.
     V0(&'a [AddressLookupTableAccount]),
 }
 
@@ -283,9 +283,19 @@ fn compile_unchecked(
         }
         Format::V0(tables) => {
             let instructions = [&budget.instructions(), instructions].concat();
-            Ok(VersionedMessage::V0(v0::Message::try_compile(payer, &instructions, tables, blockhash)?))
+            let message = v0::Message::try_compile(payer, &instructions, tables, blockhash)?;
+            Ok(match message.address_table_lookups.is_empty() {
+                true => VersionedMessage::Legacy(legacy(message)),
+                false => VersionedMessage::V0(message),
+            })
         }
     }
+}
+
+/// The same message in the legacy format; it looks nothing up.
+fn legacy(message: v0::Message) -> Message {
+    let v0::Message { header, account_keys, recent_blockhash, instructions, .. } = message;
+    Message { header, account_keys, recent_blockhash, instructions }
 }
 
 fn wire_size(message: &VersionedMessage, signatures: usize) -> usize {
@@ -422,6 +432,9 @@ mod tests {
         let message = compile(&instructions, &payer.pubkey(), Hash::default(), &TIGHT, format).expect("fits");
         // The payer, the program, the ComputeBudget program and 60 from the table.
         assert_eq!(locks(&message), 63);
+        assert!(matches!(message, VersionedMessage::V0(_)));
+        let few = compile(&with_data(&payer, 1), &payer.pubkey(), Hash::default(), &TIGHT, format);
+        assert!(matches!(few, Ok(VersionedMessage::Legacy(_))), "the table is of no use");
         let inline = compile(&instructions, &payer.pubkey(), Hash::default(), &TIGHT, Format::V0(&[]));
         assert!(matches!(inline, Err(BuildError::TooLarge { .. })));
     }

@@ -44,9 +44,11 @@ impl Node {
         let rehearsal = Arc::new(SvmRehearsal::new(Arc::clone(&cluster), Features::Mainnet));
         let relay =
             Sender::new(Arc::clone(&cluster), Arc::clone(&emulator), rehearsal, Arc::clone(&operator));
+        let relay = relay.adapt().await.context("the cluster does not tell which transactions it takes")?;
         let (relay, translations) = match translate {
             Some(settings) => {
-                let (notes, task) = Translations::new(Arc::clone(&cluster), operator, settings);
+                let (notes, task) =
+                    Translations::new(Arc::clone(&cluster), operator, settings, relay.plain_shape());
                 (relay.noting(notes), Some(task))
             }
             None => (relay, None),

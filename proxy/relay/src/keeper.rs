@@ -16,7 +16,6 @@ use parhelion_core::transaction::Transaction;
 use parhelion_sdk::address::{account_address, holder_address};
 use parhelion_sdk::convert::to_h160;
 use parhelion_sdk::instruction::{Run as Instructions, RunAccount, holder_close};
-use parhelion_sdk::transaction::Budget;
 use parhelion_wire::account::Run;
 use parhelion_wire::address::AccountKey;
 use solana_address::Address;
@@ -90,6 +89,9 @@ impl Sender {
             debug!(%error, "the operator's holders cannot be read");
         }
         self.finish_own().await;
+        if let Err(error) = self.tend_tables().await {
+            debug!(%error, "a lookup table that nobody uses is not given up yet");
+        }
         for lease in self.holders.lease_idle(IDLE_MAX).await {
             if let Err(error) = self.close_idle(lease).await {
                 warn!(%error, "a holder that nobody uses cannot be closed; it is tried again");
@@ -167,7 +169,7 @@ impl Sender {
         };
         let mut accounts = vec![balance(transaction.sender()), balance(self.operator.coinbase)];
         accounts.dedup();
-        self.send(&[run.cancel(&accounts)], &Budget::MAX).await.map(drop)
+        self.send_small(run.cancel(&accounts)).await.map(drop)
     }
 
     /// Closes a holder that nobody uses, if it exists.
@@ -178,7 +180,7 @@ impl Sender {
                 return Ok(());
             }
             let close = holder_close(&self.deployment, &self.operator.address(), lease.index);
-            self.send(&[close], &Budget::MAX).await.map(drop)
+            self.send_small(close).await.map(drop)
         };
         let closed = closed.await;
         lease.end().await;

@@ -11,6 +11,9 @@
 //! A transaction that is too large for that is written into a holder first, but for its end, which goes with the
 //! execution. What does not fit one Solana transaction even so runs in [`steps`]; the [`keeper`] ends runs that were left.
 //!
+//! All are of transaction format V1. Where a cluster lacks that, they are of the legacy format, or of V0 with lookup
+//! tables, which the relay writes where they make a plan possible or shorter (`tables`).
+//!
 //! A plan lists the translations of the codes that run, as far as they find room; the codes that earn one get it
 //! ([`translation`]).
 //!
@@ -25,9 +28,12 @@ mod operator;
 pub mod plan;
 mod record;
 mod service;
+mod shape;
 mod stage;
 pub mod steps;
+mod tables;
 pub mod translation;
 
 pub use operator::Operator;
 pub use service::Sender;
+pub use shape::Shape;

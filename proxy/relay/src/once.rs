@@ -3,9 +3,12 @@
 use crate::holders::Place;
 use crate::plan::{HolderState, Plan, Request, plan};
 use crate::service::{Sender, ended_badly, is_unnumbered, state_moved};
+use crate::shape::Shape;
 use crate::stage::{named, perform};
+use crate::tables::Lengths;
 use crate::translation::Landed;
 use crate::translation::rule::units_saved;
+use alloy_consensus::Transaction as _;
 use parhelion_core::cluster::ClusterError;
 use parhelion_core::emulator::{AccountUse, CodeUse, Emulation};
 use parhelion_core::relay::RelayError;
@@ -13,8 +16,10 @@ use parhelion_core::transaction::Transaction;
 use parhelion_sdk::transaction::{Budget, COMPUTE_UNITS_MAX};
 use parhelion_wire::account::Holder;
 use parhelion_wire::event::Outcome;
+use solana_address::Address;
 use solana_sdk_ids::system_program;
 use solana_signature::Signature;
+use std::collections::BTreeSet;
 use tokio::task::spawn_blocking;
 
 /// How often a transaction is emulated anew because the state moved on.
@@ -53,6 +58,8 @@ pub(crate) struct Ready {
     plan: Plan,
     budget: Budget,
     codes: Vec<CodeUse>,
+    /// The shape of its transactions.
+    shape: Shape,
     /// How it ends.
     pub(crate) outcome: Outcome,
     /// Compute units that it took then, if that could be done.
@@ -60,7 +67,8 @@ pub(crate) struct Ready {
 }
 
 impl Sender {
-    /// Emulates, plans and tries. The holder is the operator's own with this index, or any that does not exist yet.
+    /// Emulates, plans and tries. The holder is the operator's own with this index; without one it is a check whether it
+    /// can be landed, and nothing is written for it.
     pub(crate) async fn prepare(
         &self,
         transaction: &Transaction,
@@ -81,30 +89,74 @@ impl Sender {
             needed,
             lamports: self.cluster.rent_exemption(needed).await?,
         };
-        let plan = plan(&Request {
-            deployment: &self.deployment,
-            operator: self.operator.address(),
-            coinbase: self.operator.coinbase,
-            envelope: transaction.envelope(),
-            emulation: &emulation,
-            holder,
-        })?;
+        let (plan, shape) = self.plan(transaction, &emulation, holder, index.is_none()).await?;
         let compute_units = match plan.uses_holder {
             true => Some(self.rehearse_last(transaction, &plan, &place, &holder).await?),
-            false => self.simulate(&plan).await?,
+            false => self.simulate(&shape, &plan).await?,
         };
         if compute_units.is_some_and(|units| units > u64::from(COMPUTE_UNITS_MAX)) {
             return Err(too_many_units());
         }
         let budget = compute_units.filter(|_| care == Care::Usual).map_or(Budget::MAX, with_margin);
         let outcome = emulation.execution.outcome;
-        Ok(Ready { plan, budget, codes: emulation.codes, outcome, compute_units })
+        Ok(Ready { plan, shape, budget, codes: emulation.codes, outcome, compute_units })
+    }
+
+    /// Plans, with lookup tables where these are needed; writes those that pay, but for a check.
+    async fn plan(
+        &self,
+        transaction: &Transaction,
+        emulation: &Emulation,
+        holder: HolderState,
+        is_check: bool,
+    ) -> Result<(Plan, Shape), RelayError> {
+        let accounts: BTreeSet<Address> =
+            emulation.accounts.iter().map(|used| Address::from(used.address)).collect();
+        let plan_in = |shape: &Shape| {
+            plan(&Request {
+                deployment: &self.deployment,
+                operator: self.operator.address(),
+                coinbase: self.operator.coinbase,
+                envelope: transaction.envelope(),
+                emulation,
+                holder,
+                format: shape.format(),
+            })
+        };
+        let shape = self.shape(&accounts).await;
+        let planned = plan_in(&shape);
+        if !is_check && self.write_tables(transaction, &accounts, &shape, &planned, plan_in).await? {
+            let shape = self.shape(&accounts).await;
+            return Ok((plan_in(&shape)?, shape));
+        }
+        Ok((planned?, shape))
+    }
+
+    /// Puts a run's accounts into lookup tables, if that pays.
+    async fn write_tables(
+        &self,
+        transaction: &Transaction,
+        accounts: &BTreeSet<Address>,
+        shape: &Shape,
+        planned: &Result<Plan, RelayError>,
+        plan_in: impl Fn(&Shape) -> Result<Plan, RelayError>,
+    ) -> Result<bool, RelayError> {
+        let without = planned.as_ref().ok().map(Plan::transactions);
+        let (Some(tables), true) = (&self.tables, without != Some(1)) else { return Ok(false) };
+        let with = plan_in(&shape.imagined(accounts)).ok().map(|plan| plan.transactions());
+        let lengths = Lengths { without, with, making: self.making(accounts).await? };
+        let contract = transaction.inner().to().unwrap_or_default();
+        if !tables.pays(contract, lengths).await {
+            return Ok(false);
+        }
+        self.put_into_tables(accounts).await?;
+        Ok(true)
     }
 
     /// Runs the plan's only transaction on the cluster without landing it and gives the compute units that it took;
     /// `None` where the cluster does not simulate.
-    async fn simulate(&self, plan: &Plan) -> Result<Option<u64>, RelayError> {
-        let signed = self.sign(&plan.last, &Budget::MAX).await?;
+    async fn simulate(&self, shape: &Shape, plan: &Plan) -> Result<Option<u64>, RelayError> {
+        let signed = self.sign(shape, &plan.last, &Budget::MAX).await?;
         let simulation = match self.cluster.simulate(&signed).await {
             // Then the transaction itself will tell.
             Err(ClusterError::Unsupported(_)) => return Ok(None),
@@ -170,11 +222,11 @@ impl Sender {
     }
 
     async fn attempt(&self, ready: &Ready, signatures: &mut Vec<Signature>) -> Result<(), RelayError> {
-        let Ready { plan, budget, codes, compute_units, .. } = ready;
+        let Ready { plan, shape, budget, codes, compute_units, .. } = ready;
         for step in &plan.before {
-            signatures.extend(self.send_step(step).await?);
+            signatures.extend(self.send_step(shape, step).await?);
         }
-        signatures.push(self.send(&plan.last, budget).await?);
+        signatures.push(self.send(shape, &plan.last, budget).await?);
         if let Some(notes) = &self.notes
             && !codes.is_empty()
         {

@@ -32,6 +32,8 @@ pub struct Request<'a> {
     pub emulation: &'a Emulation,
     /// The holder to use if one is needed.
     pub holder: HolderState,
+    /// The format of all transactions.
+    pub format: Format<'a>,
 }
 
 /// The state of a holder.
@@ -81,9 +83,6 @@ impl Plan {
         self.before.iter().map(Vec::len).sum::<usize>() + 1
     }
 }
-
-/// The format of all transactions.
-pub const FORMAT: Format<'static> = Format::V1;
 
 /// Makes the shortest plan, and lists the translations of the codes that run as far as that changes nothing else.
 ///
@@ -147,7 +146,10 @@ fn plan_with(request: &Request<'_>, accounts: &[RunAccount]) -> Result<Plan, Rel
     if fits(request, &last)? {
         return Ok(Plan { before, last, uses_holder: true, is_proven: false, translations: 0 });
     }
-    Err(too_many_accounts(accounts.len()))
+    Err(RelayError::DoesNotFit {
+        needs: format!("{} accounts in one transaction", accounts.len()),
+        limit: format!("{} bytes", request.format.bytes_max()),
+    })
 }
 
 /// The accounts of a run, without those that stand in front of every run.
@@ -192,7 +194,7 @@ fn direct(
     in_front: usize,
 ) -> Vec<Instruction> {
     // Indices fit a byte: a transaction has few instructions.
-    let proof_index = in_front as u8;
+    let proof_index = in_front as u8 + request.format.index_of_first(&Budget::MAX);
     let proof = with_proof.then(|| secp256k1_proof(proof_index + 1, request.envelope.len()).ok()).flatten();
     let (proof_kind, mut accounts) = match proof {
         Some(_) => (SignatureProof::Instruction(proof_index), accounts.to_vec()),
@@ -242,7 +244,7 @@ pub fn write_holder(request: &Request<'_>, last: &[Instruction]) -> Result<Writt
         return Ok(Written { before: Vec::new(), last: at_once });
     }
     let room = |instructions: &[Instruction]| {
-        room(instructions, operator, &Budget::MAX, FORMAT).map_err(unbuildable)
+        room(instructions, operator, &Budget::MAX, request.format).map_err(unbuildable)
     };
     let mut empty = first.clone();
     empty.push(write(0, &[]));
@@ -269,7 +271,7 @@ pub fn write_holder(request: &Request<'_>, last: &[Instruction]) -> Result<Writt
 /// # Errors
 /// [`RelayError::DoesNotFit`] when they name too many accounts.
 pub fn fits(request: &Request<'_>, instructions: &[Instruction]) -> Result<bool, RelayError> {
-    match compile(instructions, &request.operator, Hash::default(), &Budget::MAX, FORMAT) {
+    match compile(instructions, &request.operator, Hash::default(), &Budget::MAX, request.format) {
         Ok(_) => Ok(true),
         Err(BuildError::TooLarge { .. }) => Ok(false),
         Err(BuildError::TooManyAccounts { count, .. }) => Err(too_many_accounts(count)),
@@ -278,8 +280,8 @@ pub fn fits(request: &Request<'_>, instructions: &[Instruction]) -> Result<bool,
 }
 
 /// Whether instructions fit one Solana transaction, whatever the reason when not.
-pub(crate) fn fits_bare(instructions: &[Instruction], operator: &Address) -> bool {
-    compile(instructions, operator, Hash::default(), &Budget::MAX, FORMAT).is_ok()
+pub(crate) fn fits_bare(instructions: &[Instruction], operator: &Address, format: Format<'_>) -> bool {
+    compile(instructions, operator, Hash::default(), &Budget::MAX, format).is_ok()
 }
 
 fn too_many_accounts(count: usize) -> RelayError {

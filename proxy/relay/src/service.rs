@@ -3,9 +3,11 @@
 use crate::holders::{Holders, Lease, Place};
 use crate::once::Care;
 use crate::operator::Operator;
-use crate::plan::{FORMAT, Step};
+use crate::plan::Step;
 use crate::record::Record;
+use crate::shape::Shape;
 use crate::steps::Ended;
+use crate::tables::Tables;
 use crate::translation::Notes;
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address as EthereumAddress, B256};
@@ -24,6 +26,7 @@ use parhelion_wire::event::Outcome;
 use solana_address::Address;
 use solana_instruction::Instruction;
 use solana_signature::Signature;
+use solana_system_interface::instruction::transfer;
 use solana_transaction::versioned::VersionedTransaction;
 use std::sync::Arc;
 
@@ -36,6 +39,8 @@ pub struct Sender {
     pub(crate) operator: Arc<Operator>,
     pub(crate) holders: Holders,
     pub(crate) record: Record,
+    /// Lookup tables, for a cluster without transaction format V1.
+    pub(crate) tables: Option<Tables>,
     /// Where landed transactions are noted, for code that earns a translation.
     pub(crate) notes: Option<Notes>,
 }
@@ -58,6 +63,7 @@ impl Sender {
             operator,
             holders: Holders::new(),
             record: Record::default(),
+            tables: None,
             notes: None,
         }
     }
@@ -66,6 +72,35 @@ impl Sender {
     #[must_use]
     pub fn noting(self, notes: Notes) -> Self {
         Self { notes: Some(notes), ..self }
+    }
+
+    /// The same relay, for what the cluster takes: without transaction format V1 it sends legacy transactions, and V0 with
+    /// lookup tables.
+    ///
+    /// # Errors
+    /// [`ClusterError::Unreachable`].
+    pub async fn adapt(self) -> Result<Self, ClusterError> {
+        if self.takes_v1().await? {
+            return Ok(self);
+        }
+        tracing::info!("the cluster has no transactions of format V1: using V0 and lookup tables");
+        Ok(Self { tables: Some(Tables::default()), ..self })
+    }
+
+    /// Whether a V1 transaction that does nothing would land.
+    async fn takes_v1(&self) -> Result<bool, ClusterError> {
+        let operator = self.operator.address();
+        let nothing = transfer(&operator, &operator, 0);
+        let signed = match self.sign(&Shape::V1, &[nothing], &Budget::MAX).await {
+            Err(RelayError::Cluster(error)) => return Err(error),
+            Err(_) => return Ok(false),
+            Ok(signed) => signed,
+        };
+        match self.cluster.simulate(&signed).await {
+            Ok(simulation) => Ok(simulation.failure.is_none()),
+            Err(error) if error.is_retryable() => Err(error),
+            Err(_) => Ok(false),
+        }
     }
 
     /// The operator's holder `index`, as it is now.
@@ -86,26 +121,39 @@ impl Sender {
 
     pub(crate) async fn sign(
         &self,
+        shape: &Shape,
         instructions: &[Instruction],
         budget: &Budget,
     ) -> Result<VersionedTransaction, RelayError> {
         let blockhash = self.cluster.latest_blockhash().await?;
         let (payer, signers) = (self.operator.address(), [&self.operator.keypair]);
-        sign(instructions, &payer, &signers, blockhash, budget, FORMAT)
+        sign(instructions, &payer, &signers, blockhash, budget, shape.format())
             .map_err(|error| ClusterError::Unsupported(error.to_string()).into())
     }
 
     pub(crate) async fn send(
         &self,
+        shape: &Shape,
         instructions: &[Instruction],
         budget: &Budget,
     ) -> Result<Signature, RelayError> {
-        let transaction = self.sign(instructions, budget).await?;
+        let transaction = self.sign(shape, instructions, budget).await?;
         Ok(self.cluster.send(&transaction).await?)
     }
 
-    pub(crate) async fn send_step(&self, step: &Step) -> Result<Vec<Signature>, RelayError> {
-        try_join_all(step.iter().map(|instructions| self.send(instructions, &Budget::MAX))).await
+    /// The shape of transactions that need no lookup tables.
+    #[must_use]
+    pub fn plain_shape(&self) -> Shape {
+        if self.tables.is_some() { Shape::packet() } else { Shape::V1 }
+    }
+
+    /// Sends what is small in any shape.
+    pub(crate) async fn send_small(&self, instruction: Instruction) -> Result<Signature, RelayError> {
+        self.send(&self.plain_shape(), &[instruction], &Budget::MAX).await
+    }
+
+    pub(crate) async fn send_step(&self, shape: &Shape, step: &Step) -> Result<Vec<Signature>, RelayError> {
+        try_join_all(step.iter().map(|instructions| self.send(shape, instructions, &Budget::MAX))).await
     }
 
     /// Gives back a holder in which no run was begun, as far as is known. If there is one all the same (an answer got lost,
@@ -189,7 +237,7 @@ impl Relay for Sender {
         // Which holder makes no difference to whether it fits.
         let outcome = match self.prepare(transaction, None, Care::Usual).await {
             Err(error) if needs_steps(&error) => {
-                self.prepare_run(transaction, &self.absent_place(), Care::Usual).await?.outcome
+                self.prepare_run(transaction, &self.absent_place(), Care::Usual, true).await?.outcome
             }
             other => other?.outcome,
         };

@@ -1,10 +1,10 @@
 //! Tries of Solana transactions on the relay's own stage.
 
-use crate::plan::{FORMAT, unbuildable};
+use crate::plan::unbuildable;
 use parhelion_core::cluster::Account;
 use parhelion_core::rehearsal::Stage;
 use parhelion_core::relay::RelayError;
-use parhelion_sdk::transaction::{Budget, compile};
+use parhelion_sdk::transaction::{Budget, Format, compile};
 use solana_address::Address;
 use solana_hash::Hash;
 use solana_instruction::Instruction;
@@ -18,7 +18,9 @@ pub(crate) fn perform(
     payer: &Address,
     instructions: &[Instruction],
 ) -> Result<(u64, Vec<(Address, Account)>), RelayError> {
-    let message = compile(instructions, payer, Hash::default(), &Budget::MAX, FORMAT).map_err(unbuildable)?;
+    // The stage takes the largest, whatever the cluster takes.
+    let message =
+        compile(instructions, payer, Hash::default(), &Budget::MAX, Format::V1).map_err(unbuildable)?;
     let signatures = vec![Signature::default(); message.header().num_required_signatures.into()];
     let tried = stage.run(VersionedTransaction { signatures, message });
     Ok((tried.compute_units, tried.outcome?))

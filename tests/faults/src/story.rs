@@ -27,6 +27,8 @@ const CALLS_MAX: u64 = 8_000;
 /// How long it may take until all users have receipts after the storm: a minute until it is known of the last transaction
 /// that it was lost, and then an operator's node ends its own runs at once.
 const RECOVERS_IN: Duration = Duration::from_secs(90);
+/// How much longer it may take when runs have locked what they read: three times as long as a lock it cannot be locked again.
+const LOCKS_AGAIN_IN: Duration = Duration::from_secs(110);
 /// How often is looked whether everything has come to an end.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -132,8 +134,9 @@ async fn play_in(scene: &Scene, schedule: &Schedule, is_told: bool) -> anyhow::R
     if network.trace().0 >= CALLS_MAX {
         problems.push(format!("it did not come to an end within {CALLS_MAX} calls"));
     }
-    let has_trap = schedule.users.iter().any(|user| user.kinds.contains(&Kind::Trap));
-    if !has_trap && recovery > RECOVERS_IN {
+    let has = |kind: Kind| schedule.users.iter().any(|user| user.kinds.contains(&kind));
+    let patience = if has(Kind::Spread) { RECOVERS_IN + LOCKS_AGAIN_IN } else { RECOVERS_IN };
+    if !has(Kind::Trap) && recovery > patience {
         problems.push(format!("the last receipt came {recovery:?} after the storm"));
     }
     Ok(Played {

@@ -54,6 +54,8 @@ pub struct Chain {
     pub operator: Operator,
     /// Ethereum addresses whose balances count in [`Self::assert_solvent`].
     known: BTreeSet<EthereumAddress>,
+    /// The format of what it sends.
+    format: Format<'static>,
 }
 
 /// How the sender of a transaction is proven.
@@ -128,7 +130,11 @@ impl Chain {
         runtime.block_on(svm.airdrop(keypair.pubkey(), 1_000_000 * SOL))?;
         let operator = Operator { keypair, coinbase: EthereumAddress::repeat_byte(0xc0) };
         let deployment = svm.deployment();
-        Ok(Self { runtime, svm, deployment, operator, known: BTreeSet::new() })
+        let format = match features {
+            Features::Mainnet | Features::All => Format::V1,
+            Features::WithoutV1 => Format::V0(&[]),
+        };
+        Ok(Self { runtime, svm, deployment, operator, known: BTreeSet::new(), format })
     }
 
     /// Runs a service of the proxy over the chain.
@@ -159,7 +165,7 @@ impl Chain {
         self.runtime.block_on(async {
             let blockhash = self.svm.latest_blockhash().await?;
             let payer = signers[0].pubkey();
-            let transaction = sign(instructions, &payer, signers, blockhash, &Budget::MAX, Format::V1)
+            let transaction = sign(instructions, &payer, signers, blockhash, &Budget::MAX, self.format)
                 .expect("the test's instructions make a transaction");
             let signature = self.svm.send(&transaction).await?;
             let slot = self.svm.clock().await?.slot;
@@ -342,6 +348,7 @@ impl Chain {
             envelope,
             emulation: &emulation,
             holder: HolderState { index: 0, length, needed, lamports },
+            format: Format::V1,
         })?)
     }
 

@@ -87,7 +87,7 @@ impl Sender {
                 }
                 tokio::time::sleep(IDLE_DELAY * seen.idle_rounds.saturating_sub(1)).await;
             }
-            let round = match self.prepare_run(transaction, &place, care).await {
+            let round = match self.prepare_run(transaction, &place, care, false).await {
                 Ok(prepared) => {
                     seen.prepares(&prepared);
                     self.send_run(&prepared, state, &mut seen.has_begun, signatures).await
@@ -126,25 +126,26 @@ impl Sender {
         signatures: &mut Vec<Signature>,
     ) -> Result<(), RelayError> {
         let Prepared { parts, before, sizes, lists, codes, .. } = prepared;
+        let shape = &parts.shape;
         for step in before {
-            signatures.extend(self.send_step(step).await?);
+            signatures.extend(self.send_step(shape, step).await?);
         }
         let steps = state.map_or(0, |state| state.steps);
         let Sequence { first, middle, in_order, last } = sequence(parts, sizes, lists, steps);
         if let Some(first) = first {
-            signatures.push(self.send(&first, &Budget::MAX).await?);
+            signatures.push(self.send(shape, &first, &Budget::MAX).await?);
             *has_begun = true;
         }
         let sends = middle
             .into_iter()
-            .map(|instructions| async move { self.send(&instructions, &Budget::MAX).await });
+            .map(|instructions| async move { self.send(shape, &instructions, &Budget::MAX).await });
         let results: Vec<_> = futures::stream::iter(sends).buffered(IN_FLIGHT_MAX).collect().await;
         for result in results {
             // One that got lost is seen in the holder.
             signatures.extend(result.inspect_err(|error| tracing::debug!(%error, "a step")).ok());
         }
         for instructions in in_order.into_iter().chain(last) {
-            signatures.push(self.send(&instructions, &Budget::MAX).await?);
+            signatures.push(self.send(shape, &instructions, &Budget::MAX).await?);
         }
         if let (Some(notes), false) = (&self.notes, codes.is_empty()) {
             let units = sizes.whole.unwrap_or_else(|| sizes.compute_units.iter().sum());

@@ -15,9 +15,6 @@ use parhelion_sdk::transaction::ADDRESSES_MAX;
 use solana_address::Address;
 use std::collections::BTreeSet;
 
-/// Accounts that are locked with one Solana transaction: beside those that stand in front, and within its bytes.
-const LOCKS: usize = ADDRESSES_MAX - 8;
-
 /// The accounts of a run.
 #[derive(Clone, Debug)]
 pub(crate) enum Lists {
@@ -81,11 +78,13 @@ impl Lists {
         }
     }
 
-    /// What is to be locked before the last step, by Solana transaction.
-    pub(crate) fn locks(&self) -> Vec<Vec<RunAccount>> {
-        let Self::Spread { reads, .. } = self else { return Vec::new() };
-        let account = |address: &[u8; 32]| RunAccount { address: (*address).into(), writable: true };
-        reads.chunks(LOCKS).map(|chunk| chunk.iter().map(account).collect()).collect()
+    /// What is to be locked before the last step.
+    pub(crate) fn locks(&self) -> impl Iterator<Item = RunAccount> {
+        let reads = match self {
+            Self::Whole(_) => &[][..],
+            Self::Spread { reads, .. } => reads,
+        };
+        reads.iter().map(|address| RunAccount { address: (*address).into(), writable: true })
     }
 
     /// All addresses.
@@ -141,18 +140,5 @@ mod tests {
             };
             assert_eq!((needed, useful), (expected(0), expected(100)), "from {from} to {to}");
         }
-    }
-
-    #[test]
-    fn reads_are_locked_in_as_many_transactions_as_it_takes() {
-        let account = |number: u8| [number; 32];
-        let end = vec![RunAccount { address: account(9).into(), writable: true }];
-        let reads = (10..10 + LOCKS as u8 + 1).map(account).collect();
-        let lists = Lists::Spread { parts: vec![part(5, 1)], end, reads };
-        let locks = lists.locks();
-        assert_eq!(locks.iter().map(Vec::len).collect::<Vec<_>>(), [LOCKS, 1]);
-        assert!(locks.iter().flatten().all(|account| account.writable));
-        assert_eq!(lists.addresses().len(), LOCKS + 4);
-        assert_eq!(lists.of_end(), [RunAccount { address: account(9).into(), writable: true }]);
     }
 }

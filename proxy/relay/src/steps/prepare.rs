@@ -5,10 +5,9 @@ use super::sizing::{Sizes, size};
 use super::trial::{OnStage, Parts};
 use crate::holders::Place;
 use crate::once::Care;
-use crate::plan::{
-    self, HolderState, Request, Step, Written, fits_bare, reserves, run_accounts, write_holder,
-};
+use crate::plan::{self, HolderState, Request, Step, Written, reserves, run_accounts, write_holder};
 use crate::service::{Sender, ended_badly};
+use crate::shape::Shape;
 use crate::stage::named;
 use parhelion_core::cluster::{ACCOUNTS_MAX, Account, ClusterError};
 use parhelion_core::emulator::{AccountUse, CodeUse, Emulation, Spread, SteppedEmulation};
@@ -24,6 +23,7 @@ use parhelion_wire::address::AccountKey;
 use parhelion_wire::event::Outcome;
 use solana_address::Address;
 use solana_instruction::Instruction;
+use std::collections::BTreeSet;
 use tokio::task::spawn_blocking;
 
 /// Bytes of an account at most.
@@ -95,19 +95,20 @@ impl Machine {
 }
 
 impl Sender {
-    /// Emulates a run from where it is, or from its beginning, and finds its steps.
+    /// Emulates a run from where it is, or from its beginning, and finds its steps. For a check nothing is written.
     pub(crate) async fn prepare_run(
         &self,
         transaction: &Transaction,
         place: &Place,
         care: Care,
+        is_check: bool,
     ) -> Result<Prepared, RelayError> {
         let state = place.run_of(transaction);
         let holder = state.and(place.account.as_ref()).map(|account| account.data.clone());
         let coinbase = self.operator.coinbase;
         let mut emulation = self.emulator.emulate_in_steps(transaction, coinbase, holder.clone()).await?;
         care.apply(&mut emulation.emulation);
-        let parts = self.parts(transaction, place, &emulation.emulation, holder).await?;
+        let parts = self.parts(transaction, place, &emulation.emulation, holder, is_check).await?;
         if state.is_some() {
             return self.prepare_with(transaction, place, &emulation, parts, None).await;
         }
@@ -127,6 +128,7 @@ impl Sender {
         place: &Place,
         emulation: &Emulation,
         holder: Option<Vec<u8>>,
+        is_check: bool,
     ) -> Result<Parts, RelayError> {
         let (operator, coinbase) = (self.operator.address(), self.operator.coinbase);
         let accounts = |uses: &[AccountUse]| run_accounts(&self.deployment, &operator, &place.holder, uses);
@@ -140,21 +142,40 @@ impl Sender {
             locking: Vec::new(),
             closing: reserves(&self.deployment, &operator, emulation),
             lists: Lists::Whole(accounts(&emulation.accounts)),
+            shape: Shape::V1,
         };
-        if fits_bare(&whole.last(0, &[]), &operator) {
+        if let Some(whole) = self.fitted(whole.clone(), is_check).await? {
             return Ok(whole);
         }
         let Spread { parts, end, reads } = self.emulator.spread(transaction, coinbase, holder).await?;
         let end = accounts(&end);
         let count = end.len();
         let spread = Parts { lists: Lists::Spread { parts, end, reads }, ..whole };
-        if fits_bare(&spread.last(0, &[]), &operator) {
-            return Ok(spread);
-        }
-        Err(RelayError::DoesNotFit {
+        self.fitted(spread, is_check).await?.ok_or_else(|| RelayError::DoesNotFit {
             needs: format!("{count} accounts that it writes, or reads and finds absent"),
             limit: format!("{ADDRESSES_MAX} accounts, some of which the run itself needs"),
         })
+    }
+
+    /// The parts in a shape in which the last step fits, if there is one. Lookup tables are written where they are needed;
+    /// a check is content with imagining them.
+    async fn fitted(&self, mut parts: Parts, is_check: bool) -> Result<Option<Parts>, RelayError> {
+        let accounts: BTreeSet<Address> =
+            parts.lists.of_end().iter().map(|account| account.address).collect();
+        let last = parts.last(0, &[]);
+        parts.shape = self.shape(&accounts).await;
+        if parts.fit(&last) {
+            return Ok(Some(parts));
+        }
+        parts.shape = parts.shape.imagined(&accounts);
+        if !parts.fit(&last) {
+            return Ok(None);
+        }
+        if !is_check {
+            self.put_into_tables(&accounts).await?;
+            parts.shape = self.shape(&accounts).await;
+        }
+        Ok(parts.fit(&last).then_some(parts))
     }
 
     /// Finds the steps, from the beginning with this machine, or without one from where the run is.
@@ -181,6 +202,7 @@ impl Sender {
             needed,
             lamports: self.cluster.rent_exemption(needed).await?,
         };
+        let shape = parts.shape.clone();
         let request = Request {
             deployment: &self.deployment,
             operator: self.operator.address(),
@@ -188,6 +210,7 @@ impl Sender {
             envelope,
             emulation,
             holder,
+            format: shape.format(),
         };
         list_translations(&mut parts, &request);
         if place.run_of(transaction).is_some_and(|run| run.restarts + 1 >= RunState::RESTARTS_UNLOCKED) {
@@ -279,7 +302,7 @@ fn list_translations(parts: &mut Parts, request: &Request<'_>) {
         // The opening has an address more than a step: the System program, which makes the holder.
         let fuller = [&accounts[..], &[RunAccount::read(Address::new_from_array([0xff; 32]))]].concat();
         let fuller = Parts { lists: Lists::Whole(fuller), ..parts.clone() };
-        if !fits_bare(&fuller.last(0, &[]), &request.operator) {
+        if !fuller.fit(&fuller.last(0, &[])) {
             parts.lists =
                 Lists::Whole(accounts.split_last().map(|(_, rest)| rest.to_vec()).unwrap_or_default());
             return;

@@ -3,7 +3,6 @@
 use super::lists::{List, Lists};
 use super::sizing::Sizes;
 use super::trial::Parts;
-use crate::plan::fits_bare;
 use solana_address::Address;
 use solana_instruction::Instruction;
 
@@ -47,7 +46,7 @@ pub(crate) fn sequence(parts: &Parts, sizes: &Sizes, lists: &[Vec<Address>], ste
     match (parts.has_opening(), sizes.pauses.first()) {
         (true, None) => {
             let at_once = [&parts.opening[..], &last].concat();
-            if fits_bare(&at_once, &parts.operator) {
+            if parts.fit(&at_once) {
                 return Sequence { first: Some(at_once), ..Sequence::default() };
             }
             // There is no room beside the opening for all that the last one lists.
@@ -83,6 +82,7 @@ const REACH: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Shape;
     use parhelion_core::emulator::SpreadPart;
     use parhelion_sdk::address::{deployment, holder_address};
     use parhelion_sdk::instruction::RunAccount;
@@ -102,6 +102,7 @@ mod tests {
             locking: Vec::new(),
             closing: Vec::new(),
             lists: Lists::Whole((100..100 + accounts).map(account).collect()),
+            shape: Shape::V1,
         }
     }
 
@@ -229,7 +230,7 @@ mod tests {
         let lists = Lists::Spread {
             parts: vec![part(9, 100), part(5, 110), part(3, 120)],
             end: vec![RunAccount { address: account(100).into(), writable: true }],
-            reads: (1..=60).map(account).collect(),
+            reads: (130..200).map(account).collect(),
         };
         let going_on = Parts { lists, ..parts(0) };
         let new = Parts { opening: opening(&going_on, 29), ..going_on.clone() };
@@ -240,7 +241,7 @@ mod tests {
             let all = first.iter().map(|first| format!("first {}", word(first)));
             all.chain(in_order.iter().chain(&last).map(|one| word(one))).collect::<Vec<_>>()
         };
-        let locks = ["lock(56)", "lock(4)"];
+        let locks = ["lock(60)", "lock(10)"];
         let expected = |steps: &[&'static str], last: &'static str| [steps, &locks, &[last]].concat();
         assert_eq!(
             words(&new, &[9, 5, 0], &lists, 0),
@@ -251,5 +252,8 @@ mod tests {
             expected(&["read#7(5,0)", "read#8(0,0)"], "WRITE#10()")
         );
         assert_eq!(words(&going_on, &[], &[], 7), expected(&[], "WRITE#8()"));
+        let in_packets = Parts { shape: Shape::packet(), ..going_on };
+        let locks = ["lock(28)", "lock(28)", "lock(14)", "WRITE#8()"];
+        assert_eq!(words(&in_packets, &[], &[], 7), locks);
     }
 }

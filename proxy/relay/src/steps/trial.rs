@@ -3,6 +3,7 @@
 use super::lists::{List, Lists};
 use super::sizing::Trial;
 use crate::plan::fits_bare;
+use crate::shape::Shape;
 use crate::stage::perform;
 use alloy_primitives::{Address as EthereumAddress, B256};
 use parhelion_core::cluster::{Account, ClusterError};
@@ -35,6 +36,8 @@ pub(crate) struct Parts {
     pub(crate) closing: Vec<Instruction>,
     /// The accounts.
     pub(crate) lists: Lists,
+    /// The shape of the transactions.
+    pub(crate) shape: Shape,
 }
 
 impl Parts {
@@ -48,6 +51,11 @@ impl Parts {
             holder: *holder,
             transaction: *transaction,
         }
+    }
+
+    /// Whether instructions fit one transaction.
+    pub(crate) fn fit(&self, instructions: &[Instruction]) -> bool {
+        fits_bare(instructions, &self.operator, self.shape.format())
     }
 
     /// Whether the run is to be begun.
@@ -71,8 +79,15 @@ impl Parts {
 
     /// The transactions that lock what the last step does not list.
     pub(crate) fn locks(&self, number: u16) -> Vec<Vec<Instruction>> {
-        let locks = self.lists.locks();
-        locks.iter().map(|accounts| vec![self.run().lock(number, accounts)]).collect()
+        let lock = |accounts: &[RunAccount]| vec![self.run().lock(number, accounts)];
+        let mut locks: Vec<Vec<RunAccount>> = Vec::new();
+        for account in self.lists.locks() {
+            match locks.last_mut() {
+                Some(last) if self.fit(&lock(&[&last[..], &[account]].concat())) => last.push(account),
+                _ => locks.push(vec![account]),
+            }
+        }
+        locks.iter().map(|accounts| lock(accounts)).collect()
     }
 
     /// The instructions of the step that ends the run, if it comes when the marks are behind it.
@@ -117,7 +132,7 @@ impl<'a> OnStage<'a> {
         let list = self.parts.lists.of_step(self.place.0, mark);
         let fits = |accounts: &[Address]| {
             let step = self.parts.middle(0, &[mark, 0], accounts);
-            fits_bare(&[self.opening(), &step].concat(), &self.parts.operator)
+            self.parts.fit(&[self.opening(), &step].concat())
         };
         let mut accounts = list.needed.clone();
         if !fits(&accounts) {

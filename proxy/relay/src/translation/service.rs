@@ -4,7 +4,7 @@ use super::rule::{self, Cost, Rule, Seen};
 use super::size::{BLOCKS, Size};
 use super::tally::Tally;
 use crate::operator::Operator;
-use crate::plan::FORMAT;
+use crate::shape::Shape;
 use alloy_primitives::B256;
 use parhelion_core::cluster::{Cluster, ClusterError};
 use parhelion_core::emulator::{CodeUse, FoundTranslation};
@@ -76,6 +76,7 @@ pub struct Translations {
     deployment: Deployment,
     operator: Arc<Operator>,
     settings: Settings,
+    shape: Shape,
     notes: mpsc::Receiver<Landed>,
     tally: Tally,
     /// Lamports in translations of the operator's, as far as they were met.
@@ -126,12 +127,17 @@ enum Stop {
 impl Translations {
     /// The task, and where to note what it counts.
     #[must_use]
-    pub fn new(cluster: Arc<dyn Cluster>, operator: Arc<Operator>, settings: Settings) -> (Notes, Self) {
+    pub fn new(
+        cluster: Arc<dyn Cluster>,
+        operator: Arc<Operator>,
+        settings: Settings,
+        shape: Shape,
+    ) -> (Notes, Self) {
         let (sender, notes) = mpsc::channel(NOTES_MAX);
         let deployment = cluster.deployment();
         let (tally, held) = (Tally::default(), HashMap::new());
         let (lost, blocks) = (0, BLOCKS);
-        let task = Self { cluster, deployment, operator, settings, notes, tally, held, lost, blocks };
+        let task = Self { cluster, deployment, operator, settings, shape, notes, tally, held, lost, blocks };
         (Notes(sender), task)
     }
 
@@ -325,7 +331,7 @@ impl Translations {
     async fn send(&self, instruction: Instruction) -> Result<(), ClusterError> {
         let blockhash = self.cluster.latest_blockhash().await?;
         let (payer, signers) = (self.operator.address(), [&self.operator.keypair]);
-        let signed = sign(&[instruction], &payer, &signers, blockhash, &Budget::MAX, FORMAT)
+        let signed = sign(&[instruction], &payer, &signers, blockhash, &Budget::MAX, self.shape.format())
             .map_err(|error| ClusterError::Unsupported(error.to_string()))?;
         self.cluster.send(&signed).await.map(drop)
     }

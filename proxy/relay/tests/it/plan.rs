@@ -3,9 +3,10 @@
 use alloy_primitives::{Address as EthereumAddress, B256, Bytes};
 use parhelion_core::emulator::{AccountUse, CodeUse, Emulation, Execution, FoundTranslation};
 use parhelion_core::relay::RelayError;
-use parhelion_relay::plan::{FORMAT, HolderState, Plan, Request, plan};
+use parhelion_relay::Shape;
+use parhelion_relay::plan::{HolderState, Plan, Request, plan};
 use parhelion_sdk::address::{deployment, holder_address};
-use parhelion_sdk::transaction::{ADDRESSES_MAX, Budget, V1_BYTES_MAX, compile, locks, signed_size};
+use parhelion_sdk::transaction::{ADDRESSES_MAX, Budget, Format, V1_BYTES_MAX, compile, locks, signed_size};
 use parhelion_wire::H256;
 use parhelion_wire::account::{Code, GROWTH_MAX, Holder};
 use parhelion_wire::event::Outcome;
@@ -13,6 +14,7 @@ use parhelion_wire::instruction::{Execute, HolderWrite, RECOVER_ON_CHAIN, tag};
 use solana_address::Address;
 use solana_hash::Hash;
 use solana_instruction::Instruction;
+use solana_message::{AddressLookupTableAccount, VersionedMessage};
 use solana_sdk_ids::{secp256k1_program, system_program, sysvar};
 
 const PROGRAM: Address = Address::new_from_array([0x77; 32]);
@@ -34,6 +36,7 @@ struct Case {
     /// Codes that run.
     runs: Vec<CodeUse>,
     capacity: Option<usize>,
+    format: Shape,
 }
 
 fn case(accounts: usize, envelope: usize) -> Case {
@@ -43,7 +46,7 @@ fn case(accounts: usize, envelope: usize) -> Case {
         AccountUse { address, writable: number.is_multiple_of(2) }
     };
     let accounts = (0..accounts).map(account).collect();
-    Case { accounts, envelope, codes: vec![], runs: vec![], capacity: None }
+    Case { accounts, envelope, codes: vec![], runs: vec![], capacity: None, format: Shape::V1 }
 }
 
 /// A code of so many bytes that runs in one frame, and its complete translation.
@@ -86,6 +89,7 @@ impl Case {
             envelope: &self.envelope(),
             emulation: &emulation,
             holder,
+            format: self.format.format(),
         })
     }
 
@@ -93,8 +97,9 @@ impl Case {
     fn planned(&self) -> Plan {
         let plan = self.plan().unwrap();
         for instructions in transactions(&plan) {
-            let message = compile(instructions, &OPERATOR, Hash::default(), &Budget::MAX, FORMAT).unwrap();
-            assert!(signed_size(&message) <= V1_BYTES_MAX && locks(&message) <= ADDRESSES_MAX);
+            let format = self.format.format();
+            let message = compile(instructions, &OPERATOR, Hash::default(), &Budget::MAX, format).unwrap();
+            assert!(signed_size(&message) <= format.bytes_max() && locks(&message) <= ADDRESSES_MAX);
         }
         plan
     }
@@ -135,7 +140,7 @@ fn words(instructions: &[Instruction]) -> String {
 
 /// Bytes of a transaction.
 fn size(instructions: &[Instruction]) -> usize {
-    signed_size(&compile(instructions, &OPERATOR, Hash::default(), &Budget::MAX, FORMAT).unwrap())
+    signed_size(&compile(instructions, &OPERATOR, Hash::default(), &Budget::MAX, Format::V1).unwrap())
 }
 
 /// The longest envelope whose last transaction is made like that of `case`: what fills it to the last byte.
@@ -436,4 +441,61 @@ fn translations_take_no_piece_of_the_envelope_away() {
         assert_eq!(listed(&case.planned()), expected, "{bytes}");
         assert_eq!(case.planned().transactions(), plain.planned().transactions(), "{bytes}");
     }
+}
+
+/// A lookup table with these accounts.
+fn table(accounts: &[AccountUse]) -> AddressLookupTableAccount {
+    let addresses = accounts.iter().map(|used| used.address.into()).collect();
+    AddressLookupTableAccount { key: Address::new_from_array([0xee; 32]), addresses }
+}
+
+#[test]
+fn without_v1_the_shortest_form_that_fits_is_taken_as_well() {
+    let short = |accounts: usize| Case { format: Shape::packet(), ..case(accounts, ENVELOPE) };
+    let in_table = |accounts: usize| {
+        let case = short(accounts);
+        Case { format: Shape::packet().with_tables(vec![table(&case.accounts)]), ..case }
+    };
+    for (what, case, format, shape) in [
+        ("a transfer", short(4), "legacy", "proof execute"),
+        ("as many as fit beside the proof", short(20), "legacy", "proof execute"),
+        ("one more", short(21), "legacy", "recover+execute"),
+        ("as many as fit", short(22), "legacy", "recover+execute"),
+        ("too many", short(23), "legacy", "allocate create write|execute_from_holder close"),
+        (
+            "as many as fit with a holder",
+            short(27),
+            "legacy",
+            "allocate create write|execute_from_holder close",
+        ),
+        ("a table", in_table(23), "V0", "proof execute"),
+        ("a table with the most accounts", in_table(58), "V0", "proof execute"),
+        ("a table with more than beside a proof", in_table(59), "V0", "recover+execute"),
+    ] {
+        assert_eq!(case.shape().join("|"), shape, "{what}");
+        let plan = case.planned();
+        let message = compile(&plan.last, &OPERATOR, Hash::default(), &Budget::MAX, case.format.format());
+        let found = match message.unwrap() {
+            VersionedMessage::Legacy(_) => "legacy",
+            VersionedMessage::V0(_) => "V0",
+            VersionedMessage::V1(_) => "V1",
+        };
+        assert_eq!(found, format, "{what}");
+    }
+    let error = short(28).plan().unwrap_err().to_string();
+    assert!(error.contains("28 accounts in one transaction, the most is 1232 bytes"), "{error}");
+    assert!(in_table(61).plan().is_err());
+}
+
+/// An ERC-20 transfer's envelope.
+const ENVELOPE: usize = 195;
+
+#[test]
+fn the_proof_and_the_execution_name_each_other_behind_the_budget() {
+    let case = Case { format: Shape::packet(), ..case(ORDINARY, ENVELOPE) };
+    let plan = case.planned();
+    let in_front = usize::from(case.format.format().index_of_first(&Budget::MAX));
+    let (proof, execute) = (&plan.last[0], &plan.last[1]);
+    assert_eq!(usize::from(execute.data[1]), in_front, "the instruction that proves");
+    assert_eq!([proof.data[3], proof.data[6], proof.data[11]].map(usize::from), [in_front + 1; 3]);
 }

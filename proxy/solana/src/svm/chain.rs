@@ -10,6 +10,7 @@ use parhelion_core::cluster::{Account, Clock, ClusterError, LandedBlock, Simulat
 use parhelion_sdk::address::{program_data_address, sha256};
 use parhelion_sdk::transaction::{V0_BYTES_MAX, V1_BYTES_MAX, size};
 use solana_address::Address;
+use solana_address_lookup_table_interface::state::AddressLookupTable;
 use solana_hash::Hash;
 use solana_loader_v3_interface::state::UpgradeableLoaderState;
 use solana_message::VersionedMessage;
@@ -25,6 +26,7 @@ const GENESIS: &[u8] = b"parhelion development chain";
 #[derive(Clone)]
 pub(super) struct Chain {
     svm: LiteSVM,
+    features: Features,
     program_id: Address,
     /// The newest block's slot and time.
     clock: Clock,
@@ -55,6 +57,7 @@ impl Chain {
         let clock = Clock { slot: 0, unix_timestamp };
         let mut chain = Self {
             svm: vm(features).with_sigverify(true),
+            features,
             program_id,
             clock,
             hashes: VecDeque::from([(0, slot_hash(GENESIS, 0))]),
@@ -95,7 +98,7 @@ impl Chain {
         transaction: VersionedTransaction,
         unix_time: i64,
     ) -> Result<Signature, ClusterError> {
-        check_format(&transaction)?;
+        let loaded = self.check_format(&transaction)?;
         let blockhash = transaction.message.recent_blockhash();
         if !self.hashes.iter().take(BLOCKHASH_BLOCKS_MAX).any(|(_, hash)| hash == blockhash) {
             return Err(ClusterError::Expired);
@@ -113,7 +116,7 @@ impl Chain {
                     let account = account.into();
                     self.svm.set_account(address, account).map_err(|error| unexpected(&error))?;
                 }
-                self.seal(clock, &transaction, simulated.meta)
+                self.seal(clock, &transaction, &loaded, simulated.meta)
             }
             Err(failed) => {
                 self.enter(self.clock);
@@ -125,8 +128,47 @@ impl Chain {
 
     /// Runs a transaction in the newest block.
     pub(super) fn simulate(&self, transaction: VersionedTransaction) -> Result<Simulation, ClusterError> {
-        check_format(&transaction)?;
+        self.check_format(&transaction)?;
         Ok(self.run(transaction))
+    }
+
+    /// What a cluster would check while it reads a transaction from the wire; the VM gets it in memory. Gives the addresses
+    /// that it looks up: writable ones, then the others.
+    fn check_format(&self, transaction: &VersionedTransaction) -> Result<Vec<Address>, ClusterError> {
+        let bytes_max = match &transaction.message {
+            VersionedMessage::V1(_) if self.features == Features::WithoutV1 => {
+                let text = "this cluster has no transactions of format V1";
+                return Err(ClusterError::Unsupported(text.to_owned()));
+            }
+            VersionedMessage::V1(_) => V1_BYTES_MAX,
+            VersionedMessage::Legacy(_) | VersionedMessage::V0(_) => V0_BYTES_MAX,
+        };
+        let bytes = size(transaction);
+        if bytes > bytes_max {
+            let text = format!("a Solana transaction of {bytes} bytes, at most {bytes_max} are allowed");
+            return Err(ClusterError::Unsupported(text));
+        }
+        let lookups = transaction.message.address_table_lookups().unwrap_or_default();
+        let (mut writable, mut read) = (Vec::new(), Vec::new());
+        for lookup in lookups {
+            let table = self.svm.get_account(&lookup.account_key);
+            let table = table.as_ref().and_then(|table| AddressLookupTable::deserialize(&table.data).ok());
+            let addresses = table.map(|table| table.addresses.to_vec()).unwrap_or_default();
+            let address = |index: &u8| {
+                let text = || format!("the lookup table {} has no address {index}", lookup.account_key);
+                let address = addresses.get(usize::from(*index)).copied();
+                address.ok_or_else(|| ClusterError::Unsupported(text()))
+            };
+            for (indexes, found) in
+                [(&lookup.writable_indexes, &mut writable), (&lookup.readonly_indexes, &mut read)]
+            {
+                for index in indexes {
+                    found.push(address(index)?);
+                }
+            }
+        }
+        writable.extend(read);
+        Ok(writable)
     }
 
     fn run(&self, transaction: VersionedTransaction) -> Simulation {
@@ -168,17 +210,18 @@ impl Chain {
         &mut self,
         clock: Clock,
         transaction: &VersionedTransaction,
+        loaded: &[Address],
         meta: TransactionMetadata,
     ) -> Result<Signature, ClusterError> {
         self.clock = clock;
         self.push_hash();
         push_bounded(&mut self.signatures, meta.signature, BLOCKHASH_BLOCKS_MAX);
         self.return_data = meta.return_data.data;
-        if landed::mentions(&transaction.message, &[], &self.program_id) {
+        if landed::mentions(&transaction.message, loaded, &self.program_id) {
             let inner = meta.inner_instructions.into_iter().enumerate().flat_map(|(index, inner)| {
                 inner.into_iter().map(move |inner| Inner { index, instruction: inner.instruction })
             });
-            let landed = landed::transaction(transaction, &[], inner, meta.compute_units_consumed)
+            let landed = landed::transaction(transaction, loaded, inner, meta.compute_units_consumed)
                 .ok_or_else(|| unexpected(&"an instruction names an address that is not there"))?;
             if self.blocks.len() >= self.blocks_max
                 && let Some(block) = self.blocks.pop_front()
@@ -262,15 +305,19 @@ impl Chain {
 
 /// A VM with Solana's own programs. It knows neither age nor repetition of transactions.
 pub(super) fn vm(features: Features) -> LiteSVM {
-    // No SPL programs: they would double the time to start.
-    LiteSVM::default()
+    let vm = LiteSVM::default()
         .with_feature_set(feature_set(features))
         .with_builtins()
         .with_sysvars()
         .with_feature_accounts()
         .with_precompiles()
         .with_blockhash_check(false)
-        .with_transaction_history(0)
+        .with_transaction_history(0);
+    match features {
+        // No SPL programs, nor that of lookup tables, which comes with them: they would double the time to start.
+        Features::Mainnet | Features::All => vm,
+        Features::WithoutV1 => vm.with_default_programs(),
+    }
 }
 
 /// An account as the VM has it.
@@ -282,30 +329,13 @@ pub(super) fn account_of(account: Account) -> solana_account::Account {
 fn feature_set(features: Features) -> FeatureSet {
     match features {
         Features::All => FeatureSet::all_enabled(),
+        Features::WithoutV1 => LiteSVM::mainnet_feature_set(),
         Features::Mainnet => {
             let mut features = LiteSVM::mainnet_feature_set();
             features.activate(&enable_tx_v1::ID, 0);
             features
         }
     }
-}
-
-/// What a cluster would check while it reads a transaction from the wire; the VM gets it in memory.
-fn check_format(transaction: &VersionedTransaction) -> Result<(), ClusterError> {
-    let bytes_max = match &transaction.message {
-        VersionedMessage::V1(_) => V1_BYTES_MAX,
-        VersionedMessage::Legacy(_) | VersionedMessage::V0(_) => V0_BYTES_MAX,
-    };
-    let bytes = size(transaction);
-    if bytes > bytes_max {
-        let text = format!("a Solana transaction of {bytes} bytes, at most {bytes_max} are allowed");
-        return Err(ClusterError::Unsupported(text));
-    }
-    if transaction.message.address_table_lookups().is_some_and(|lookups| !lookups.is_empty()) {
-        let text = "the development node has no lookup tables: use transaction format V1";
-        return Err(ClusterError::Unsupported(text.to_owned()));
-    }
-    Ok(())
 }
 
 /// The hash of a slot: SHA-256 of the parent's and of the slot.

@@ -48,6 +48,8 @@ pub enum Features {
     Mainnet,
     /// All that this version knows: what mainnet may have one day.
     All,
+    /// Those of mainnet without transaction format V1: for tests of what goes on without it. It has lookup tables, too.
+    WithoutV1,
 }
 
 /// What [`SvmCluster::start`] needs.

@@ -16,7 +16,7 @@ use parhelion_harness::interposed::{Interposed, Meddler};
 use parhelion_harness::wallet::Wallet;
 use parhelion_relay::translation::rule::{CALLS_MIN, EAGER_CALLS, Mode, Rule, UNIT_PRICE};
 use parhelion_relay::translation::{Settings, Translations};
-use parhelion_relay::{Operator, Sender};
+use parhelion_relay::{Operator, Sender, Shape};
 use parhelion_sdk::instruction::{translate, translation_close};
 use parhelion_sdk::transaction::{Budget, Format, sign};
 use parhelion_solana::{Features, SvmRehearsal};
@@ -89,7 +89,8 @@ impl Scene {
         let coinbase = self.chain.operator.coinbase;
         let operator = Arc::new(Operator { keypair: self.operator.insecure_clone(), coinbase });
         let emulator = Arc::new(Shell::new(Arc::clone(&cluster)));
-        let (notes, task) = Translations::new(Arc::clone(&cluster), Arc::clone(&operator), settings);
+        let (notes, task) =
+            Translations::new(Arc::clone(&cluster), Arc::clone(&operator), settings, Shape::V1);
         let rehearsal = Arc::new(SvmRehearsal::new(Arc::clone(&cluster), Features::Mainnet));
         (Sender::new(cluster, emulator, rehearsal, operator).noting(notes), task)
     }

@@ -16,7 +16,7 @@ use parhelion_harness::wallet::Wallet;
 use parhelion_relay::steps::sizing::{LEAST, MOST};
 use parhelion_relay::{Operator, Sender};
 use parhelion_sdk::address::holder_address;
-use parhelion_solana::{Features, SvmRehearsal};
+use parhelion_solana::{Features, SvmCluster, SvmRehearsal};
 use parhelion_wire::ProgramError;
 use parhelion_wire::account::Run;
 use parhelion_wire::event::{Event, Outcome, Receipt, Records};
@@ -50,7 +50,7 @@ pub(crate) struct Scene {
 /// What landed.
 #[derive(Debug)]
 pub(crate) struct Landed {
-    receipt: Receipt,
+    pub(crate) receipt: Receipt,
     /// The Solana transactions in the order of their landing.
     transactions: Vec<LandedTransaction>,
 }
@@ -70,17 +70,42 @@ pub(crate) fn relay(chain: &Chain, cluster: Arc<dyn Cluster>) -> Sender {
     Sender::new(cluster, emulator, rehearsal, Arc::new(operator))
 }
 
+/// Lets a block pass behind each transaction.
+struct Ticks(Arc<SvmCluster>);
+
+#[async_trait]
+impl Meddler for Ticks {
+    async fn send(
+        &self,
+        cluster: &dyn Cluster,
+        transaction: &VersionedTransaction,
+    ) -> Result<Signature, ClusterError> {
+        let sent = cluster.send(transaction).await;
+        self.0.make_empty_blocks(1).await?;
+        sent
+    }
+}
+
 impl Scene {
     pub(crate) fn new() -> Self {
-        let mut chain = Chain::new().unwrap();
+        Self::on(Features::Mainnet)
+    }
+
+    /// The same on a cluster with other features.
+    pub(crate) fn on(features: Features) -> Self {
+        let mut chain = Chain::with_features(features).unwrap();
         let wallet = Wallet::new(1);
         chain.deposit(wallet.address(), 10_000 * SOL).unwrap();
-        let cluster = Arc::clone(&chain.svm) as Arc<dyn Cluster>;
-        let operator =
-            Operator { keypair: chain.operator.keypair.insecure_clone(), coinbase: chain.operator.coinbase };
-        let emulator = Arc::new(Shell::new(Arc::clone(&cluster)));
-        let rehearsal = Arc::new(SvmRehearsal::new(Arc::clone(&cluster), Features::Mainnet));
-        let relay = Sender::new(cluster, emulator, rehearsal, Arc::new(operator));
+        let svm = Arc::clone(&chain.svm);
+        let cluster: Arc<dyn Cluster> = match features {
+            Features::Mainnet | Features::All => svm,
+            // What was put into a lookup table can be used a block later.
+            Features::WithoutV1 => {
+                Arc::new(Interposed::new(Arc::clone(&svm) as Arc<dyn Cluster>, Ticks(svm)))
+            }
+        };
+        let relay = relay(&chain, cluster);
+        let relay = chain.block_on(relay.adapt()).unwrap();
         Self { chain, wallet, relay }
     }
 
@@ -89,7 +114,7 @@ impl Scene {
     }
 
     /// Lands a transaction, after a check that it can land.
-    fn land(&mut self, transaction: &Transaction) -> Landed {
+    pub(crate) fn land(&mut self, transaction: &Transaction) -> Landed {
         let first = self.slot() + 1;
         self.chain.block_on(self.relay.check(transaction)).unwrap();
         assert_eq!(self.slot() + 1, first, "a check lands nothing");

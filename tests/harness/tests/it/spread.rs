@@ -13,6 +13,7 @@ use parhelion_harness::chain::SOL;
 use parhelion_harness::interposed::{Interposed, Meddler};
 use parhelion_harness::wallet::Wallet;
 use parhelion_relay::Sender;
+use parhelion_solana::Features;
 use parhelion_wire::ProgramError;
 use parhelion_wire::address::{AccountKey, split_storage_key};
 use parhelion_wire::instruction::tag;
@@ -47,8 +48,8 @@ fn sets(first: u64, value: u64) -> Vec<u8> {
 }
 
 /// The contract, with each value its own number.
-fn deployed() -> (Scene, EthereumAddress) {
-    let mut scene = Scene::new();
+pub(crate) fn deployed(features: Features) -> (Scene, EthereumAddress) {
+    let mut scene = Scene::on(features);
     let (contract, _) = scene.deploy(sums().init_code());
     for first in (1..=CELLS).step_by(SET as usize) {
         scene.call(contract, sets(first, first), RICH_GAS);
@@ -57,9 +58,9 @@ fn deployed() -> (Scene, EthereumAddress) {
 }
 
 /// The sum of the values when all are their numbers.
-const SUM: u64 = CELLS * (CELLS + 1) / 2;
+pub(crate) const SUM: u64 = CELLS * (CELLS + 1) / 2;
 
-fn stored(scene: &Scene, contract: EthereumAddress) -> U256 {
+pub(crate) fn stored(scene: &Scene, contract: EthereumAddress) -> U256 {
     let emulator = Shell::new(Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>);
     scene.chain.block_on(emulator.storage(contract, U256::ZERO)).unwrap().into()
 }
@@ -71,7 +72,7 @@ fn is_locked(error: &RelayError) -> bool {
 
 #[test]
 fn a_run_reads_more_accounts_than_a_solana_transaction_lists() {
-    let (mut scene, contract) = deployed();
+    let (mut scene, contract) = deployed(Features::Mainnet);
     let landed: Landed = scene.call(contract, vec![], RICH_GAS);
     assert_eq!(stored(&scene, contract), U256::from(SUM));
     // Three steps have room for all, three transactions lock them, and one writes.
@@ -156,7 +157,7 @@ fn value_at(scene: &Scene, contract: EthereumAddress, place: usize) -> u64 {
 fn a_change_before_all_is_locked_begins_the_run_anew() {
     // Before the first lock, and before the last of three, when most of the others are locked.
     for (lock, place) in [(0, 0), (2, CELLS as usize - 1)] {
-        let (mut scene, contract) = deployed();
+        let (mut scene, contract) = deployed(Features::Mainnet);
         let value = value_at(&scene, contract, place);
         scene.call(contract, sets(value, value + 1_000), RICH_GAS);
         scene.call(contract, sets(value + 1, value + 1), RICH_GAS);
@@ -168,7 +169,7 @@ fn a_change_before_all_is_locked_begins_the_run_anew() {
 
 #[test]
 fn a_change_of_what_is_written_begins_the_run_anew() {
-    let (mut scene, contract) = deployed();
+    let (mut scene, contract) = deployed(Features::Mainnet);
     scene.call(contract, vec![], RICH_GAS);
     scene.chain.block_on(scene.chain.svm.make_empty_blocks(400)).unwrap();
     scene.call(contract, sets(CELLS, CELLS + 1_000), RICH_GAS);

@@ -1,0 +1,69 @@
+//! A cluster without transaction format V1: legacy transactions, V0 with lookup tables.
+
+use crate::landing::{GAS, RICH_GAS, Scene, sortCall};
+use crate::spread;
+use alloy_primitives::{Address as EthereumAddress, U256};
+use alloy_sol_types::SolCall;
+use parhelion_assembler::Code;
+use parhelion_executor::evm::opcode as op;
+use parhelion_harness::contracts;
+use parhelion_solana::Features;
+use parhelion_wire::event::Outcome;
+
+/// Stores the word that it is called with in so many Cells.
+fn stores(cells: u64) -> Code {
+    let store = |code: Code, cell: u64| code.push(0).op(op::CALLDATALOAD).push(cell << 8).op(op::SSTORE);
+    (1..=cells).fold(Code::new(), store)
+}
+
+fn word(number: u64) -> Vec<u8> {
+    U256::from(number).to_be_bytes::<32>().to_vec()
+}
+
+#[test]
+fn what_fits_a_packet_is_one_transaction() {
+    let mut scene = Scene::on(Features::WithoutV1);
+    let transfer = scene.wallet.send(Some(EthereumAddress::repeat_byte(7)), U256::from(5), [], RICH_GAS);
+    let landed = scene.land(&transfer);
+    assert_eq!((landed.receipt.outcome, landed.units().len()), (Outcome::Success, 1));
+}
+
+#[test]
+fn contracts_and_call_data_are_larger_than_packets() {
+    let mut scene = Scene::on(Features::WithoutV1);
+    let (loops, landed) = scene.deploy(contracts::init_code("Loops").unwrap().to_vec());
+    println!("deploy: {:?}", landed.units());
+    let landed = scene.call(loops, sortCall { count: U256::from(60) }.abi_encode(), GAS);
+    assert!((3..=4).contains(&landed.units().len()), "{:?}", landed.units());
+    let landed =
+        scene.call(loops, [&sortCall { count: U256::from(3) }.abi_encode()[..], &[1; 9_000]].concat(), GAS);
+    println!("call data: {:?}", landed.units());
+}
+
+#[test]
+fn accounts_that_many_runs_use_are_in_a_table_soon() {
+    let mut scene = Scene::on(Features::WithoutV1);
+    let (contract, _) = scene.deploy(stores(20).init_code());
+    let transactions: Vec<usize> =
+        (1..=5).map(|value| scene.call(contract, word(value), RICH_GAS).units().len()).collect();
+    // With a holder at first; then it pays to write a table.
+    assert_eq!(transactions, [2, 1, 1, 1, 1]);
+}
+
+#[test]
+fn a_run_with_many_accounts_needs_a_table_at_once() {
+    let mut scene = Scene::on(Features::WithoutV1);
+    let (contract, _) = scene.deploy(stores(50).init_code());
+    for value in 1..=2 {
+        let landed = scene.call(contract, word(value), RICH_GAS);
+        assert_eq!(landed.units().len(), 1, "the tables' own transactions are none of the run's");
+    }
+}
+
+#[test]
+fn a_run_is_spread_over_packets() {
+    let (mut scene, contract) = spread::deployed(Features::WithoutV1);
+    let landed = scene.call(contract, vec![], RICH_GAS);
+    assert_eq!(spread::stored(&scene, contract), U256::from(spread::SUM));
+    println!("spread: {:?}", landed.units());
+}
