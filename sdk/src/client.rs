@@ -4,7 +4,7 @@ use crate::address::{account_address, deployment};
 use crate::convert::{EthereumAddress, from_h160, from_wire_u256, to_h160};
 use crate::failure::{custom_code, describe};
 use crate::instruction;
-use crate::transaction::{Budget, BuildError, Format, sign};
+use crate::transaction::{Budget, BuildError, Format, compile, sign};
 use alloy_primitives::{Bytes, U256};
 use parhelion_wire::ProgramError;
 use parhelion_wire::account::{Balance, Code, Config, Contract, Layout};
@@ -187,7 +187,8 @@ impl Client {
         self.send(&[deposit], &payer.pubkey(), &[payer], &Budget::MAX).await
     }
 
-    /// Signs `instructions` as one V1 transaction, sends it and waits until it is confirmed.
+    /// Signs `instructions` as one transaction, sends it and waits until it is confirmed. It is of the legacy format, which
+    /// every cluster takes, where that has room for them, and of V1 otherwise.
     ///
     /// # Errors
     /// [`ClientError`].
@@ -199,7 +200,9 @@ impl Client {
         budget: &Budget,
     ) -> Result<Signature, ClientError> {
         let blockhash = self.rpc.get_latest_blockhash().await?;
-        let transaction = sign(instructions, payer, signers, blockhash, budget, Format::V1)?;
+        let fits = compile(instructions, payer, blockhash, budget, Format::V0(&[])).is_ok();
+        let format = if fits { Format::V0(&[]) } else { Format::V1 };
+        let transaction = sign(instructions, payer, signers, blockhash, budget, format)?;
         let sent = self.rpc.send_and_confirm_transaction(&transaction).await;
         sent.map_err(|error| self.failed(error, &transaction.message))
     }

@@ -17,6 +17,7 @@ const USAGE = `usage: node run.mjs (--rpc URL | --binary PATH | --localnet PATH 
   --rpc URL       a node that runs already; the first account of the development mnemonic pays
   --binary PATH   start \`PATH dev --listen 127.0.0.1:<free port>\` and stop it at the end
   --localnet PATH start \`PATH --listen 127.0.0.1:<free port>\`, a node on a validator (see \`cargo xtask localnet\`)
+  --without-v1    with --localnet: a validator without Solana's transaction format V1
   --anvil         a second anvil, to test the workloads
   --solana URL, --operator ADDRESS
                   with --rpc: count the Solana transactions of the node's operator at its cluster
@@ -34,6 +35,7 @@ function parse() {
     rpc: { type: 'string' },
     binary: { type: 'string' },
     localnet: { type: 'string' },
+    'without-v1': { type: 'boolean' },
     solana: { type: 'string' },
     operator: { type: 'string' },
     anvil: { type: 'boolean' },
@@ -121,7 +123,7 @@ async function main() {
   const results = []
   try {
     if (args.binary) nodes.push(await startParhelion(args.binary))
-    if (args.localnet) nodes.push(await startLocalnet(args.localnet))
+    if (args.localnet) nodes.push(await startLocalnet(args.localnet, args['without-v1'] ? ['--without-v1'] : []))
     if (args.anvil) nodes.push(await startAnvil(undefined, args.hardfork))
     const own = { log: nodes[0]?.tail, isOwn: args.binary !== undefined, operator: operator(args) }
     const target = await connectTarget(nodes[0]?.url ?? args.rpc, own)

@@ -21,10 +21,10 @@ export async function startParhelion(binary) {
 const LOCALNET_LIMIT_MS = 120_000
 
 /** Starts `parhelion-localnet` on free ports: a node in front of a validator. */
-export async function startLocalnet(binary) {
+export async function startLocalnet(binary, options = []) {
   const [port, solana] = [await freePort(), await freePort()]
   const url = `http://127.0.0.1:${port}`
-  const args = ['--rpc-port', `${solana}`, '--listen', `127.0.0.1:${port}`]
+  const args = ['--rpc-port', `${solana}`, '--listen', `127.0.0.1:${port}`, ...options]
   return { url, ...(await startNode(path.resolve(binary), args, url, LOCALNET_LIMIT_MS)) }
 }
 

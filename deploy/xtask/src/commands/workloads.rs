@@ -23,6 +23,9 @@ pub(crate) struct Args {
     /// Run only this workload (may be given several times)
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
+    /// Run on a validator without Solana's transaction format V1, as clusters were before it
+    #[arg(long)]
+    without_v1: bool,
     /// Write the figures to a file: Solana transactions, compute units, times
     #[arg(long, value_name = "FILE")]
     figures: Option<PathBuf>,
@@ -35,13 +38,16 @@ pub(crate) enum Target {
     Dev,
     /// A node in front of a validator.
     Validator,
+    /// The same, without Solana's transaction format V1.
+    ValidatorWithoutV1,
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
     cargo_tools::ensure_system_packages()?;
     let program = build_sbf::build(context, &build_sbf::Args::default())?.path;
     let only: Vec<&str> = args.only.iter().map(String::as_str).collect();
-    let mut command = command(context, &program, Target::Validator, &only)?;
+    let target = if args.without_v1 { Target::ValidatorWithoutV1 } else { Target::Validator };
+    let mut command = command(context, &program, target, &only)?;
     if let Some(figures) = &args.figures {
         command.arg("--figures").arg(std::path::absolute(figures)?);
     }
@@ -65,10 +71,13 @@ pub(crate) fn command(
             let binaries = context.build_binaries(&["parhelion"])?;
             command.arg("--binary").arg(binaries.join("parhelion"));
         }
-        Target::Validator => {
+        Target::Validator | Target::ValidatorWithoutV1 => {
             let validator = validator::obtain(context)?;
             let binaries = context.build_binaries(&["parhelion", "parhelion-localnet"])?;
             command.arg("--localnet").arg(binaries.join("parhelion-localnet"));
+            if target == Target::ValidatorWithoutV1 {
+                command.arg("--without-v1");
+            }
             command.env(VALIDATOR_VARIABLE, validator).env(NODE_VARIABLE, binaries.join("parhelion"));
         }
     }

@@ -45,6 +45,9 @@ struct Arguments {
     /// The chain id
     #[arg(long, default_value_t = 31_337)]
     chain_id: u64,
+    /// Without Solana's transaction format V1, as clusters were before it
+    #[arg(long)]
+    without_v1: bool,
     /// The binary of the node
     #[arg(long, value_name = "FILE", env = "PARHELION_NODE")]
     node: PathBuf,
@@ -92,6 +95,11 @@ fn run(arguments: &Arguments, cancelled: &Arc<AtomicBool>) -> Result<()> {
         rpc_port: Some(arguments.rpc_port),
         mint: Some(authority.pubkey()),
         cancelled: Arc::clone(cancelled),
+        features_off: if arguments.without_v1 {
+            vec![agave_feature_set::enable_tx_v1::id()]
+        } else {
+            Vec::new()
+        },
         ..Options::default()
     })
     .context("the Solana validator does not start")?;

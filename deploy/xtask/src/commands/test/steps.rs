@@ -241,9 +241,16 @@ fn clients(session: &mut Session) -> Result<()> {
 /// development chain, and `cargo xtask workloads` runs all.
 const ON_VALIDATOR: [&str; 6] = ["calldata", "erc4337", "largest-contract", "loop", "memory", "stores"];
 
+/// Those that show how transactions are made without format V1: of many accounts, of many bytes, of many steps.
+const WITHOUT_V1: [&str; 3] = ["calldata", "memory", "uniswap-v2"];
+
 fn workloads(session: &mut Session) -> Result<()> {
     let program = session.program()?;
-    for (target, only) in [(Target::Dev, &[][..]), (Target::Validator, &ON_VALIDATOR)] {
+    for (target, only) in [
+        (Target::Dev, &[][..]),
+        (Target::Validator, &ON_VALIDATOR),
+        (Target::ValidatorWithoutV1, &WITHOUT_V1),
+    ] {
         let mut command = workloads::command(session.context, &program, target, only)?;
         session.count(&mut command, plain_summary)?;
     }
