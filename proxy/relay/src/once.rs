@@ -123,34 +123,28 @@ impl Sender {
                 format: shape.format(),
             })
         };
-        let shape = self.shape(&accounts).await;
+        let shape = self.shape(&accounts, emulation.slot).await;
         let planned = plan_in(&shape);
-        if !is_check && self.write_tables(transaction, &accounts, &shape, &planned, plan_in).await? {
-            let shape = self.shape(&accounts).await;
-            return Ok((plan_in(&shape)?, shape));
-        }
-        Ok((planned?, shape))
-    }
-
-    /// Puts a run's accounts into lookup tables, if that pays.
-    async fn write_tables(
-        &self,
-        transaction: &Transaction,
-        accounts: &BTreeSet<Address>,
-        shape: &Shape,
-        planned: &Result<Plan, RelayError>,
-        plan_in: impl Fn(&Shape) -> Result<Plan, RelayError>,
-    ) -> Result<bool, RelayError> {
         let without = planned.as_ref().ok().map(Plan::transactions);
-        let (Some(tables), true) = (&self.tables, without != Some(1)) else { return Ok(false) };
-        let with = plan_in(&shape.imagined(accounts)).ok().map(|plan| plan.transactions());
-        let lengths = Lengths { without, with, making: self.making(accounts).await? };
-        let contract = transaction.inner().to().unwrap_or_default();
-        if !tables.pays(contract, lengths).await {
-            return Ok(false);
+        let Some(tables) = self.tables.as_ref().filter(|_| !is_check && without != Some(1)) else {
+            return Ok((planned?, shape));
+        };
+        let with = plan_in(&shape.imagined(&accounts)).ok().map(|plan| plan.transactions());
+        let lengths = Lengths { without, with, making: self.making(&accounts).await? };
+        let pays = tables.pays(transaction.inner().to().unwrap_or_default(), lengths).await;
+        match planned {
+            Err(_) if pays => {
+                let slot = self.put_into_tables(&accounts).await?;
+                let shape = self.shape(&accounts, slot).await;
+                Ok((plan_in(&shape)?, shape))
+            }
+            planned => {
+                if pays {
+                    tables.want(accounts).await;
+                }
+                Ok((planned?, shape))
+            }
         }
-        self.put_into_tables(accounts).await?;
-        Ok(true)
     }
 
     /// Runs the plan's only transaction on the cluster without landing it and gives the compute units that it took;

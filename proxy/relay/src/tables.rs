@@ -1,14 +1,15 @@
 //! The operator's lookup tables, for clusters without transaction format V1.
 //!
 //! There a Solana transaction has 1,232 bytes, and 32 of them go with each account that it names itself. With an account in
-//! a lookup table it names one byte. A table has to be written first, with a Solana transaction for every 27 accounts or so,
-//! and can be used a slot later. So tables are kept, and what many runs use is in them soon.
+//! a lookup table it names one byte. A table has to be written first, with a Solana transaction for every 27 accounts or so.
+//! What was written is found by a leader once the slot is rooted, [`ROOTED_SLOTS`] later. So tables are kept, and what many
+//! runs use is in them soon.
 //!
 //! # When a table is written
-//! * Where it makes a run possible, or shorter by more than it takes to write it: at once.
-//! * Where it makes a run shorter, but not by so much: when it would have paid by now, counting the runs of the same contract
-//!   before ([`Thrift`]). Who buys when the rents paid add up to the price never spends more than twice what a clairvoyant
-//!   would.
+//! * Where it makes a run possible: at once, and the run waits for it.
+//! * Where it makes a run shorter: when it would have paid by now, counting the runs of the same contract before
+//!   ([`Thrift`]). Who buys when the rents paid add up to the price never spends more than twice what a clairvoyant would.
+//!   The keeper writes it, and later runs use it.
 //!
 //! # Failures
 //! A table that cannot be written fails the run that it was for, as any of its transactions would. Rent of tables that
@@ -36,9 +37,13 @@ use tokio::time::Instant;
 const IDLE_MAX: Duration = Duration::from_secs(15 * 60);
 /// Slots after its deactivation until a table can be closed.
 const COOLDOWN_SLOTS: u64 = 520;
+/// Slots until all leaders find what was written into a table: they look into the newest rooted slot.
+const ROOTED_SLOTS: u64 = 33;
 /// How often is looked whether a table can be used, and the time from one look to the next.
-const LOOKS: u32 = 5;
-const LOOK: Duration = Duration::from_millis(150);
+const LOOKS: u32 = 100;
+const LOOK: Duration = Duration::from_millis(400);
+/// Runs at most whose accounts are to be put into tables.
+const WANTED_MAX: usize = 100;
 /// Contracts whose savings are counted at most; when there are more, all are forgotten.
 const CONTRACTS_MAX: usize = 10_000;
 
@@ -47,11 +52,16 @@ const CONTRACTS_MAX: usize = 10_000;
 pub(crate) struct Tables {
     tables: Mutex<Vec<Table>>,
     thrift: Mutex<Thrift>,
+    /// Accounts of runs that pay for a table.
+    wanted: Mutex<Vec<BTreeSet<Address>>>,
 }
 
 #[derive(Clone, Debug)]
 struct Table {
+    /// What can be used of it.
     account: AddressLookupTableAccount,
+    /// All of it, and the slot from which on that can be used.
+    written: Option<(AddressLookupTableAccount, u64)>,
     used: Instant,
     /// The slot of its deactivation.
     deactivated: Option<u64>,
@@ -94,10 +104,29 @@ impl Thrift {
     }
 }
 
+impl Table {
+    /// Everything that was written into it.
+    fn all(&self) -> &[Address] {
+        self.written.as_ref().map_or(&self.account, |(all, _)| all).addresses.as_slice()
+    }
+
+    /// Takes note of a slot: what was written some time ago can be used.
+    fn note(&mut self, slot: u64) {
+        if let Some((all, _)) = self.written.take_if(|(_, usable)| slot >= *usable) {
+            self.account = all;
+        }
+    }
+}
+
 impl Tables {
-    /// The tables that help with these accounts.
-    pub(crate) async fn pick(&self, accounts: &BTreeSet<Address>) -> Vec<AddressLookupTableAccount> {
+    /// The tables that help with these accounts in a slot.
+    pub(crate) async fn pick(
+        &self,
+        accounts: &BTreeSet<Address>,
+        slot: u64,
+    ) -> Vec<AddressLookupTableAccount> {
         let mut tables = self.tables.lock().await;
+        tables.iter_mut().for_each(|table| table.note(slot));
         let mut rest = accounts.clone();
         let mut picked = Vec::new();
         loop {
@@ -121,28 +150,49 @@ impl Tables {
         self.thrift.lock().await.pays(contract, lengths)
     }
 
+    /// Leaves it to the keeper to put accounts into tables.
+    pub(crate) async fn want(&self, accounts: BTreeSet<Address>) {
+        let mut wanted = self.wanted.lock().await;
+        if wanted.len() < WANTED_MAX {
+            wanted.push(accounts);
+        }
+    }
+
     /// The accounts that are in no table.
     async fn missing(&self, accounts: &BTreeSet<Address>) -> Vec<Address> {
         let tables = self.tables.lock().await;
-        let known: BTreeSet<&Address> = tables.iter().flat_map(|table| &table.account.addresses).collect();
+        let known: BTreeSet<&Address> = tables.iter().flat_map(Table::all).collect();
         accounts.iter().filter(|address| !known.contains(address)).copied().collect()
     }
 
-    /// Notes what a table on the cluster is now.
-    async fn put(&self, account: AddressLookupTableAccount) {
+    /// Whether all of these accounts can be found in tables in a slot.
+    async fn are_usable(&self, accounts: &BTreeSet<Address>, slot: u64) -> bool {
         let mut tables = self.tables.lock().await;
-        match tables.iter_mut().find(|table| table.account.key == account.key) {
-            Some(table) => table.account = account,
-            None => tables.push(Table { account, used: Instant::now(), deactivated: None }),
+        tables.iter_mut().for_each(|table| table.note(slot));
+        let known: BTreeSet<&Address> = tables.iter().flat_map(|table| &table.account.addresses).collect();
+        accounts.iter().all(|address| known.contains(address))
+    }
+
+    /// Notes what a table on the cluster is now, and when that can be used.
+    async fn put(&self, account: AddressLookupTableAccount, usable: u64) {
+        let mut tables = self.tables.lock().await;
+        let key = account.key;
+        match tables.iter_mut().find(|table| table.account.key == key) {
+            Some(table) => table.written = Some((account, usable)),
+            None => {
+                let nothing = AddressLookupTableAccount { key, addresses: Vec::new() };
+                let (written, used) = (Some((account, usable)), Instant::now());
+                tables.push(Table { account: nothing, written, used, deactivated: None });
+            }
         }
     }
 
     /// A table with room for some addresses.
-    async fn with_room(&self, count: usize) -> Option<AddressLookupTableAccount> {
+    async fn with_room(&self, count: usize) -> Option<Address> {
         let tables = self.tables.lock().await;
         let mut active = tables.iter().filter(|table| table.deactivated.is_none());
-        let fits = |table: &&Table| table.account.addresses.len() + count <= LOOKUP_TABLE_MAX_ADDRESSES;
-        active.find(fits).map(|table| table.account.clone())
+        let fits = |table: &&Table| table.all().len() + count <= LOOKUP_TABLE_MAX_ADDRESSES;
+        active.find(fits).map(|table| table.account.key)
     }
 }
 
@@ -155,11 +205,11 @@ fn read(key: Address, account: &Account, authority: &Address) -> Option<(Address
 }
 
 impl Sender {
-    /// The shape of transactions that use these accounts.
-    pub(crate) async fn shape(&self, accounts: &BTreeSet<Address>) -> Shape {
+    /// The shape of transactions that use these accounts in a slot.
+    pub(crate) async fn shape(&self, accounts: &BTreeSet<Address>, slot: u64) -> Shape {
         match &self.tables {
             None => Shape::V1,
-            Some(tables) => Shape::packet().with_tables(tables.pick(accounts).await),
+            Some(tables) => Shape::packet().with_tables(tables.pick(accounts, slot).await),
         }
     }
 
@@ -179,49 +229,57 @@ impl Sender {
         Ok((bytes.map_err(crate::plan::unbuildable)? / 32).max(1))
     }
 
-    /// Puts accounts into tables, and waits until these can be used.
-    pub(crate) async fn put_into_tables(&self, accounts: &BTreeSet<Address>) -> Result<(), RelayError> {
+    /// Puts accounts into tables, and waits until these can be used. Gives a slot in which they can.
+    pub(crate) async fn put_into_tables(&self, accounts: &BTreeSet<Address>) -> Result<u64, RelayError> {
+        self.write_tables(accounts).await?;
+        for _ in 0..LOOKS {
+            let slot = self.cluster.clock().await?.slot;
+            let Some(tables) = &self.tables else { return Ok(slot) };
+            if tables.are_usable(accounts, slot).await {
+                return Ok(slot);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Err(ClusterError::Unreachable("its slots do not pass".to_owned()).into())
+    }
+
+    /// Puts accounts into tables.
+    async fn write_tables(&self, accounts: &BTreeSet<Address>) -> Result<(), RelayError> {
         let Some(tables) = &self.tables else { return Ok(()) };
         let missing = tables.missing(accounts).await;
         if missing.is_empty() {
             return Ok(());
         }
         let operator = self.operator.address();
-        let (create, table) = match tables.with_room(missing.len()).await {
-            Some(table) => (None, table.key),
+        let mut instructions = Vec::new();
+        let key = match tables.with_room(missing.len()).await {
+            Some(key) => key,
             None => {
-                // One slot back, because this one may be skipped.
                 let slot = self.cluster.slot_hashes().await?.first().map_or(0, |(slot, _)| *slot);
-                let (create, table) = create_lookup_table(operator, operator, slot);
-                (Some(create), table)
+                let (create, key) = create_lookup_table(operator, operator, slot);
+                instructions.push(create);
+                key
             }
         };
-        let mut create: Vec<_> = create.into_iter().collect();
         for chunk in missing.chunks(self.addresses_at_once()?) {
-            let extend = extend_lookup_table(table, operator, Some(operator), chunk.to_vec());
-            create.push(extend);
-            self.send(&Shape::packet(), &std::mem::take(&mut create), &Budget::MAX).await?;
+            instructions.push(extend_lookup_table(key, operator, Some(operator), chunk.to_vec()));
+            self.send(&Shape::packet(), &std::mem::take(&mut instructions), &Budget::MAX).await?;
         }
-        for _ in 0..LOOKS {
-            let snapshot = self.cluster.accounts(&[table]).await?;
-            let found = snapshot.accounts.first().and_then(Option::as_ref);
-            let Some((account, extended)) = found.and_then(|found| read(table, found, &operator)) else {
-                return Err(
-                    ClusterError::Unsupported(format!("the lookup table {table} is not there")).into()
-                );
-            };
-            tables.put(account).await;
-            if snapshot.clock.slot > extended {
-                break;
-            }
-            tokio::time::sleep(LOOK).await;
-        }
+        let account = self.account(key).await?;
+        let (account, extended) = account
+            .and_then(|account| read(key, &account, &operator))
+            .ok_or_else(|| ClusterError::Unsupported(format!("the lookup table {key} is not there")))?;
+        tables.put(account, extended + ROOTED_SLOTS).await;
         Ok(())
     }
 
-    /// Gives up tables that nobody uses.
+    /// Writes tables that are wanted, and gives up those that nobody uses.
     pub(crate) async fn tend_tables(&self) -> Result<(), RelayError> {
         let Some(tables) = &self.tables else { return Ok(()) };
+        let wanted = std::mem::take(&mut *tables.wanted.lock().await);
+        for accounts in wanted {
+            self.write_tables(&accounts).await?;
+        }
         let operator = self.operator.address();
         let all = tables.tables.lock().await.clone();
         for table in all {
@@ -291,8 +349,11 @@ mod tests {
         let tables = Tables::default();
         for one in [table(100, &[1, 2, 3]), table(101, &[3, 4, 5, 6]), table(102, &[7]), table(103, &[1, 8])]
         {
-            tables.put(one).await;
+            tables.put(one, 50).await;
         }
+        let all: BTreeSet<Address> = (1..9).map(address).collect();
+        assert!(tables.pick(&all, 49).await.is_empty() && !tables.are_usable(&all, 49).await, "too early");
+        assert!(tables.missing(&all).await.is_empty() && tables.are_usable(&all, 50).await);
         for (accounts, expected) in [
             (&[1, 2, 3, 4, 5, 6, 7][..], &[101, 100][..]),
             (&[1, 8], &[103]),
@@ -302,14 +363,20 @@ mod tests {
         ] {
             let accounts: BTreeSet<Address> = accounts.iter().copied().map(address).collect();
             let mut picked: Vec<_> =
-                tables.pick(&accounts).await.into_iter().map(|table| table.key).collect();
+                tables.pick(&accounts, 50).await.into_iter().map(|table| table.key).collect();
             let mut expected: Vec<_> = expected.iter().copied().map(address).collect();
             picked.sort_unstable();
             expected.sort_unstable();
             assert_eq!(picked, expected, "{accounts:?}");
         }
         assert_eq!(tables.missing(&[1, 60].map(address).into()).await, [address(60)]);
-        assert_eq!(tables.with_room(253).await.map(|table| table.key), Some(address(100)));
-        assert!(tables.with_room(256).await.is_none());
+        assert_eq!((tables.with_room(253).await, tables.with_room(256).await), (Some(address(100)), None));
+        // What comes later does not take away what is there.
+        tables.put(table(103, &[1, 8, 9, 10]), 60).await;
+        let accounts: BTreeSet<Address> = [1, 8, 9, 10].map(address).into();
+        for (slot, count) in [(59, 2), (60, 4)] {
+            let [picked] = tables.pick(&accounts, slot).await.try_into().expect("one table");
+            assert_eq!((picked.key, picked.addresses.len()), (address(103), count));
+        }
     }
 }

@@ -20,6 +20,11 @@ pub trait Meddler: Send + Sync {
         transaction: &VersionedTransaction,
     ) -> Result<Signature, ClusterError>;
 
+    /// Tells the clock.
+    async fn clock(&self, cluster: &dyn Cluster) -> Result<Clock, ClusterError> {
+        cluster.clock().await
+    }
+
     /// Reads accounts, or does not.
     async fn accounts(&self, cluster: &dyn Cluster, addresses: &[Address]) -> Result<Snapshot, ClusterError> {
         cluster.accounts(addresses).await
@@ -56,7 +61,7 @@ impl<M: Meddler> Cluster for Interposed<M> {
     }
 
     async fn clock(&self) -> Result<Clock, ClusterError> {
-        self.inner.clock().await
+        self.meddler.clock(&*self.inner).await
     }
 
     async fn slot_hashes(&self) -> Result<Vec<(u64, [u8; 32])>, ClusterError> {

@@ -144,14 +144,14 @@ impl Sender {
             lists: Lists::Whole(accounts(&emulation.accounts)),
             shape: Shape::V1,
         };
-        if let Some(whole) = self.fitted(whole.clone(), is_check).await? {
+        if let Some(whole) = self.fitted(whole.clone(), emulation.slot, is_check).await? {
             return Ok(whole);
         }
         let Spread { parts, end, reads } = self.emulator.spread(transaction, coinbase, holder).await?;
         let end = accounts(&end);
         let count = end.len();
         let spread = Parts { lists: Lists::Spread { parts, end, reads }, ..whole };
-        self.fitted(spread, is_check).await?.ok_or_else(|| RelayError::DoesNotFit {
+        self.fitted(spread, emulation.slot, is_check).await?.ok_or_else(|| RelayError::DoesNotFit {
             needs: format!("{count} accounts that it writes, or reads and finds absent"),
             limit: format!("{ADDRESSES_MAX} accounts, some of which the run itself needs"),
         })
@@ -159,11 +159,11 @@ impl Sender {
 
     /// The parts in a shape in which the last step fits, if there is one. Lookup tables are written where they are needed;
     /// a check is content with imagining them.
-    async fn fitted(&self, mut parts: Parts, is_check: bool) -> Result<Option<Parts>, RelayError> {
+    async fn fitted(&self, mut parts: Parts, slot: u64, is_check: bool) -> Result<Option<Parts>, RelayError> {
         let accounts: BTreeSet<Address> =
             parts.lists.of_end().iter().map(|account| account.address).collect();
         let last = parts.last(0, &[]);
-        parts.shape = self.shape(&accounts).await;
+        parts.shape = self.shape(&accounts, slot).await;
         if parts.fit(&last) {
             return Ok(Some(parts));
         }
@@ -172,8 +172,8 @@ impl Sender {
             return Ok(None);
         }
         if !is_check {
-            self.put_into_tables(&accounts).await?;
-            parts.shape = self.shape(&accounts).await;
+            let slot = self.put_into_tables(&accounts).await?;
+            parts.shape = self.shape(&accounts, slot).await;
         }
         Ok(parts.fit(&last).then_some(parts))
     }

@@ -4,7 +4,7 @@ use alloy_primitives::{Address as EthereumAddress, U256};
 use alloy_sol_types::{SolCall, sol};
 use async_trait::async_trait;
 use parhelion_assembler::{Code, push, return_top};
-use parhelion_core::cluster::{Cluster, ClusterError, LandedTransaction};
+use parhelion_core::cluster::{Clock, Cluster, ClusterError, LandedTransaction};
 use parhelion_core::relay::{Relay, RelayError};
 use parhelion_core::transaction::Transaction;
 use parhelion_emulator::Shell;
@@ -70,7 +70,7 @@ pub(crate) fn relay(chain: &Chain, cluster: Arc<dyn Cluster>) -> Sender {
     Sender::new(cluster, emulator, rehearsal, Arc::new(operator))
 }
 
-/// Lets a block pass behind each transaction.
+/// Lets blocks pass whenever it is asked for the clock.
 struct Ticks(Arc<SvmCluster>);
 
 #[async_trait]
@@ -80,9 +80,12 @@ impl Meddler for Ticks {
         cluster: &dyn Cluster,
         transaction: &VersionedTransaction,
     ) -> Result<Signature, ClusterError> {
-        let sent = cluster.send(transaction).await;
-        self.0.make_empty_blocks(1).await?;
-        sent
+        cluster.send(transaction).await
+    }
+
+    async fn clock(&self, cluster: &dyn Cluster) -> Result<Clock, ClusterError> {
+        self.0.make_empty_blocks(10).await?;
+        cluster.clock().await
     }
 }
 
@@ -99,7 +102,7 @@ impl Scene {
         let svm = Arc::clone(&chain.svm);
         let cluster: Arc<dyn Cluster> = match features {
             Features::Mainnet | Features::All => svm,
-            // What was put into a lookup table can be used a block later.
+            // What was put into a lookup table can be used some blocks later.
             Features::WithoutV1 => {
                 Arc::new(Interposed::new(Arc::clone(&svm) as Arc<dyn Cluster>, Ticks(svm)))
             }

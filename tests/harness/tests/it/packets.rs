@@ -44,10 +44,14 @@ fn contracts_and_call_data_are_larger_than_packets() {
 fn accounts_that_many_runs_use_are_in_a_table_soon() {
     let mut scene = Scene::on(Features::WithoutV1);
     let (contract, _) = scene.deploy(stores(20).init_code());
-    let transactions: Vec<usize> =
-        (1..=5).map(|value| scene.call(contract, word(value), RICH_GAS).units().len()).collect();
-    // With a holder at first; then it pays to write a table.
-    assert_eq!(transactions, [2, 1, 1, 1, 1]);
+    let mut transactions = Vec::new();
+    for value in 1..=6 {
+        transactions.push(scene.call(contract, word(value), RICH_GAS).units().len());
+        scene.chain.block_on(scene.relay.tend());
+        scene.chain.block_on(scene.chain.svm.make_empty_blocks(40)).unwrap();
+    }
+    // With a holder at first; the second run shows that it pays to write a table.
+    assert_eq!(transactions, [2, 2, 1, 1, 1, 1]);
 }
 
 #[test]
