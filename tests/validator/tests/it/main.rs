@@ -4,5 +4,6 @@
 //! validator, the node's binary and the program's. Each test has a validator of its own.
 
 mod deploy;
+mod interrupted;
 mod localnet;
 mod world;
