@@ -75,7 +75,6 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
     fn plan_account(&mut self, plan: &mut Plan<L::Account>, id: Id) -> Result<()> {
         let row = self.account(id)?;
         let (state, original) = (&row.state, &row.original);
-        let contract_account = row.contract_account;
         let code_changes = row.is_code_known && row.code_afterwards() != original.code;
         if let Some(account) = row.balance_account {
             let exists = row.has_balance_account;
@@ -94,7 +93,8 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
                 plan.writes.push(Write::Balance(id, account));
             }
         }
-        if let (true, Some(account)) = (code_changes, contract_account) {
+        if code_changes {
+            let account = self.load_contract_account(id)?;
             let code = self.account(id)?.code_afterwards();
             if self.ledger.data(account)?.is_empty() {
                 self.add_rent(plan, |per_byte| rent::of_account(size_of::<Contract>(), per_byte))?;

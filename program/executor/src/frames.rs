@@ -242,7 +242,11 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         if let Some(number) = precompile::number_of(&request.code_address, self.env.fork) {
             return self.enter_precompile(machine, number, request.gas, input, &checkpoint);
         }
-        let (code, source) = self.code_to_run(&request.code_address)?;
+        let code_account = match request.scheme {
+            CallScheme::Call | CallScheme::StaticCall => account,
+            CallScheme::CallCode | CallScheme::DelegateCall => self.accounts.id(&request.code_address)?,
+        };
+        let (code, source) = self.code_to_run(code_account)?;
         if matches!(code, Code::Empty) {
             machine.set_return_data(&[]);
             return Ok(Entered::Ended(Ended { exit: Exit::Stop, gas: request.gas, created: None }));

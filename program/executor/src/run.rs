@@ -11,14 +11,14 @@ use crate::commit::Plan;
 use crate::execute::{BlockValues, Options, Report};
 use crate::frames::{Ended, Outermost};
 use crate::ledger::Ledger;
-use crate::world::{Checkpoint, Id, World};
+use crate::world::{Checkpoint, CodeOf, Id, World, is_precompile};
 use crate::{ProgramError, Result, rent};
 use alloc::vec::Vec;
 use parhelion_evm::crypto::Crypto;
 use parhelion_evm::exit::Exit;
 use parhelion_evm::fork::Fork;
 use parhelion_evm::gas::{self, Intrinsic};
-use parhelion_evm::host::{Env, Host};
+use parhelion_evm::host::Env;
 use parhelion_evm::machine::Machine;
 use parhelion_evm::{H160, H256, U256};
 use parhelion_wire::event::{Outcome, Receipt};
@@ -105,25 +105,29 @@ pub(crate) struct Finished<A> {
 }
 
 impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
-    /// Warms what is warm from the start: sender, callee, coinbase (EIP-3651), precompiles (EIP-2929). Gives the
-    /// coinbase's row.
+    /// Warms what is warm from the start: sender, coinbase (EIP-3651). Gives the coinbase's row. The callee follows in
+    /// [`Self::start`]; precompiles are warm always.
     #[inline(always)] // or runs at once pay for there being others
     pub(crate) fn warm_start(&mut self, message: &Message<'_>) -> Result<Id> {
         self.warm_row(message.account)?;
-        if let Some(to) = message.to {
-            self.warm(&to)?;
-        }
         let coinbase = self.accounts.id(&self.env.coinbase)?;
         self.warm_row(coinbase)?;
         Ok(coinbase)
     }
 
-    /// EIP-7702: the delegate of the callee is warm as well.
-    fn warm_delegate(&mut self, to: &H160) -> Result<()> {
-        if let Some(delegate) = self.delegate(to)? {
-            self.warm(&delegate)?;
+    /// The callee is warm from the start (EIP-2929), and so is its delegate (EIP-7702).
+    fn warm_callee(&mut self, message: &Message<'_>) -> Result<()> {
+        let Some(to) = message.to.filter(|to| !is_precompile(to, self.env.fork)) else { return Ok(()) };
+        let id = self.accounts.id(&to)?;
+        self.warm_row(id)?;
+        if !message.value.is_zero() {
+            // It is needed in any case, and tells of most addresses that they have no code.
+            self.load_balance_of(id)?;
         }
-        Ok(())
+        match self.load_code_of(id)? {
+            CodeOf::Delegate(delegate) => self.warm(&delegate).map(drop),
+            CodeOf::None | CodeOf::Hash(_) => Ok(()),
+        }
     }
 
     /// Warms a transaction's access list (EIP-2930).
@@ -165,9 +169,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             self.authorize(authorizations)?;
             self.checkpoint()
         };
-        if let Some(to) = message.to {
-            self.warm_delegate(&to)?;
-        }
+        self.warm_callee(message)?;
         Ok(Started { before_authorizations, after_authorizations })
     }
 

@@ -238,7 +238,7 @@ impl<A> Account<A> {
 }
 
 /// Whether calls of an address never run code of an account.
-fn is_precompile(address: &H160, fork: Fork) -> bool {
+pub(crate) fn is_precompile(address: &H160, fork: Fork) -> bool {
     precompile::number_of(address, fork).is_some() || *address == WITHDRAW_ADDRESS
 }
 
@@ -321,7 +321,12 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             row.is_code_known = true;
             return Ok(CodeOf::None);
         }
-        let account = self.ledger.load(&AccountKey::Contract(row.address))?;
+        if row.has_balance_account && !row.may_have_contract {
+            // The Balance account's flag spares loading the Contract account: most addresses have none.
+            row.is_code_known = true;
+            return Ok(CodeOf::None);
+        }
+        let account = self.load_contract_account(id)?;
         let data = self.ledger.data(account)?;
         let code = if data.is_empty() {
             CodeOf::None
@@ -330,11 +335,21 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             view.delegate().map_or(CodeOf::Hash(view.code_hash()), CodeOf::Delegate)
         };
         let row = self.accounts.get_mut(id)?;
-        row.contract_account = Some(account);
         row.is_code_known = true;
         row.original.code = code;
         row.state.code = code;
         Ok(code)
+    }
+
+    /// The Contract account of an address, loaded.
+    pub(crate) fn load_contract_account(&mut self, id: Id) -> Result<L::Account> {
+        let row = self.accounts.get_mut(id)?;
+        if let Some(account) = row.contract_account {
+            return Ok(account);
+        }
+        let account = self.ledger.load(&AccountKey::Contract(row.address))?;
+        row.contract_account = Some(account);
+        Ok(account)
     }
 
     /// Whether a loaded account has a Balance account already.

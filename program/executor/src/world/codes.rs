@@ -77,10 +77,9 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         if self.codes.bytes > self.limits.code_bytes { Err(ProgramError::HeapLimit) } else { Ok(()) }
     }
 
-    /// Code that a call of `address` runs: its own, or its delegate's (EIP-7702).
-    pub(crate) fn code_to_run(&mut self, address: &H160) -> Result<(Code<'c>, CodeOf)> {
-        let (_, code) = self.load_contract(address)?;
-        let code = match code {
+    /// Code that a call of an account runs: its own, or its delegate's (EIP-7702).
+    pub(crate) fn code_to_run(&mut self, id: Id) -> Result<(Code<'c>, CodeOf)> {
+        let code = match self.load_code_of(id)? {
             // A delegation is followed once; a delegate that is itself a delegation runs as its designator's bytes,
             // which begin with the invalid opcode 0xef.
             CodeOf::Delegate(delegate) => self.load_contract(&delegate)?.1,

@@ -16,7 +16,7 @@ mod transient;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use accounts::{CodeOf, EMPTY_CODE_HASH, Id, State};
+pub(crate) use accounts::{CodeOf, EMPTY_CODE_HASH, Id, State, is_precompile};
 pub(crate) use journal::Checkpoint;
 pub(crate) use storage::LoadedCell;
 
