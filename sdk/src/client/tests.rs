@@ -169,7 +169,9 @@ async fn a_refused_deposit_says_why() {
         let client = Node { refuses: Some(error), ..Node::initialized() }.client();
         client.deposit(&Keypair::new(), ALICE, 5).await.expect_err("refused")
     };
-    let paused = json!({ "InstructionError": [0, { "Custom": ProgramError::Paused as u32 }] });
+    // In front of the deposit are the instructions with the limits.
+    let index = Format::V0(&[]).index_of_first(&Budget::MAX);
+    let paused = json!({ "InstructionError": [index, { "Custom": ProgramError::Paused as u32 }] });
     let error = refused(paused).await;
     let ClientError::Refused { error: ProgramError::Paused, logs } = &error else { panic!("{error}") };
     assert_eq!(logs[..], ["a log"]);

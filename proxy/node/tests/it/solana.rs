@@ -77,12 +77,13 @@ fn account(account: &Account) -> Value {
     })
 }
 
-/// What the cluster refused, as a node's preflight tells it.
-fn refused(error: &ClusterError) -> ErrorObjectOwned {
+/// What the cluster refused, as a node's preflight tells it: it was the last instruction.
+fn refused(transaction: &VersionedTransaction, error: &ClusterError) -> ErrorObjectOwned {
     let ClusterError::Failed { code: Some(code), logs, .. } = error else {
         return ErrorObjectOwned::owned(-32002, error.to_string(), None::<()>);
     };
-    let data = json!({ "err": { "InstructionError": [0, { "Custom": code }] }, "logs": logs });
+    let index = transaction.message.instructions().len() - 1;
+    let data = json!({ "err": { "InstructionError": [index, { "Custom": code }] }, "logs": logs });
     ErrorObjectOwned::owned(-32002, "Transaction simulation failed", Some(data))
 }
 
@@ -109,7 +110,7 @@ fn module(cluster: Arc<SvmCluster>) -> RpcModule<Arc<SvmCluster>> {
             assert_eq!(options["encoding"], "base64");
             let bytes = BASE64_STANDARD.decode(encoded).unwrap();
             let transaction: VersionedTransaction = wincode::deserialize(&bytes).unwrap();
-            let sent = cluster.send(&transaction).await.map_err(|error| refused(&error))?;
+            let sent = cluster.send(&transaction).await.map_err(|error| refused(&transaction, &error))?;
             Ok::<_, ErrorObjectOwned>(sent.to_string())
         })
         .unwrap();

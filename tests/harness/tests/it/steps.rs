@@ -3,10 +3,12 @@
 use crate::token::{GAS, Token, transferCall};
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::{SolCall, SolValue, sol};
+use parhelion_core::cluster::Account;
 use parhelion_harness::chain::{Chain, SOL};
 use parhelion_harness::contracts;
 use parhelion_harness::steps::{CHECKPOINT_ROOM, STACK_WORDS};
 use parhelion_harness::wallet::Wallet;
+use parhelion_sdk::address::holder_address;
 use parhelion_sdk::instruction::{
     RunAccount, SignatureProof, execute, execute_from_holder, holder_close, holder_write,
 };
@@ -14,6 +16,7 @@ use parhelion_wire::ProgramError;
 use parhelion_wire::account::Run;
 use parhelion_wire::address::AccountKey;
 use parhelion_wire::event::{Event, Outcome, Records};
+use parhelion_wire::stored::{Reader, Stored};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -357,5 +360,87 @@ fn a_lock_that_finds_a_change_gives_the_attempt_up() {
     let whole = [&accounts[..], &[RunAccount::read(left_out.address)]].concat();
     let run = token.chain.run_in(&transaction, 0);
     token.chain.send(&[run.step(4, &[], &whole)]).unwrap();
+    token.chain.assert_solvent().unwrap();
+}
+
+/// Changes the state of the operator's run, as only another version of the program could.
+fn change_run(chain: &Chain, change: impl Fn(&mut Run, &mut [u8])) {
+    let holder = holder_address(&chain.deployment, &chain.operator.keypair.pubkey(), 0).to_bytes();
+    let mut account = chain.account(&holder).unwrap();
+    let parts = Run::parts(&mut account.data, Some((STACK_WORDS, CHECKPOINT_ROOM))).unwrap();
+    // Of whatever version it is.
+    let mut run = Run::take(&mut Reader::new(parts.state)).unwrap();
+    change(&mut run, parts.checkpoint);
+    run.write(parts.state).unwrap();
+    chain.set_account(&holder, account);
+}
+
+#[test]
+fn a_run_is_gone_on_with_by_another_version_of_the_program() {
+    let Middle { token, transaction, accounts, pauses } = middle();
+    let run = token.chain.run_in(&transaction, 0);
+    // One that keeps its checkpoints in another way begins the attempt anew.
+    change_run(&token.chain, |run, _| run.checkpoint_version += 1);
+    token.chain.send(&[run.step(1, &pauses, &accounts)]).unwrap();
+    let state = token.chain.run_state(0).unwrap();
+    assert_eq!((state.restarts, state.checkpoint_version), (1, Run::CHECKPOINT_VERSION));
+    // One that does not know the state does nothing with it.
+    change_run(&token.chain, |run, _| run.version += 1);
+    for instruction in [run.step(2, &[], &accounts), run.lock(0, &accounts), run.cancel(&accounts)] {
+        token.chain.refuse(&[instruction], ProgramError::RunVersion).unwrap();
+    }
+    change_run(&token.chain, |run, _| run.version -= 1);
+    token.chain.send(&[run.step(3, &[], &accounts)]).unwrap();
+    token.chain.assert_solvent().unwrap();
+}
+
+#[test]
+fn a_damaged_checkpoint_is_told() {
+    let Middle { token, transaction, accounts, .. } = middle();
+    let run = token.chain.run_in(&transaction, 0);
+    let holder = holder_address(&token.chain.deployment, &run.operator, 0).to_bytes();
+    let whole = token.chain.account(&holder).unwrap();
+    let length = token.chain.run_state(0).unwrap().checkpoint_length;
+    change_run(&token.chain, |run, _| run.checkpoint_length = run.checkpoint_room + 1);
+    token.chain.refuse(&[run.step(1, &[], &accounts)], ProgramError::CheckpointMalformed).unwrap();
+    for cut in [1, 9, 10, 50, length / 2, length - 1] {
+        token.chain.set_account(&holder, whole.clone());
+        change_run(&token.chain, |run, _| run.checkpoint_length = cut);
+        token.chain.refuse(&[run.step(1, &[], &accounts)], ProgramError::CheckpointMalformed).unwrap();
+    }
+    // Only the program writes it, so nobody can do worse; and whatever is in it, the program does not crash.
+    let mut random = fastrand::Rng::with_seed(7);
+    let nothing = || Account { lamports: 0, owner: Address::ZERO.into_word().0.into(), data: Vec::new() };
+    let before: Vec<_> = accounts.iter().map(|account| account.address.to_bytes()).collect();
+    let before: Vec<_> = before.iter().map(|address| (address, token.chain.account(address))).collect();
+    for number in 0..300 {
+        token.chain.set_account(&holder, whole.clone());
+        for (address, account) in before.iter().filter(|(address, _)| **address != [0; 32]) {
+            token.chain.set_account(address, account.clone().unwrap_or_else(nothing));
+        }
+        let (position, byte) = (random.usize(..length as usize), random.u8(1..));
+        change_run(&token.chain, |_, checkpoint| checkpoint[position] ^= byte);
+        if let Err(error) = token.chain.send(&[run.step(number, &[], &accounts)]) {
+            let code = parhelion_harness::chain::refusal(&error);
+            assert!(code.is_ok(), "byte {position} ^ {byte:#x}: {error}");
+        }
+    }
+}
+
+#[test]
+fn two_operators_begin_the_same_transaction_and_one_gets_it() {
+    let Middle { mut token, transaction, accounts, .. } = middle();
+    let other = Keypair::new_from_array([9; 32]);
+    token.chain.airdrop(other.pubkey(), 100 * SOL);
+    let first = std::mem::replace(&mut token.chain.operator.keypair, other);
+    token.chain.hold(&transaction, 0).unwrap();
+    let begin = token.chain.begin(&transaction, 0);
+    token.chain.refuse(std::slice::from_ref(&begin), ProgramError::SenderBusy).unwrap();
+    let other = std::mem::replace(&mut token.chain.operator.keypair, first);
+    token.chain.send(&[token.chain.run_in(&transaction, 0).step(1, &[], &accounts)]).unwrap();
+    token.chain.operator.keypair = other;
+    token.chain.refuse(&[begin], ProgramError::NonceTooLow).unwrap();
+    let operator = token.chain.operator.keypair.pubkey();
+    token.chain.send(&[holder_close(&token.chain.deployment, &operator, 0)]).unwrap();
     token.chain.assert_solvent().unwrap();
 }
