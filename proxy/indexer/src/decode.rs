@@ -11,6 +11,7 @@ use parhelion_core::cluster::{LandedBlock, LandedInstruction, LandedTransaction}
 use parhelion_core::emulator::ChainSettings;
 use parhelion_core::store::{Block, Executed};
 use parhelion_core::transaction::Transaction;
+use parhelion_wire::account::Holder;
 use parhelion_wire::instruction::{Configure, Execute, HolderWrite, Initialize, tag};
 use parhelion_wire::{Pubkey, event};
 use solana_address::Address;
@@ -64,6 +65,14 @@ impl Decoder {
     #[must_use]
     pub fn new(program_id: Pubkey, chain: ChainSettings) -> Self {
         Self { program_id: program_id.into(), chain, holders: Holders::default() }
+    }
+
+    /// Takes over what the data of a holder have in it, if nothing is known of it: for transactions that were under way
+    /// when the first block was decoded.
+    pub fn recall(&mut self, holder: Address, data: &[u8]) {
+        if let Ok(envelope) = Holder::view(data).and_then(|holder| holder.envelope()) {
+            self.holders.recall(holder, envelope);
+        }
     }
 
     /// The chain's settings as the newest decoded block left them.
@@ -138,7 +147,7 @@ impl Decoder {
                 holder.iter().for_each(|holder| self.holders.run(holder, landed));
                 return Carrier::Step(holder);
             }
-            tag::BEGIN => account(3).iter().for_each(|holder| self.holders.run(holder, landed)),
+            tag::BEGIN | tag::LOCK => account(3).iter().for_each(|holder| self.holders.run(holder, landed)),
             tag::HOLDER_CREATE | tag::HOLDER_CLOSE => {
                 account(1).into_iter().for_each(|holder| self.holders.forget(&holder));
             }

@@ -55,6 +55,18 @@ impl Holders {
         });
     }
 
+    /// Takes over what is in a holder of which nothing is known: it was written before anybody looked.
+    pub(crate) fn recall(&mut self, holder: Address, envelope: &[u8]) {
+        if self.contents.contains_key(&holder) || envelope.is_empty() {
+            return;
+        }
+        self.contents.insert(holder, Content::default());
+        self.change(&holder, |content| {
+            content.room = envelope.to_vec();
+            content.length = envelope.len();
+        });
+    }
+
     /// Notes a Solana transaction that begins or continues the run of a holder's transaction.
     pub(crate) fn run(&mut self, holder: &Address, landed: &LandedTransaction) {
         self.change(holder, |content| content.trail.push(landed));

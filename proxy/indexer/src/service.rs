@@ -3,9 +3,10 @@
 use crate::block::{Tip, empty_block};
 use crate::decode::Decoder;
 use alloy_primitives::B256;
-use parhelion_core::cluster::{Cluster, LandedBlock};
+use parhelion_core::cluster::{ACCOUNTS_MAX, Cluster, ClusterError, LandedBlock};
 use parhelion_core::emulator::ChainSettings;
 use parhelion_core::store::{Block, BlockId, Store, StoreError};
+use parhelion_wire::account::Kind;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -56,6 +57,9 @@ impl Indexer {
         let mut newest_slot = self.cluster.newest_slot();
         let mut tip = retry("read the newest block", || read_tip(&*self.store)).await;
         self.progress.send_replace(tip.number);
+        if let Err(error) = self.recall_holders().await {
+            warn!("transactions that are under way may lack their receipts: {error}");
+        }
         loop {
             let newest = *newest_slot.borrow_and_update();
             while tip.number < newest {
@@ -67,6 +71,21 @@ impl Indexer {
                 return;
             }
         }
+    }
+
+    /// Takes over what is in holders: the transactions in them may end in slots that are indexed, and were written in
+    /// slots that are not.
+    async fn recall_holders(&mut self) -> Result<(), ClusterError> {
+        let holders = self.cluster.accounts_beginning(&[Kind::Holder as u8]).await?;
+        for batch in holders.chunks(ACCOUNTS_MAX) {
+            let accounts = self.cluster.accounts(batch).await?.accounts;
+            for (holder, account) in batch.iter().zip(accounts) {
+                if let Some(account) = account {
+                    self.decoder.recall(*holder, &account.data);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Indexes the slots from `first` to `last` and gives the new tip.

@@ -10,7 +10,7 @@ use parhelion_core::transaction::{Transaction, encode};
 use parhelion_indexer::{Tip, genesis};
 use parhelion_wire::event::{Log, Outcome, Receipt, instruction_prefix};
 use parhelion_wire::instruction::{
-    Begin, Cancel, ExecuteFromHolder, HolderClose, HolderCreate, HolderWrite, Step, tag, transaction_id,
+    Begin, Cancel, ExecuteFromHolder, HolderClose, HolderCreate, HolderWrite, Lock, Step, tag, transaction_id,
 };
 use parhelion_wire::{H160, H256};
 use solana_address::Address;
@@ -142,6 +142,11 @@ pub(crate) fn step(transaction: &Transaction, report: &[u8]) -> LandedInstructio
     let pauses = [0u64.to_le_bytes()];
     let step = Step { transaction, coinbase: H160(COINBASE), number: 0, pauses: &pauses };
     of_holder([&step.prefix()[..], pauses.as_flattened()].concat(), report)
+}
+
+pub(crate) fn lock(transaction: &Transaction) -> LandedInstruction {
+    let transaction = transaction_id(&H256(transaction.hash().0));
+    of_holder(Lock { transaction, number: 0 }.encode().to_vec(), &[])
 }
 
 pub(crate) fn cancel(transaction: &Transaction, report: &[u8]) -> LandedInstruction {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// A decoder, and what it has decoded so far.
 pub(crate) struct Scene {
-    decoder: Decoder,
+    pub(crate) decoder: Decoder,
     tip: Tip,
     /// The number of the next Solana transaction.
     pub(crate) next: u8,

@@ -1,13 +1,14 @@
 //! Transactions that come in several Solana transactions, and runs in steps.
 
 use crate::fixture::{
-    HOLDER, begin, cancel, event, events, execute_from_holder, holder_close, holder_create, log, passed_on,
-    plain, receipt, step, transaction,
+    HOLDER, begin, cancel, event, events, execute_from_holder, holder_close, holder_create, lock, log,
+    passed_on, plain, receipt, step, transaction,
 };
 use crate::scene::{Scene, assert_trail, report, writes};
 use parhelion_core::cluster::LandedInstruction;
 use parhelion_core::transaction::Transaction;
 use parhelion_indexer::ProblemKind;
+use parhelion_wire::account::Holder;
 use parhelion_wire::event::{Outcome, Receipt, VERSION};
 use parhelion_wire::instruction::tag;
 
@@ -178,4 +179,37 @@ fn a_report_that_is_cut_or_not_expected_is_named() {
         let kinds: Vec<_> = decoded.problems.into_iter().map(|problem| problem.kind).collect();
         assert_eq!((kinds, decoded.block.transactions.len()), (vec![expected], 0), "{name}");
     }
+}
+
+/// The data of a holder with a transaction in it.
+fn holder_data(transaction: &Transaction) -> Vec<u8> {
+    let envelope = transaction.envelope();
+    let mut data = vec![0; Holder::account_length(envelope.len())];
+    Holder::create(&mut data, 1, &[7; 32]).unwrap();
+    Holder::write(&mut data, 1, envelope.len() as u32, 0, envelope).unwrap();
+    data
+}
+
+#[test]
+fn a_run_that_was_under_way_in_the_beginning_gets_its_receipt() {
+    let mut scene = Scene::new();
+    let [under_way, next] = [transaction(2, 0), transaction(2, 1)];
+    scene.decoder.recall(HOLDER, &holder_data(&under_way));
+    scene.decoder.recall(HOLDER, &[1, 2, 3]);
+    let found = scene.executed(vec![
+        vec![step(&under_way, &[])],
+        vec![lock(&under_way)],
+        vec![step(&under_way, &report(&under_way))],
+    ]);
+    assert_eq!(found[0].transaction, under_way);
+    assert_trail(&found[0], 1..=3);
+    // What is seen counts more than what was there.
+    let start = scene.next;
+    let mut transactions = writes(&next);
+    let end = start + transactions.len() as u8;
+    scene.decoder.recall(HOLDER, &holder_data(&under_way));
+    transactions.push(vec![step(&next, &report(&next))]);
+    let found = scene.executed(transactions);
+    assert_eq!(found[0].transaction, next);
+    assert_trail(&found[0], start..=end);
 }
