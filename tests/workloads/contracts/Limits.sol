@@ -37,6 +37,18 @@ contract Stores {
         emit Stored(count);
     }
 
+    function storeSpreadFrom(uint256 first, uint256 count) external {
+        for (uint256 i = first; i < first + count; i++) spread[i] = i;
+        emit Stored(count);
+    }
+
+    function storeSum(uint256 count) external {
+        uint256 all;
+        for (uint256 i = 1; i <= count; i++) all += spread[i];
+        list.push(all);
+        emit Stored(all);
+    }
+
     function sum(uint256 count) external view returns (uint256 neighbours, uint256 scattered) {
         for (uint256 i = 0; i < list.length; i++) neighbours += list[i];
         for (uint256 i = 1; i <= count; i++) scattered += spread[i];
