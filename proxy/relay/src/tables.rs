@@ -54,6 +54,8 @@ pub(crate) struct Tables {
     thrift: Mutex<Thrift>,
     /// Accounts of runs that pay for a table.
     wanted: Mutex<Vec<BTreeSet<Address>>>,
+    /// Held by whoever writes a table, so that no two write the same.
+    writing: Mutex<()>,
 }
 
 #[derive(Clone, Debug)]
@@ -161,7 +163,7 @@ impl Tables {
     /// The accounts that are in no table.
     async fn missing(&self, accounts: &BTreeSet<Address>) -> Vec<Address> {
         let tables = self.tables.lock().await;
-        let known: BTreeSet<&Address> = tables.iter().flat_map(Table::all).collect();
+        let known: BTreeSet<&Address> = active(&tables).flat_map(Table::all).collect();
         accounts.iter().filter(|address| !known.contains(address)).copied().collect()
     }
 
@@ -169,7 +171,7 @@ impl Tables {
     async fn are_usable(&self, accounts: &BTreeSet<Address>, slot: u64) -> bool {
         let mut tables = self.tables.lock().await;
         tables.iter_mut().for_each(|table| table.note(slot));
-        let known: BTreeSet<&Address> = tables.iter().flat_map(|table| &table.account.addresses).collect();
+        let known: BTreeSet<&Address> = active(&tables).flat_map(|table| &table.account.addresses).collect();
         accounts.iter().all(|address| known.contains(address))
     }
 
@@ -190,10 +192,14 @@ impl Tables {
     /// A table with room for some addresses.
     async fn with_room(&self, count: usize) -> Option<Address> {
         let tables = self.tables.lock().await;
-        let mut active = tables.iter().filter(|table| table.deactivated.is_none());
         let fits = |table: &&Table| table.all().len() + count <= LOOKUP_TABLE_MAX_ADDRESSES;
-        active.find(fits).map(|table| table.account.key)
+        active(&tables).find(fits).map(|table| table.account.key)
     }
+}
+
+/// Those that are not given up.
+fn active(tables: &[Table]) -> impl Iterator<Item = &Table> {
+    tables.iter().filter(|table| table.deactivated.is_none())
 }
 
 /// A lookup table's addresses, if it is one of this authority's that is in use, and the slot of its newest ones.
@@ -246,6 +252,7 @@ impl Sender {
     /// Puts accounts into tables.
     async fn write_tables(&self, accounts: &BTreeSet<Address>) -> Result<(), RelayError> {
         let Some(tables) = &self.tables else { return Ok(()) };
+        let _writing = tables.writing.lock().await;
         let missing = tables.missing(accounts).await;
         if missing.is_empty() {
             return Ok(());

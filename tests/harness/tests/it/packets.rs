@@ -5,10 +5,13 @@ use crate::spread;
 use alloy_primitives::{Address as EthereumAddress, U256};
 use alloy_sol_types::SolCall;
 use parhelion_assembler::Code;
+use parhelion_core::cluster::Cluster;
 use parhelion_executor::evm::opcode as op;
 use parhelion_harness::contracts;
 use parhelion_solana::Features;
 use parhelion_wire::event::Outcome;
+use solana_signer::Signer;
+use std::time::Duration;
 
 /// Stores the word that it is called with in so many Cells.
 fn stores(cells: u64) -> Code {
@@ -70,4 +73,29 @@ fn a_run_is_spread_over_packets() {
     let landed = scene.call(contract, vec![], RICH_GAS);
     assert_eq!(spread::stored(&scene, contract), U256::from(spread::SUM));
     println!("spread: {:?}", landed.units());
+}
+
+#[test]
+fn tables_that_nobody_uses_give_their_rent_back() {
+    let mut scene = Scene::on(Features::WithoutV1);
+    let (contract, _) = scene.deploy(stores(50).init_code());
+    let operator = scene.chain.operator.keypair.pubkey().to_bytes();
+    let lamports = |scene: &Scene| scene.chain.account(&operator).unwrap().lamports;
+    scene.call(contract, word(1), RICH_GAS);
+    let before = lamports(&scene);
+    for _ in 0..2 {
+        scene.chain.block_on(async {
+            tokio::time::pause();
+            tokio::time::advance(Duration::from_secs(16 * 60)).await;
+            tokio::time::resume();
+            scene.relay.tend().await;
+        });
+        scene.chain.block_on(scene.chain.svm.make_empty_blocks(600)).unwrap();
+    }
+    // Some 50 addresses of 32 bytes.
+    let rent = scene.chain.block_on(scene.chain.svm.rent_exemption(50 * 32)).unwrap();
+    let back = lamports(&scene) - before;
+    assert!(back > rent, "{back} came back, not {rent}");
+    // And a later run writes another one.
+    scene.call(contract, word(2), RICH_GAS);
 }
