@@ -58,7 +58,7 @@ fn spread(
         *ledger = ledger.anew();
         let begun = begin(ledger)?;
         let pass = pass(ledger, block, envelope, begun, left, &pauses)?;
-        let more = more_pauses(gas, &pass.parts);
+        let more = more_pauses(gas, &pass.parts, &pauses);
         if more.is_empty() || pauses.len() + more.len() > PARTS_MAX {
             return Ok((pass.report, of_parts(ledger, &pass.parts, pass.end)));
         }
@@ -102,15 +102,16 @@ fn pass(
     Ok(Pass { parts, end: ledger.end_part(), report })
 }
 
-/// Where to pause besides, so that no part uses too much.
-fn more_pauses(gas: u64, parts: &[(u64, Part)]) -> Vec<u64> {
+/// Where to pause besides, so that no part uses too much. What no pause divides stays as it is: a large operation.
+fn more_pauses(gas: u64, parts: &[(u64, Part)], pauses: &[u64]) -> Vec<u64> {
     let mut more = Vec::new();
     let mut from = gas;
     for (to, part) in parts {
         let length = from.saturating_sub(*to);
         if part.accounts.len() > PART_ACCOUNTS && length > PART_GAS {
             let distance = (length / SPLIT).max(PART_GAS / 2);
-            more.extend((1..SPLIT).map(|number| from - number * distance).filter(|pause| pause > to));
+            let between = (1..SPLIT).map(|number| from.saturating_sub(number * distance));
+            more.extend(between.filter(|pause| pause > to && !pauses.contains(pause)));
         }
         from = *to;
     }
@@ -141,5 +142,35 @@ fn of_parts(ledger: &Recorder<'_>, parts: &[(u64, Part)], end: Part) -> Spread {
         parts: parts.iter().map(part).collect(),
         reads: reads.difference(&end).copied().collect(),
         end: end.iter().map(account_use).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(accounts: u8) -> Part {
+        Part { accounts: (0..accounts).map(|number| [number; 32]).collect(), ..Part::default() }
+    }
+
+    #[test]
+    fn parts_that_use_too_much_are_split_wherever_they_end() {
+        let many = PART_ACCOUNTS as u8 + 1;
+        for (what, gas, ends, pauses, expected) in [
+            ("a long one", 100_000, (20_000, many), &[0][..], &[80_000, 60_000, 40_000][..]),
+            ("one that uses little", 100_000, (20_000, many - 1), &[0], &[]),
+            ("a short one", 22_100, (20_000, many), &[0], &[]),
+            ("one near the end of the gas", 2_500, (0, many), &[0], &[1_450, 400]),
+            (
+                "an operation that no pause divides",
+                100_000,
+                (20_000, many),
+                &[80_000, 60_000, 40_000, 0],
+                &[],
+            ),
+        ] {
+            let parts = [(ends.0, part(ends.1))];
+            assert_eq!(more_pauses(gas, &parts, pauses), expected, "{what}");
+        }
     }
 }

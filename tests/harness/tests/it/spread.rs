@@ -207,3 +207,20 @@ fn what_writes_too_much_is_refused_before_anything_is_spent() {
     let error = scene.chain.block_on(scene.relay.check(&transaction)).unwrap_err();
     assert!(matches!(error, RelayError::DoesNotFit { .. }), "{error}");
 }
+
+/// Computes until so much gas is left, and calls a contract with nothing.
+fn calls(target: EthereumAddress, gas: u64) -> Code {
+    let burn = Code::new().op(op::JUMPDEST).push(gas).op(op::GAS).op(op::GT).push(0).op(op::JUMPI);
+    let arguments = (0..5).fold(burn, |code, _| code.push(0));
+    arguments.op(op::PUSH20).raw(target.as_slice()).op(op::GAS).op(op::CALL).op(op::POP).op(op::STOP)
+}
+
+#[test]
+fn a_run_of_many_frames_is_spread_as_well() {
+    let (mut scene, contract) = deployed(Features::Mainnet);
+    // In each part the codes of all frames are used, so no pause makes a part small. The innermost caller computes.
+    let (innermost, _) = scene.deploy(calls(contract, 13_500_000).init_code());
+    let outermost = (0..8).fold(innermost, |target, _| scene.deploy(calls(target, u64::MAX).init_code()).0);
+    scene.call(outermost, vec![], RICH_GAS);
+    assert_eq!(stored(&scene, contract), U256::from(SUM));
+}
