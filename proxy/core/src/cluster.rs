@@ -162,3 +162,29 @@ pub trait Cluster: Send + Sync {
     /// The blocks with slots from `first` to `last`, both included, that hold transactions of the program.
     async fn blocks(&self, first: u64, last: u64) -> Result<Vec<LandedBlock>, ClusterError>;
 }
+
+/// Whether a cluster takes a newer format: a transaction of it would do what the same one of an older format does, be it
+/// that both fail for the same reason (no lamports, for one).
+///
+/// # Errors
+/// When the cluster does not answer.
+pub async fn takes(
+    cluster: &dyn Cluster,
+    newer: &VersionedTransaction,
+    older: &VersionedTransaction,
+) -> Result<bool, ClusterError> {
+    let newer = failure(cluster, newer).await?;
+    Ok(newer.is_none() || newer == failure(cluster, older).await?)
+}
+
+/// Why a transaction would not land, if it would not.
+async fn failure(
+    cluster: &dyn Cluster,
+    transaction: &VersionedTransaction,
+) -> Result<Option<String>, ClusterError> {
+    match cluster.simulate(transaction).await {
+        Ok(simulation) => Ok(simulation.failure.map(|failure| failure.to_string())),
+        Err(error) if error.is_retryable() => Err(error),
+        Err(error) => Ok(Some(error.to_string())),
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::error::DeployError;
 use crate::progress::Progress;
-use parhelion_core::cluster::{Cluster, ClusterError};
+use parhelion_core::cluster::{Cluster, ClusterError, takes};
 use parhelion_sdk::loader::{self, PIECE_BYTES_MAX};
 use parhelion_sdk::transaction::{Budget, Format, HEAP_BYTES_MIN, LOADED_DATA_BYTES_MAX, room, sign};
 use solana_address::Address;
@@ -97,17 +97,14 @@ impl<'a> Deployer<'a> {
         self.authority.pubkey()
     }
 
-    /// Whether a V1 transaction that does nothing would land.
+    /// Whether the cluster takes transactions of format V1.
     async fn takes_v1(&self) -> Result<bool, DeployError> {
-        let nothing = transfer(&self.payer(), &self.payer(), 0);
+        let nothing = [transfer(&self.payer(), &self.payer(), 0)];
         let blockhash = self.cluster.latest_blockhash().await?;
-        let transaction =
-            sign(&[nothing], &self.payer(), &[self.authority], blockhash, &self.small_budget(), Format::V1)?;
-        match self.cluster.simulate(&transaction).await {
-            Ok(simulation) => Ok(simulation.failure.is_none()),
-            Err(ClusterError::Unreachable(reason)) => Err(ClusterError::Unreachable(reason).into()),
-            Err(_) => Ok(false),
-        }
+        let sign = |format| {
+            sign(&nothing, &self.payer(), &[self.authority], blockhash, &self.small_budget(), format)
+        };
+        Ok(takes(self.cluster, &sign(Format::V1)?, &sign(Format::V0(&[]))?).await?)
     }
 
     /// For the loader's and the System program's instructions: 2,370 and 150 compute units each.

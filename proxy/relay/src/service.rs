@@ -13,7 +13,7 @@ use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address as EthereumAddress, B256};
 use async_trait::async_trait;
 use futures::future::try_join_all;
-use parhelion_core::cluster::{Account, Cluster, ClusterError};
+use parhelion_core::cluster::{Account, Cluster, ClusterError, takes};
 use parhelion_core::emulator::{Emulator, EmulatorError};
 use parhelion_core::rehearsal::Rehearsal;
 use parhelion_core::relay::{Relay, RelayError, SteppedRun};
@@ -78,29 +78,17 @@ impl Sender {
     /// lookup tables.
     ///
     /// # Errors
-    /// [`ClusterError::Unreachable`].
-    pub async fn adapt(self) -> Result<Self, ClusterError> {
-        if self.takes_v1().await? {
+    /// When the cluster does not answer.
+    pub async fn adapt(self) -> Result<Self, RelayError> {
+        let operator = self.operator.address();
+        let nothing = [transfer(&operator, &operator, 0)];
+        let newer = self.sign(&Shape::V1, &nothing, &Budget::MAX).await?;
+        let older = self.sign(&Shape::packet(), &nothing, &Budget::MAX).await?;
+        if takes(&*self.cluster, &newer, &older).await? {
             return Ok(self);
         }
         tracing::info!("the cluster has no transactions of format V1: using V0 and lookup tables");
         Ok(Self { tables: Some(Tables::default()), ..self })
-    }
-
-    /// Whether a V1 transaction that does nothing would land.
-    async fn takes_v1(&self) -> Result<bool, ClusterError> {
-        let operator = self.operator.address();
-        let nothing = transfer(&operator, &operator, 0);
-        let signed = match self.sign(&Shape::V1, &[nothing], &Budget::MAX).await {
-            Err(RelayError::Cluster(error)) => return Err(error),
-            Err(_) => return Ok(false),
-            Ok(signed) => signed,
-        };
-        match self.cluster.simulate(&signed).await {
-            Ok(simulation) => Ok(simulation.failure.is_none()),
-            Err(error) if error.is_retryable() => Err(error),
-            Err(_) => Ok(false),
-        }
     }
 
     /// The operator's holder `index`, as it is now.

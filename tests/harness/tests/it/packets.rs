@@ -6,11 +6,15 @@ use alloy_primitives::{Address as EthereumAddress, U256};
 use alloy_sol_types::SolCall;
 use parhelion_assembler::Code;
 use parhelion_core::cluster::Cluster;
+use parhelion_emulator::Shell;
 use parhelion_executor::evm::opcode as op;
 use parhelion_harness::contracts;
-use parhelion_solana::Features;
+use parhelion_relay::{Operator, Sender, Shape};
+use parhelion_solana::{Features, SvmRehearsal};
 use parhelion_wire::event::Outcome;
+use solana_keypair::Keypair;
 use solana_signer::Signer;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Stores the word that it is called with in so many Cells.
@@ -98,4 +102,20 @@ fn tables_that_nobody_uses_give_their_rent_back() {
     assert!(back > rent, "{back} came back, not {rent}");
     // And a later run writes another one.
     scene.call(contract, word(2), RICH_GAS);
+}
+
+#[test]
+fn an_operator_without_lamports_is_no_sign_of_an_old_cluster() {
+    for features in [Features::Mainnet, Features::WithoutV1] {
+        let scene = Scene::on(features);
+        let is_v1 = |relay: &Sender| matches!(relay.plain_shape(), Shape::V1);
+        assert_eq!(is_v1(&scene.relay), features == Features::Mainnet, "with lamports, {features:?}");
+        let cluster = Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>;
+        let poor = Operator { keypair: Keypair::new(), coinbase: scene.chain.operator.coinbase };
+        let emulator = Arc::new(Shell::new(Arc::clone(&cluster)));
+        let rehearsal = Arc::new(SvmRehearsal::new(Arc::clone(&cluster), Features::Mainnet));
+        let relay = Sender::new(cluster, emulator, rehearsal, Arc::new(poor));
+        let relay = scene.chain.block_on(relay.adapt()).unwrap();
+        assert_eq!(is_v1(&relay), features == Features::Mainnet, "without, {features:?}");
+    }
 }
