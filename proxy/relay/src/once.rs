@@ -110,8 +110,6 @@ impl Sender {
         holder: HolderState,
         is_check: bool,
     ) -> Result<(Plan, Shape), RelayError> {
-        let accounts: BTreeSet<Address> =
-            emulation.accounts.iter().map(|used| Address::from(used.address)).collect();
         let plan_in = |shape: &Shape| {
             plan(&Request {
                 deployment: &self.deployment,
@@ -123,12 +121,15 @@ impl Sender {
                 format: shape.format(),
             })
         };
+        let Some(tables) = &self.tables else { return Ok((plan_in(&Shape::V1)?, Shape::V1)) };
+        let accounts: BTreeSet<Address> =
+            emulation.accounts.iter().map(|used| Address::from(used.address)).collect();
         let shape = self.shape(&accounts, emulation.slot).await;
         let planned = plan_in(&shape);
         let without = planned.as_ref().ok().map(Plan::transactions);
-        let Some(tables) = self.tables.as_ref().filter(|_| !is_check && without != Some(1)) else {
+        if is_check || without == Some(1) {
             return Ok((planned?, shape));
-        };
+        }
         let with = plan_in(&shape.imagined(&accounts)).ok().map(|plan| plan.transactions());
         let lengths = Lengths { without, with, making: self.making(&accounts).await? };
         let pays = tables.pays(transaction.inner().to().unwrap_or_default(), lengths).await;

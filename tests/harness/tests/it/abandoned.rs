@@ -120,14 +120,6 @@ fn long(scene: &mut Scene) -> Transaction {
     scene.wallet.send(Some(loops), U256::ZERO, sortCall { count: U256::from(60) }.abi_encode(), GAS)
 }
 
-/// The receipts of a transaction since a slot.
-fn receipts(scene: &Scene, first: u64, transaction: &Transaction) -> Vec<Receipt> {
-    let blocks = scene.chain.block_on(scene.chain.svm.blocks(first, scene.slot())).unwrap();
-    let landed = blocks.iter().flat_map(|block| &block.transactions);
-    let receipts = landed.filter_map(|landed| scene.receipt(landed));
-    receipts.filter(|receipt| receipt.transaction_hash.0 == transaction.hash().0).collect()
-}
-
 fn wait(scene: &Scene, slots: u64) {
     scene.chain.block_on(scene.chain.svm.make_empty_blocks(slots as u32)).unwrap();
 }
@@ -145,7 +137,7 @@ fn the_next_node_of_the_same_operator_ends_a_run() {
     let next = relay(&scene.chain, Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>);
     scene.chain.block_on(next.recover()).unwrap();
     scene.chain.block_on(next.tend());
-    let [receipt] = receipts(&scene, first, &transaction).try_into().expect("one receipt");
+    let [receipt] = scene.receipts(first, &transaction).try_into().expect("one receipt");
     assert_eq!(receipt.outcome, Outcome::Success);
     assert_eq!(scene.chain.run_state(0), Err(ProgramError::NoSuchRun));
     scene.chain.know(transaction.sender());
@@ -163,10 +155,10 @@ fn another_operator_takes_over_after_the_deadline_and_is_paid() {
     abandon(&scene, &transaction);
     let other = other_operator(&mut scene);
     scene.chain.block_on(other.tend());
-    assert_eq!(receipts(&scene, first, &transaction), [], "the first one may still go on");
+    assert_eq!(scene.receipts(first, &transaction), [], "the first one may still go on");
     wait(&scene, Run::TAKEOVER_SLOTS);
     scene.chain.block_on(other.tend());
-    let [receipt] = receipts(&scene, first, &transaction).try_into().expect("one receipt");
+    let [receipt] = scene.receipts(first, &transaction).try_into().expect("one receipt");
     assert_eq!(receipt.outcome, Outcome::Success);
     assert_eq!(scene.chain.balance(OTHER_COINBASE).1, fee(&receipt));
     assert_eq!(scene.chain.run_state(0), Err(ProgramError::NoSuchRun));
@@ -205,10 +197,10 @@ fn another_operator_cancels_what_cannot_end_and_is_paid() {
     let other = other_operator(&mut scene);
     wait(&scene, Run::CANCEL_SLOTS - 10);
     scene.chain.block_on(other.tend());
-    assert_eq!(receipts(&scene, first, &transaction), [], "somebody may still be able to end it");
+    assert_eq!(scene.receipts(first, &transaction), [], "somebody may still be able to end it");
     wait(&scene, 10);
     scene.chain.block_on(other.tend());
-    let [receipt] = receipts(&scene, first, &transaction).try_into().expect("one receipt");
+    let [receipt] = scene.receipts(first, &transaction).try_into().expect("one receipt");
     assert_eq!(receipt.outcome, Outcome::Cancelled);
     assert!(receipt.gas_used < GAS / 10, "what was not used comes back: {receipt:?}");
     assert_eq!(scene.chain.balance(OTHER_COINBASE).1, fee(&receipt));
@@ -246,9 +238,9 @@ fn a_busy_cluster_is_no_reason_to_cancel() {
     let svm = Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>;
     let unlucky = relay(&scene.chain, Arc::new(Interposed::new(Arc::clone(&svm), LosesSteps)));
     scene.chain.block_on(unlucky.tend());
-    assert_eq!(receipts(&scene, first, &transaction), []);
+    assert_eq!(scene.receipts(first, &transaction), []);
     scene.chain.block_on(relay(&scene.chain, svm).tend());
-    let [receipt] = receipts(&scene, first, &transaction).try_into().expect("one receipt");
+    let [receipt] = scene.receipts(first, &transaction).try_into().expect("one receipt");
     assert_eq!(receipt.outcome, Outcome::Success);
 }
 
@@ -269,11 +261,11 @@ fn a_run_whose_beginning_got_no_answer_is_found_and_is_in_nobodys_way() {
     let large = stranger.send(Some(OTHER_COINBASE), U256::from(1), vec![7; 9_000], 100_000_000);
     let attempts = (1..=2).map(|_| scene.chain.block_on(node.land(&large)).is_ok());
     assert!(attempts.last().unwrap(), "the second attempt has another holder");
-    assert_eq!(receipts(&scene, first, &large).len(), 1);
+    assert_eq!(scene.receipts(first, &large).len(), 1);
 
     // The node goes on with what it had begun.
     scene.chain.block_on(node.tend());
-    let [receipt] = receipts(&scene, first, &transaction).try_into().expect("one receipt");
+    let [receipt] = scene.receipts(first, &transaction).try_into().expect("one receipt");
     assert_eq!(receipt.outcome, Outcome::Success);
     assert_eq!(scene.chain.run_state(0), Err(ProgramError::NoSuchRun));
 }
@@ -287,7 +279,7 @@ fn a_run_whose_beginning_got_no_answer_is_found_by_the_keeper() {
     scene.chain.block_on(node.land(&transaction)).unwrap_err();
     cluster.meddler.is_silent.store(false, Ordering::Relaxed);
     scene.chain.block_on(node.tend());
-    assert_eq!(receipts(&scene, first, &transaction).len(), 1);
+    assert_eq!(scene.receipts(first, &transaction).len(), 1);
 }
 
 /// Lets so many Solana transactions land, and then the node is gone.
@@ -337,6 +329,6 @@ fn a_run_whose_reads_were_changed_in_its_middle_begins_anew() {
     let next = relay(&scene.chain, Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>);
     scene.chain.block_on(next.recover()).unwrap();
     scene.chain.block_on(next.tend());
-    let [receipt] = receipts(&scene, first, &transaction).try_into().expect("one receipt");
+    let [receipt] = scene.receipts(first, &transaction).try_into().expect("one receipt");
     assert_eq!(receipt.outcome, Outcome::Success);
 }

@@ -144,6 +144,14 @@ impl Scene {
         }
     }
 
+    /// The receipts of a transaction since a slot.
+    pub(crate) fn receipts(&self, first: u64, transaction: &Transaction) -> Vec<Receipt> {
+        let blocks = self.chain.block_on(self.chain.svm.blocks(first, self.slot())).unwrap();
+        let landed = blocks.iter().flat_map(|block| &block.transactions);
+        let receipts = landed.filter_map(|landed| self.receipt(landed));
+        receipts.filter(|receipt| receipt.transaction_hash.0 == transaction.hash().0).collect()
+    }
+
     pub(crate) fn deploy(&mut self, init_code: Vec<u8>) -> (EthereumAddress, Landed) {
         let address = self.wallet.address().create(self.wallet.nonce);
         let transaction = self.wallet.send(None, U256::ZERO, init_code, RICH_GAS);
@@ -284,13 +292,7 @@ fn a_long_run_ends_although_what_it_reads_changes_before_each_step() {
     let transaction = scene.wallet.send(Some(oracle), U256::ZERO, vec![1], 900_000);
     let first = scene.slot() + 1;
     let signatures = scene.chain.block_on(disturbed.land(&transaction)).unwrap();
-    let blocks = scene.chain.block_on(scene.chain.svm.blocks(first, scene.slot())).unwrap();
-    let receipts: Vec<Receipt> = blocks
-        .iter()
-        .flat_map(|block| &block.transactions)
-        .filter_map(|landed| scene.receipt(landed))
-        .filter(|receipt| receipt.transaction_hash.0 == transaction.hash().0)
-        .collect();
+    let receipts = scene.receipts(first, &transaction);
     assert_eq!((receipts.len(), receipts[0].outcome), (1, Outcome::Success));
     let landed = cluster.meddler.landed.lock().unwrap().clone();
     assert!(landed.iter().filter(|landed| **landed).count() > 3, "the run was disturbed: {landed:?}");
