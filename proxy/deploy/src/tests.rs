@@ -44,23 +44,31 @@ struct World {
     accident: Mutex<Box<dyn Fn(u64) -> Option<ClusterError> + Send>>,
     sent: AtomicU64,
     largest: AtomicU64,
-    has_v1: bool,
 }
 
 impl World {
     async fn new(file: &[u8], program_id: Address, authority: &Keypair) -> Self {
+        Self::with_features(file, program_id, authority, Features::Mainnet).await
+    }
+
+    async fn with_features(
+        file: &[u8],
+        program_id: Address,
+        authority: &Keypair,
+        features: Features,
+    ) -> Self {
         let svm = SvmCluster::start(&SvmOptions {
             // Another copy of the program: the VM does not start without one.
             program_id: PRESENT,
             program: file.to_vec(),
             upgrade_authority: authority.pubkey(),
-            features: Features::Mainnet,
+            features,
         })
         .expect("starts");
         svm.airdrop(authority.pubkey(), 100 * SOL).await.expect("airdrop");
         let accident: Box<dyn Fn(u64) -> Option<ClusterError> + Send> = Box::new(|_| None);
         let (sent, largest) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { svm, program_id, accident: Mutex::new(accident), sent, largest, has_v1: true }
+        Self { svm, program_id, accident: Mutex::new(accident), sent, largest }
     }
 
     fn accidents(&self, accident: impl Fn(u64) -> Option<ClusterError> + Send + 'static) {
@@ -115,9 +123,6 @@ impl Cluster for World {
     }
 
     async fn simulate(&self, transaction: &VersionedTransaction) -> Result<Simulation, ClusterError> {
-        if !self.has_v1 {
-            return Err(ClusterError::Unsupported("what is a V1 transaction?".to_owned()));
-        }
         self.svm.simulate(transaction).await
     }
 
@@ -274,8 +279,7 @@ async fn a_buffer_that_cannot_be_written_is_told() {
 async fn a_cluster_without_v1_gets_smaller_transactions() {
     let Some(file) = program() else { return };
     let (authority, key) = (Keypair::new(), Keypair::new());
-    let mut world = World::new(&file, key.pubkey(), &authority).await;
-    world.has_v1 = false;
+    let world = World::with_features(&file, key.pubkey(), &authority, Features::WithoutV1).await;
     let deployer = deployer(&world, &authority).await;
     assert!(deployer.deploy(&file, Some(&key)).await.expect("deploys").now);
     assert_eq!(verify(&world, &file).await.expect("reads").difference, None);
