@@ -128,14 +128,10 @@ impl<'a, 'c> OnChain<'a, 'c> {
     /// Refuses an account that another run has locked.
     #[cold]
     fn require_unlocked(&self, account: &Account<'_>) -> Result<(), ProgramError> {
-        let is_locked = |header: &Header| {
-            header.is_locked(self.slot)
-                && !(self.locked_at != 0 && header.has_lock(Lock::of_attempt(self.locked_at.into())))
-        };
-        if Header::of(account.data()).is_some_and(is_locked) {
-            return Err(ProgramError::AccountLocked);
+        match Header::of(account.data()).and_then(|header| header.lock_in(self.slot)) {
+            lock @ Some(_) if lock != Lock::of_locked_at(self.locked_at) => Err(ProgramError::AccountLocked),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The header of an account that can be locked: one of the state's, which is writable.
@@ -249,29 +245,33 @@ impl<'c> Ledger<'c> for OnChain<'_, 'c> {
 
     #[inline(never)]
     fn lock(&mut self) -> Result<u32, ProgramError> {
-        let (slot, locked_at) = (self.slot, self.locked_at);
-        let mut locks = false;
+        let (slot, own) = (self.slot, Lock::of_locked_at(self.locked_at));
+        let lock_of = |header: &mut Header| header.lock_in(slot);
+        let has_own = |lock: Lock| Some(lock) == own;
+        if (0..self.accounts.len())
+            .any(|position| self.header_to_lock(position).and_then(lock_of).is_some_and(has_own))
+        {
+            // The locks of an earlier attempt hold for this one, but not for longer.
+            return Ok(self.locked_at);
+        }
+        self.locked_at = 0;
         for position in 0..self.accounts.len() {
-            if let Some(header) = self.header_to_lock(position) {
-                let own = Lock::of_attempt(locked_at.into());
-                if locked_at != 0 && header.is_locked(slot) && header.has_lock(own) {
-                    // The locks of an earlier attempt hold for this one, but not for longer.
-                    return Ok(locked_at);
-                }
+            let Some(header) = self.header_to_lock(position) else { continue };
+            // What is locked for the end of runs nobody writes, and who has locked it waits for nothing of ours.
+            if header.lock_in(slot).is_none_or(|lock| lock.end_after(slot).is_none()) {
                 header.lock(slot, Lock::of_attempt(slot))?;
-                locks = true;
+                self.locked_at = slot as u32;
             }
         }
-        self.locked_at = if locks { slot as u32 } else { 0 };
         Ok(self.locked_at)
     }
 
     #[inline(never)]
     fn unlock(&mut self) {
-        let (slot, locked_at) = (self.slot, self.locked_at);
+        let (slot, own) = (self.slot, Lock::of_locked_at(self.locked_at));
         for position in 0..self.accounts.len() {
             if let Some(header) = self.header_to_lock(position)
-                && header.has_lock(Lock::of_attempt(locked_at.into()))
+                && own.is_some_and(|own| header.has_lock(own))
             {
                 header.unlock(slot);
             }

@@ -140,7 +140,7 @@ pub struct Spread {
     pub parts: Vec<SpreadPart>,
     /// What writing everything uses, and what the run reads that does not exist; sorted by address.
     pub end: Vec<AccountUse>,
-    /// Addresses of the other state that the run reads.
+    /// Addresses of the other state that the run reads, what was written last before what was written long ago.
     pub reads: Vec<[u8; 32]>,
 }
 

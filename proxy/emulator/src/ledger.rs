@@ -6,7 +6,7 @@ use parhelion_core::emulator::{CodeUse, FoundTranslation};
 use parhelion_executor::evm::translation;
 use parhelion_executor::{Ledger, Mark};
 use parhelion_sdk::address::sha256;
-use parhelion_wire::account::{ACCOUNT_STORAGE_OVERHEAD, Code, Kind, Translation, TranslationStage};
+use parhelion_wire::account::{ACCOUNT_STORAGE_OVERHEAD, Code, Header, Kind, Translation, TranslationStage};
 use parhelion_wire::address::{AccountKey, Deployment};
 use parhelion_wire::{H256, ProgramError, Pubkey};
 use std::cell::RefCell;
@@ -110,11 +110,12 @@ impl<'c> Recorder<'c> {
         self.part.take()
     }
 
-    /// The state that was used, and whether it existed.
-    pub(crate) fn state(&self) -> impl Iterator<Item = (Pubkey, bool)> {
+    /// The state that was used, and the revision that it had; none where it did not exist.
+    pub(crate) fn state(&self) -> impl Iterator<Item = (Pubkey, Option<u32>)> {
         let state = self.rows.iter().filter(|row| row.is_state);
-        let exists = |account: &Account| account.owner.to_bytes() == self.deployment.program_id;
-        state.map(move |row| (row.address, row.before.is_some_and(exists)))
+        let is_ours = |account: &&Account| account.owner.to_bytes() == self.deployment.program_id;
+        let revision = |account: &Account| Header::of(&account.data).map(Header::revision);
+        state.map(move |row| (row.address, row.before.filter(is_ours).and_then(revision)))
     }
 
     /// The addresses of what was written, or may be in a later slot.

@@ -12,7 +12,7 @@ use parhelion_core::transaction::Transaction;
 use parhelion_executor::{BlockValues, Report};
 use parhelion_wire::ProgramError;
 use parhelion_wire::transaction::Envelope;
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
 
 /// Accounts of a part that are few enough.
 const PART_ACCOUNTS: usize = 6;
@@ -123,13 +123,15 @@ fn of_parts(ledger: &Recorder<'_>, parts: &[(u64, Part)], end: Part) -> Spread {
     let mut end = end.accounts;
     // It moves the rent where an account grows, which may be the case when this lands.
     end.insert(SYSTEM_PROGRAM);
-    let mut reads = BTreeSet::new();
-    for (address, exists) in ledger.state() {
-        match exists {
-            true => reads.insert(address),
-            false => end.insert(address),
-        };
+    let mut reads = Vec::new();
+    for (address, revision) in ledger.state() {
+        match revision {
+            Some(revision) => reads.push((Reverse(revision), address)),
+            None => drop(end.insert(address)),
+        }
     }
+    reads.retain(|(_, address)| !end.contains(address));
+    reads.sort_unstable();
     let written = ledger.written();
     let account_use =
         |address: &[u8; 32]| AccountUse { address: *address, writable: written.contains(address) };
@@ -140,7 +142,7 @@ fn of_parts(ledger: &Recorder<'_>, parts: &[(u64, Part)], end: Part) -> Spread {
     };
     Spread {
         parts: parts.iter().map(part).collect(),
-        reads: reads.difference(&end).copied().collect(),
+        reads: reads.into_iter().map(|(_, address)| address).collect(),
         end: end.iter().map(account_use).collect(),
     }
 }

@@ -1,6 +1,6 @@
 //! The end of a run that nobody finished.
 
-use super::{block_of, evm_limit, message_of};
+use super::{block_of, message_of};
 use crate::amount;
 use crate::execute::{BlockValues, Options, Report};
 use crate::ledger::Ledger;
@@ -36,7 +36,7 @@ pub fn cancel<'c, L: Ledger<'c>, C: Crypto>(
     let mut world = World::new_apart(ledger, crypto, env, options.limits);
     let sender = world.load_balance(&envelope.sender)?;
     let message = message_of(run, envelope, &transaction, sender)?;
-    let used = evm_limit(&transaction, options).saturating_sub(run.gas_left);
+    let used = message.evm_limit(options).saturating_sub(run.gas_left);
     let gas_used = used.max(run.intrinsic_gas).max(run.floor_gas).min(transaction.gas_limit);
     let fee = run::fee(gas_used, &run.gas_price)?;
     let rest = amount::checked_sub(&run.bought, &fee).ok_or(ProgramError::InsufficientFunds)?;

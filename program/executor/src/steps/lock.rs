@@ -3,7 +3,8 @@
 //! A step compares the revisions of the accounts that it lists. Others may be changed meanwhile, and nobody knows; so
 //! before anything is written, all that the run has read must be listed, or be locked since it was compared. Unlike the
 //! locks of an attempt, which keep an unlucky run from beginning anew for ever, these are for nobody to write through, not
-//! even for the run itself: so they can be shared, and runs that have read the same do not wait for one another.
+//! even for the run itself: so they can be shared, and runs that have read the same do not wait for one another. What the attempt has locked at its
+//! beginning becomes such a lock.
 
 use crate::ledger::Ledger;
 use crate::mark::{Front, Mark, Marks};
@@ -44,29 +45,34 @@ pub fn lock<'c, L: Ledger<'c>>(
     if begins {
         marks.front.locked_until = slot.saturating_add(LOCKED_SLOTS);
     }
+    let own = Lock::of_locked_at(run.locked_at);
     marks.each(|front, mark| {
         mark.is_locked &= !begins;
-        lock_one(ledger, slot, front, mark)
+        lock_one(ledger, slot, own, front, mark)
     })
 }
 
 /// Locks one account, if it is listed as writable.
-fn lock_one<'c, L: Ledger<'c>>(ledger: &mut L, slot: u64, front: &mut Front, mark: &mut Mark) -> Result<()> {
+fn lock_one<'c, L: Ledger<'c>>(
+    ledger: &mut L,
+    slot: u64,
+    own: Option<Lock>,
+    front: &mut Front,
+    mark: &mut Mark,
+) -> Result<()> {
     if mark.is_locked {
         return Ok(());
     }
     let Some(header) = ledger.lockable(&mark.address) else { return Ok(()) };
     match header.lock_in(slot) {
-        // Somebody else's is as good.
-        Some(lock) => {
-            let end = lock.end_after(slot).ok_or(ProgramError::AccountLocked)?;
-            front.locked_until = front.locked_until.min(end);
-        }
-        None => {
-            header.lock(slot, Lock::of_ends(front.locked_until))?;
-            mark.revision = header.revision();
-        }
+        None => header.lock(slot, Lock::of_ends(front.locked_until))?,
+        lock if lock == own => header.share_lock(slot),
+        // Somebody else's is as good, if it is one for the end of runs.
+        Some(_) => {}
     }
-    mark.is_locked = true;
+    let end =
+        header.lock_in(slot).and_then(|lock| lock.end_after(slot)).ok_or(ProgramError::AccountLocked)?;
+    front.locked_until = front.locked_until.min(end);
+    (mark.revision, mark.is_locked) = (header.revision(), true);
     Ok(())
 }

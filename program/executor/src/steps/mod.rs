@@ -19,8 +19,8 @@
 //! * Before anything is written, all that was read is known to be unchanged: the last step lists it, or it was compared
 //!   when it was locked ([`fn@lock`]), and still is. So a run may read more accounts than a Solana transaction can list; what
 //!   it writes, and what does not exist and so cannot be locked, must fit the last step.
-//! * After [`Run::RESTARTS_UNLOCKED`] restarts an attempt locks what it reads ([`Ledger::lock`]): all at once, before it
-//!   begins, or not at all, so runs never wait for one another. A lock ends with the run, or by itself after
+//! * After [`Run::RESTARTS_UNLOCKED`] restarts an attempt locks what its first step lists as writable ([`Ledger::lock`]): all
+//!   at once, before it begins, or not at all, so runs never wait for one another. A lock ends with the run, or by itself after
 //!   [`parhelion_wire::account::Header::LOCK_SLOTS`], and the account is not locked again for three times as long.
 //! * A checkpoint is a function of what ran; where a run pauses changes nothing but that. NUMBER, TIMESTAMP and PREVRANDAO
 //!   stay those of the attempt's first step.
@@ -40,7 +40,7 @@ pub use cancel::cancel;
 pub use lock::lock;
 pub use step::{Held, Step, step};
 
-use crate::execute::{BlockValues, Options};
+use crate::execute::BlockValues;
 use crate::ledger::Ledger;
 use crate::run::Message;
 use crate::world::{Id, World};
@@ -78,9 +78,4 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         Balance::view_mut(data)?.set_has_run(has_run);
         Ok(())
     }
-}
-
-/// What of the gas limit the EVM's part may use.
-fn evm_limit(transaction: &Transaction<'_>, options: &Options) -> u64 {
-    transaction.gas_limit.min(options.evm_gas_max)
 }

@@ -152,6 +152,13 @@ impl Header {
         self.may_be_locked() && self.lock_end() == lock.bits()
     }
 
+    /// Makes the account's lock in `slot` one for the end of runs: from now on not even the attempt that locked it writes
+    /// the account.
+    pub const fn share_lock(&mut self, slot: u64) {
+        self.set_lock(Lock::from_bits(self.lock_end()).shared());
+        self.touch(slot);
+    }
+
     /// Ends a lock in `slot`.
     pub const fn unlock(&mut self, slot: u64) {
         self.set_lock(Lock::of_attempt_until(slot));
@@ -338,6 +345,24 @@ mod tests {
             assert_eq!(header.lock(slot, Lock::of_attempt(slot)), Ok(()));
             assert_eq!(header.lock_in(slot).and_then(|lock| lock.end_after(slot)), None);
         }
+    }
+
+    #[test]
+    fn the_lock_of_an_attempt_becomes_one_for_the_end_of_runs() {
+        for slot in (1..40).chain(16_300..16_400).chain([1 << 40, (1 << 40) + 1]) {
+            let own = Lock::of_attempt(slot);
+            let mut header = Header::new(Kind::Cell, 1, slot - 1);
+            assert_eq!(header.lock(slot, own), Ok(()));
+            let last = (slot..).take_while(|slot| header.is_locked(*slot)).last().expect("it is locked");
+            let before = header.revision();
+            header.share_lock(slot + 9);
+            assert!(header.revision() != before && !header.has_lock(own), "whoever has it sees a change");
+            let end = header.lock_in(slot + 9).and_then(|lock| lock.end_after(slot + 9)).expect("shared");
+            let shared_last = (slot + 9..).take_while(|slot| header.is_locked(*slot)).last();
+            assert!(shared_last == Some(end - 1) && (last..=last + 1).contains(&(end - 1)), "{slot}");
+        }
+        assert_eq!(Lock::of_locked_at(0), None);
+        assert_eq!(Lock::of_locked_at(7), Some(Lock::of_attempt(7)));
     }
 
     #[test]

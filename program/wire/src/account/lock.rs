@@ -17,6 +17,19 @@ impl Lock {
         Self::of_attempt_until(slot.wrapping_add(Header::LOCK_SLOTS))
     }
 
+    /// The lock of the attempt that has locked in this slot, modulo 2^32, as [`super::Run::locked_at`] has it: none if that
+    /// is 0.
+    #[must_use]
+    pub const fn of_locked_at(slot: u32) -> Option<Self> {
+        if slot == 0 { None } else { Some(Self::of_attempt(slot as u64)) }
+    }
+
+    /// This lock for the end of runs: it ends with this one, or one slot later.
+    #[must_use]
+    pub(super) const fn shared(self) -> Self {
+        Self(self.0 | 1)
+    }
+
     /// A lock for the end of runs, until a slot that is less than [`Header::LOCK_SLOTS`] away, or one more: nobody writes
     /// the account, so any number of runs may count on it.
     #[must_use]

@@ -6,6 +6,9 @@
 //! ```text
 //! step: its part ─▶ step: its part ─▶ … ─▶ pause at 0 ─▶ lock what was read ─▶ last step: what is written
 //! ```
+//!
+//! Between the pause at 0 and the locks the relay looks whether anything was changed. Then it begins anew at once: locks of
+//! an attempt that comes to nothing are in the way of the next ones for long.
 
 use super::sizing::MOST;
 use parhelion_core::emulator::SpreadPart;
@@ -26,7 +29,7 @@ pub(crate) enum Lists {
         parts: Vec<SpreadPart>,
         /// What the last step lists.
         end: Vec<RunAccount>,
-        /// What is locked before.
+        /// What is locked before; first what is most likely to have changed, so that nothing is locked if it has.
         reads: Vec<[u8; 32]>,
     },
 }
@@ -73,6 +76,13 @@ impl Lists {
 
     /// Those of the last step.
     pub(crate) fn of_end(&self) -> &[RunAccount] {
+        match self {
+            Self::Whole(end) | Self::Spread { end, .. } => end,
+        }
+    }
+
+    /// [`Self::of_end`], to be changed.
+    pub(crate) const fn of_end_mut(&mut self) -> &mut Vec<RunAccount> {
         match self {
             Self::Whole(end) | Self::Spread { end, .. } => end,
         }

@@ -18,11 +18,12 @@ use parhelion_sdk::convert::to_h160;
 use parhelion_sdk::instruction::RunAccount;
 use parhelion_sdk::transaction::ADDRESSES_MAX;
 use parhelion_wire::ProgramError;
-use parhelion_wire::account::{Kind, Run as RunState};
+use parhelion_wire::account::{Header, Kind, Run as RunState};
 use parhelion_wire::address::AccountKey;
 use parhelion_wire::event::Outcome;
 use solana_address::Address;
 use solana_instruction::Instruction;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use tokio::task::spawn_blocking;
 
@@ -213,7 +214,10 @@ impl Sender {
             format: shape.format(),
         };
         list_translations(&mut parts, &request);
-        if place.run_of(transaction).is_some_and(|run| run.restarts + 1 >= RunState::RESTARTS_UNLOCKED) {
+        // A step of a spread run has no accounts to begin anew with, unless it is meant to.
+        let may_restart = matches!(parts.lists, Lists::Whole(_)) || stepped.paused_at == u64::MAX;
+        let restarts = place.run_of(transaction).map_or(0, |run| run.restarts);
+        if may_restart && restarts.saturating_add(1) >= RunState::RESTARTS_UNLOCKED {
             self.list_locks(&mut parts).await?;
         }
         let mut before = Vec::new();
@@ -237,27 +241,34 @@ impl Sender {
         Ok(Prepared { parts, before, sizes, lists, codes: emulation.codes.clone(), outcome, restarts })
     }
 
-    /// Lists as writable what the first step is to lock, and the last one to unlock: the state that the run reads, but the
-    /// coinbase's balance, which every other transaction of the operator changes.
+    /// Finds what the first step is to lock, and has the last one unlock it: the state that the run reads, what was written
+    /// last before all else; but not the coinbase's balance, which every other transaction of the operator changes.
     async fn list_locks(&self, parts: &mut Parts) -> Result<(), RelayError> {
         let coinbase =
             account_address(&self.deployment, &AccountKey::Balance(to_h160(self.operator.coinbase)));
-        // What is spread locks before its last step, and nothing else.
-        let Lists::Whole(accounts) = &mut parts.lists else { return Ok(()) };
-        let addresses: Vec<Address> = accounts.iter().map(|account| account.address).collect();
-        let mut found = Vec::with_capacity(addresses.len());
-        for batch in addresses.chunks(ACCOUNTS_MAX) {
-            found.extend(self.cluster.accounts(batch).await?.accounts);
-        }
+        let mut addresses = parts.lists.addresses();
+        addresses.remove(&coinbase);
+        let addresses: Vec<Address> = addresses.into_iter().collect();
         let program = Address::from(self.deployment.program_id);
-        let is_state = |account: &Account| {
+        let revision = |account: &Account| {
             let kinds = [Kind::Balance as u8, Kind::Contract as u8, Kind::Cell as u8];
-            account.owner == program && account.data.first().is_some_and(|kind| kinds.contains(kind))
+            let header = Header::of(&account.data)?;
+            (account.owner == program && kinds.contains(&header.kind())).then(|| header.revision())
         };
-        for (account, found) in accounts.iter_mut().zip(found) {
-            let locks = found.as_ref().is_some_and(is_state) && account.address != coinbase;
-            parts.locking.push(RunAccount { writable: locks, ..*account });
-            account.writable |= locks;
+        let mut locks = Vec::with_capacity(addresses.len());
+        for batch in addresses.chunks(ACCOUNTS_MAX) {
+            let found = self.cluster.accounts(batch).await?.accounts;
+            let revisions = found.iter().map(|account| account.as_ref().and_then(revision));
+            locks.extend(
+                batch.iter().zip(revisions).filter_map(|(address, revision)| Some((revision?, *address))),
+            );
+        }
+        locks.sort_unstable_by_key(|(revision, _)| Reverse(*revision));
+        // Of a spread run half of the first step's room is for what it reads itself.
+        let count = if matches!(parts.lists, Lists::Whole(_)) { locks.len() } else { parts.room() / 2 };
+        parts.locking = locks.into_iter().take(count).map(|(_, address)| address).collect();
+        for account in parts.lists.of_end_mut() {
+            account.writable |= parts.locking.contains(&account.address);
         }
         Ok(())
     }

@@ -30,13 +30,17 @@ pub(crate) fn sequence(parts: &Parts, sizes: &Sizes, lists: &[Vec<Address>], ste
         // Each step has accounts for its own part only, so it pauses there and nowhere else.
         let middle = |(step, mark): (usize, &u64)| {
             let opening = if step == 0 { &parts.opening[..] } else { &[] };
-            [opening, &parts.middle(number(step), &[*mark, 0], list(step))].concat()
+            let step_to = if step == 0 { Parts::first } else { Parts::middle };
+            [opening, &step_to(parts, number(step), &[*mark, 0], list(step))].concat()
         };
         let mut in_order: Vec<_> = sizes.pauses.iter().enumerate().map(middle).collect();
-        let first = (parts.has_opening() && count > 0).then(|| in_order.remove(0));
-        in_order.extend(parts.locks(number(count)));
-        let last = Some(parts.last(number(count + 1), &[]));
-        return Sequence { first, in_order, last, ..Sequence::default() };
+        if count > 0 {
+            // Locks are taken in another round, which begins with a look at whether anything was changed.
+            let first = parts.has_opening().then(|| in_order.remove(0));
+            return Sequence { first, in_order, ..Sequence::default() };
+        }
+        let last = Some(parts.last(number(1), &[]));
+        return Sequence { in_order: parts.locks(number(0)), last, ..Sequence::default() };
     }
     let with_end = [&marks[..], &[0]].concat();
     let last = parts.last(number(count), window(&marks, count));
@@ -158,7 +162,10 @@ mod tests {
     fn as_few_transactions_as_there_are_steps() {
         let going_on = parts(3);
         let new = Parts { opening: opening(&going_on, 29), ..going_on.clone() };
-        let locking = Parts { locking: going_on.lists.of_end().to_vec(), ..going_on.clone() };
+        let locking = Parts {
+            locking: going_on.lists.of_end().iter().map(|account| account.address).collect(),
+            ..going_on.clone()
+        };
         let none = Vec::<&str>::new;
         for (what, parts, pauses, steps, expected) in [
             ("new, one step", &new, &[][..], 0, [vec!["begin WRITE#0()"], none(), none()]),
@@ -241,17 +248,12 @@ mod tests {
             let all = first.iter().map(|first| format!("first {}", word(first)));
             all.chain(in_order.iter().chain(&last).map(|one| word(one))).collect::<Vec<_>>()
         };
-        let locks = ["lock(60)", "lock(10)"];
-        let expected = |steps: &[&'static str], last: &'static str| [steps, &locks, &[last]].concat();
-        assert_eq!(
-            words(&new, &[9, 5, 0], &lists, 0),
-            expected(&["first begin read#0(9,0)", "read#1(5,0)", "read#2(0,0)"], "WRITE#4()")
-        );
-        assert_eq!(
-            words(&going_on, &[5, 0], &lists[1..], 7),
-            expected(&["read#7(5,0)", "read#8(0,0)"], "WRITE#10()")
-        );
-        assert_eq!(words(&going_on, &[], &[], 7), expected(&[], "WRITE#8()"));
+        let begins = ["first begin read#0(9,0)", "read#1(5,0)", "read#2(0,0)"];
+        assert_eq!(words(&new, &[9, 5, 0], &lists, 0), begins);
+        assert_eq!(words(&going_on, &[5, 0], &lists[1..], 7), ["read#7(5,0)", "read#8(0,0)"]);
+        let locking = Parts { locking: vec![account(110).into(), account(130).into()], ..going_on.clone() };
+        assert_eq!(words(&locking, &[5, 0], &lists[1..], 7), ["WRITE#7(5,0)", "read#8(0,0)"]);
+        assert_eq!(words(&going_on, &[], &[], 7), ["lock(60)", "lock(10)", "WRITE#8()"]);
         let in_packets = Parts { shape: Shape::packet(), ..going_on };
         let locks = ["lock(28)", "lock(28)", "lock(14)", "WRITE#8()"];
         assert_eq!(words(&in_packets, &[], &[], 7), locks);

@@ -10,6 +10,7 @@ use parhelion_core::cluster::{Account, ClusterError};
 use parhelion_core::rehearsal::Stage;
 use parhelion_core::relay::RelayError;
 use parhelion_sdk::instruction::{Run, RunAccount};
+use parhelion_sdk::transaction::ADDRESSES_MAX;
 use parhelion_wire::account::Run as RunState;
 use parhelion_wire::address::Deployment;
 use solana_address::Address;
@@ -30,8 +31,8 @@ pub(crate) struct Parts {
     pub(crate) transaction: B256,
     /// What stands in front of the first step, `begin` being the last of it; empty for a run that goes on.
     pub(crate) opening: Vec<Instruction>,
-    /// The accounts of the first step where it is to lock them; none for a run that is seldom disturbed.
-    pub(crate) locking: Vec<RunAccount>,
+    /// What the first step is to lock, the most important first; nothing for a run that is seldom disturbed.
+    pub(crate) locking: Vec<Address>,
     /// What stands in front of the last step.
     pub(crate) closing: Vec<Instruction>,
     /// The accounts.
@@ -71,10 +72,16 @@ impl Parts {
 
     /// [`Self::middle`], but the step may lock accounts.
     pub(crate) fn first(&self, number: u16, pauses: &[u64], accounts: &[Address]) -> Vec<Instruction> {
-        match self.locking.is_empty() {
-            true => self.middle(number, pauses, accounts),
-            false => vec![self.run().step(number, pauses, &self.locking)],
-        }
+        let account =
+            |address: &Address| RunAccount { address: *address, writable: self.locking.contains(address) };
+        vec![self.run().step(number, pauses, &accounts.iter().map(account).collect::<Vec<_>>())]
+    }
+
+    /// How many accounts of its own a step has room for.
+    pub(crate) fn room(&self) -> usize {
+        let address = |number| Address::new_from_array([number; 32]);
+        let step = |count| self.middle(0, &[u64::MAX, 0], &(0..count).map(address).collect::<Vec<_>>());
+        (1..=ADDRESSES_MAX as u8).take_while(|count| self.fit(&step(*count))).count()
     }
 
     /// The transactions that lock what the last step does not list.
@@ -129,7 +136,12 @@ impl<'a> OnStage<'a> {
 
     /// The accounts of a step from here to a mark, if it has room for them.
     fn list(&mut self, mark: u64) -> Option<Vec<Address>> {
-        let list = self.parts.lists.of_step(self.place.0, mark);
+        let mut list = self.parts.lists.of_step(self.place.0, mark);
+        if self.is_first {
+            list.needed.extend(&self.parts.locking);
+            list.needed.sort_unstable();
+            list.needed.dedup();
+        }
         let fits = |accounts: &[Address]| {
             let step = self.parts.middle(0, &[mark, 0], accounts);
             self.parts.fit(&[self.opening(), &step].concat())

@@ -15,7 +15,7 @@ use parhelion_harness::wallet::Wallet;
 use parhelion_relay::Sender;
 use parhelion_solana::Features;
 use parhelion_wire::ProgramError;
-use parhelion_wire::address::{AccountKey, split_storage_key};
+use parhelion_wire::account::Run;
 use parhelion_wire::instruction::tag;
 use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
@@ -26,9 +26,9 @@ use tokio::sync::Mutex;
 /// Storage values, each in a Cell of its own.
 const CELLS: u64 = 150;
 /// Values that one call sets.
-const SET: u64 = 30;
+const SET: u64 = 25;
 
-/// Called with a number and another one it stores the other one, and what comes behind it, for that and the 29 next ones,
+/// Called with a number and another one it stores the other one, and what comes behind it, for that and the 24 next ones,
 /// each in a Cell of its own. Called with nothing it stores the sum of the first 150.
 fn sums() -> Code {
     let add = |code: Code, cell: u64| code.push(cell << 8).op(op::SLOAD).op(op::ADD);
@@ -142,27 +142,68 @@ fn disturbed(scene: &mut Scene, contract: EthereumAddress, change: (u8, u32, Vec
     signatures.len()
 }
 
-/// The value whose Cell comes at this place among all of them, in the order of their addresses.
-fn value_at(scene: &Scene, contract: EthereumAddress, place: usize) -> u64 {
-    let address = |value: u64| {
-        let (cell, _) = split_storage_key(&(value << 8).into());
-        scene.chain.address(&AccountKey::Cell(contract.into_array().into(), cell))
+/// Sets 25 values anew before each Solana transaction, if it may.
+struct Updates {
+    relay: Sender,
+    contract: EthereumAddress,
+    wallet: Mutex<Wallet>,
+    /// Whether each of the updates landed.
+    landed: Mutex<Vec<bool>>,
+}
+
+#[async_trait]
+impl Meddler for Updates {
+    async fn send(
+        &self,
+        cluster: &dyn Cluster,
+        transaction: &VersionedTransaction,
+    ) -> Result<Signature, ClusterError> {
+        let mut wallet = self.wallet.lock().await;
+        let value = 1_000 + wallet.nonce;
+        let update = wallet.send(Some(self.contract), U256::ZERO, sets(1, value), RICH_GAS);
+        let result = self.relay.land(&update).await;
+        self.landed.lock().await.push(result.is_ok());
+        if let Err(error) = result {
+            assert!(is_locked(&error), "{error}");
+            wallet.nonce -= 1;
+        }
+        cluster.send(transaction).await
+    }
+}
+
+#[test]
+fn a_run_ends_although_much_that_it_reads_changes_before_each_step() {
+    let (mut scene, contract) = deployed(Features::Mainnet);
+    let stranger = Wallet::new(2);
+    scene.chain.deposit(stranger.address(), 10_000 * SOL).unwrap();
+    let svm = Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>;
+    let updates = Updates {
+        relay: relay(&scene.chain, Arc::clone(&svm)),
+        contract,
+        wallet: Mutex::new(stranger),
+        landed: Mutex::default(),
     };
-    let mut values: Vec<u64> = (1..=CELLS).collect();
-    values.sort_by_key(|value| address(*value));
-    values[place]
+    let cluster = Arc::new(Interposed::new(svm, updates));
+    let node = relay(&scene.chain, Arc::clone(&cluster) as Arc<dyn Cluster>);
+    let transaction = scene.wallet.send(Some(contract), U256::ZERO, vec![], RICH_GAS);
+    let signatures = scene.chain.block_on(node.land(&transaction)).unwrap();
+    let landed = scene.chain.block_on(cluster.meddler.landed.lock()).clone();
+    let run = node.run(transaction.hash()).unwrap();
+    println!("{} Solana transactions, {run:?}, updates: {landed:?}", signatures.len());
+    assert!(run.restarts >= Run::RESTARTS_UNLOCKED, "{run:?}");
+    let updates = landed.iter().filter(|landed| **landed).count() as u64;
+    let sum_of = |updates: u64| SUM + SET * (999 + updates - 1);
+    assert!(stored(&scene, contract) == U256::from(sum_of(updates)), "{}", stored(&scene, contract));
+    assert!(signatures.len() <= 40, "{} Solana transactions", signatures.len());
 }
 
 #[test]
 fn a_change_before_all_is_locked_begins_the_run_anew() {
-    // Before the first lock, and before the last of three, when most of the others are locked.
-    for (lock, place) in [(0, 0), (2, CELLS as usize - 1)] {
+    // Before the first lock, and before the last of three, when others are locked: what was written last comes first.
+    for lock in [0, 2] {
         let (mut scene, contract) = deployed(Features::Mainnet);
-        let value = value_at(&scene, contract, place);
-        scene.call(contract, sets(value, value + 1_000), RICH_GAS);
-        scene.call(contract, sets(value + 1, value + 1), RICH_GAS);
-        let sent = disturbed(&mut scene, contract, (tag::LOCK, lock, sets(value, value)));
-        assert_eq!(stored(&scene, contract), U256::from(SUM), "before lock {lock}");
+        let sent = disturbed(&mut scene, contract, (tag::LOCK, lock, sets(1, 1_001)));
+        assert_eq!(stored(&scene, contract), U256::from(SUM + SET * 1_000), "before lock {lock}");
         assert!(sent <= 15, "{sent} Solana transactions");
     }
 }

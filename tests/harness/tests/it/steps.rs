@@ -336,6 +336,67 @@ fn what_was_read_is_locked_for_the_last_step() {
     token.chain.assert_solvent().unwrap();
 }
 
+/// [`middle`] after so many restarts that an attempt locks what it reads, and a change that makes the next step begin one.
+/// With all accounts writable that are the state's.
+fn locking() -> (Middle, Vec<RunAccount>) {
+    let mut middle = middle();
+    change_run(&middle.token.chain, |run, _| run.restarts = Run::RESTARTS_UNLOCKED - 1);
+    middle.token.chain.deposit(middle.token.owner.address(), 3).unwrap();
+    let contract =
+        middle.token.chain.address(&AccountKey::Contract(middle.token.address.into_array().into()));
+    let writable = |account: &RunAccount| RunAccount {
+        writable: account.writable || account.address.to_bytes() == contract,
+        ..*account
+    };
+    let all = middle.accounts.iter().map(writable).collect();
+    (middle, all)
+}
+
+#[test]
+fn what_an_attempt_has_locked_is_locked_for_the_last_step() {
+    let (Middle { token, transaction, accounts, .. }, all) = locking();
+    let chain = &token.chain;
+    let run = chain.run_in(&transaction, 0);
+    chain.send(&[run.step(1, &[0], &all)]).unwrap();
+    let state = chain.run_state(0).unwrap();
+    assert!(state.restarts == Run::RESTARTS_UNLOCKED && state.locked_at != 0, "{state:?}");
+    let (end, left_out): (Vec<_>, Vec<_>) =
+        all.iter().zip(&accounts).partition(|(one, other)| one.writable == other.writable);
+    let [(left_out, _)] = left_out[..] else { panic!("one account is only read") };
+    let end: Vec<_> = end.into_iter().map(|(account, _)| *account).collect();
+    chain.refuse(&[run.step(2, &[], &end)], ProgramError::ReadsUnproven).unwrap();
+    chain.send(&[run.lock(0, &[*left_out])]).unwrap();
+    chain.send(&[run.lock(1, &[*left_out])]).unwrap();
+    chain.send(&[run.step(3, &[], &end)]).unwrap();
+    chain.assert_solvent().unwrap();
+}
+
+#[test]
+fn locks_of_an_attempt_hold_for_the_next_one_and_no_others_join_them() {
+    let (Middle { mut token, transaction, accounts, .. }, all) = locking();
+    let run = token.chain.run_in(&transaction, 0);
+    let balance = token.chain.address(&AccountKey::Balance(token.owner.address().into_array().into()));
+    let without_balance: Vec<_> = all
+        .iter()
+        .map(|account| RunAccount {
+            writable: account.writable && account.address.to_bytes() != balance,
+            ..*account
+        })
+        .collect();
+    token.chain.send(&[run.step(1, &[0], &without_balance)]).unwrap();
+    let before = token.chain.run_state(0).unwrap();
+    // What the attempt has read and not locked changes.
+    token.chain.deposit(token.owner.address(), 3).unwrap();
+    let run = token.chain.run_in(&transaction, 0);
+    token.chain.send(&[run.step(2, &[0], &all)]).unwrap();
+    let after = token.chain.run_state(0).unwrap();
+    assert_eq!((after.restarts, after.locked_at), (before.restarts + 1, before.locked_at));
+    token.chain.send(&[run.step(3, &[], &accounts)]).unwrap();
+    // Nothing stays locked that the last step could write.
+    token.give(Address::repeat_byte(7), 1).unwrap();
+    token.chain.assert_solvent().unwrap();
+}
+
 #[test]
 fn only_a_run_at_its_end_locks() {
     let Middle { token, transaction, accounts, .. } = middle();
