@@ -21,6 +21,10 @@ use solana_rpc_client_api::request::{RpcError, RpcResponseErrorData};
 use solana_signature::Signature;
 use solana_signer::{Signer, signers::Signers};
 
+mod rent;
+
+pub use rent::{Rented, What};
+
 /// What EIP-7702 puts in front of the delegate's address in the code of a delegating account.
 const DELEGATION_PREFIX: [u8; 3] = [0xef, 0x01, 0x00];
 

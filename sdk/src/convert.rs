@@ -65,3 +65,14 @@ mod tests {
         }
     }
 }
+
+/// Lamports as people read them: in SOL, all nine digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sol(pub u64);
+
+impl std::fmt::Display for Sol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const LAMPORTS: u64 = 1_000_000_000;
+        write!(f, "{}.{:09} SOL", self.0 / LAMPORTS, self.0 % LAMPORTS)
+    }
+}

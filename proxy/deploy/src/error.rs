@@ -1,18 +1,9 @@
 //! Why something was not deployed.
 
 use parhelion_core::cluster::ClusterError;
+use parhelion_sdk::convert::Sol;
 use parhelion_sdk::transaction::BuildError;
 use solana_address::Address;
-
-/// Lamports as people read them.
-pub(crate) struct Sol(pub(crate) u64);
-
-impl std::fmt::Display for Sol {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        const LAMPORTS: u64 = 1_000_000_000;
-        write!(f, "{}.{:09} SOL", self.0 / LAMPORTS, self.0 % LAMPORTS)
-    }
-}
 
 /// Why something was not deployed, and what to do about it.
 #[derive(Debug, thiserror::Error)]

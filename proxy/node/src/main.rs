@@ -60,6 +60,11 @@ enum Command {
     Deposit(commands::deposit::Options),
     /// Move SOL from an Ethereum balance to a Solana account, through a node
     Withdraw(commands::withdraw::Options),
+    /// Show the rent that an operator has in accounts which it may close, and get it back
+    ///
+    /// A node closes what it made and does not use any more; this is for an operator that stops, or for what a node left
+    /// behind that was killed.
+    Rent(commands::rent::Options),
 }
 
 #[tokio::main]
@@ -74,6 +79,7 @@ async fn main() -> ExitCode {
         Command::Upgrade(options) => commands::upgrade::run(&options).await,
         Command::Verify(options) => commands::verify::run(&options).await,
         Command::Deposit(options) => commands::deposit::run(&options).await,
+        Command::Rent(options) => commands::rent::run(&options).await,
         Command::Withdraw(options) => commands::withdraw::run(&options).await,
     };
     match result {

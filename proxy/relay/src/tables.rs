@@ -14,7 +14,7 @@
 //! # Failures
 //! A table that cannot be written fails the run that it was for, as any of its transactions would. Rent of tables that
 //! nobody uses comes back: they are deactivated, and closed when the cluster allows it, 513 slots later. A node does not
-//! find the tables of the one before it, and makes its own.
+//! find the tables of the one before it, and makes its own; `parhelion rent` gets the rent of those back.
 
 use crate::service::Sender;
 use crate::shape::Shape;

@@ -55,7 +55,12 @@ pub fn holder_write(
 /// Closes the operator's holder `index`; its lamports go back to the operator.
 #[must_use]
 pub fn holder_close(deployment: &Deployment, operator: &Address, index: u32) -> Instruction {
-    let holder = holder_address(deployment, operator, index);
+    close_holder(deployment, operator, holder_address(deployment, operator, index))
+}
+
+/// [`holder_close`] by the holder's address.
+#[must_use]
+pub fn close_holder(deployment: &Deployment, operator: &Address, holder: Address) -> Instruction {
     let accounts = vec![AccountMeta::new(*operator, true), AccountMeta::new(holder, false)];
     of_program(deployment, accounts, HolderClose.encode().to_vec())
 }

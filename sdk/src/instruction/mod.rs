@@ -11,7 +11,7 @@ mod steps;
 mod translation;
 
 pub use code::{code_release, code_reserve};
-pub use holder::{holder_close, holder_create, holder_write};
+pub use holder::{close_holder, holder_close, holder_create, holder_write};
 pub use manage::{configure, deposit, initialize};
 pub use run::{EnvelopeTooLarge, RunAccount, SignatureProof, execute, execute_from_holder, secp256k1_proof};
 pub use steps::Run;

@@ -25,4 +25,5 @@ mod service;
 mod size;
 mod tally;
 
+pub use parhelion_evm::translation::VERSION as FORMAT;
 pub use service::{Landed, Notes, Settings, Translations};

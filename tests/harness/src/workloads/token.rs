@@ -20,6 +20,7 @@ pub(super) struct Names {
     deployment: &'static str,
     transfer_fresh: &'static str,
     transfer: &'static str,
+    approve_fresh: &'static str,
     approve: &'static str,
     transfer_from: &'static str,
 }
@@ -30,6 +31,7 @@ pub(super) const PLAIN: Names = Names {
     deployment: "ERC-20 deployment",
     transfer_fresh: "ERC-20 transfer, fresh holder",
     transfer: "ERC-20 transfer",
+    approve_fresh: "ERC-20 approve, fresh spender",
     approve: "ERC-20 approve",
     transfer_from: "ERC-20 transferFrom",
 };
@@ -40,6 +42,7 @@ pub(super) const OPTIMISED: Names = Names {
     deployment: "optimised ERC-20 deployment",
     transfer_fresh: "optimised ERC-20 transfer, fresh holder",
     transfer: "optimised ERC-20 transfer",
+    approve_fresh: "optimised ERC-20 approve, fresh spender",
     approve: "optimised ERC-20 approve",
     transfer_from: "optimised ERC-20 transferFrom",
 };
@@ -62,8 +65,10 @@ pub(super) fn script(contract: &str, names: &Names) -> anyhow::Result<Script> {
     for workload in [names.transfer_fresh, names.transfer] {
         script.call(OWNER, token, &transferCall { to, value: U256::from(5) }).measured(workload);
     }
-    let approval = approveCall { spender: wallet(SPENDER), value: U256::from(1000) };
-    script.call(OWNER, token, &approval).measured(names.approve);
+    for (workload, value) in [(names.approve_fresh, 1_000), (names.approve, 2_000)] {
+        let approval = approveCall { spender: wallet(SPENDER), value: U256::from(value) };
+        script.call(OWNER, token, &approval).measured(workload);
+    }
     let taking = transferFromCall { from, to, value: U256::from(10) };
     script.call(SPENDER, token, &taking).measured(names.transfer_from);
     Ok(script)

@@ -3,7 +3,9 @@
 //! `cargo xtask test --only validator` runs these tests, and names in environment variables what they need: the
 //! validator, the node's binary and the program's. Each test has a validator of its own.
 
+mod chain;
 mod deploy;
 mod interrupted;
 mod localnet;
+mod rent;
 mod world;

@@ -1,0 +1,104 @@
+//! A deployed chain, and a node whose process can be killed.
+
+use crate::world::{World, named, say};
+use parhelion_core::transaction::Transaction;
+use parhelion_harness::wallet::Wallet;
+use parhelion_validator::Options;
+use parhelion_validator::ports;
+use parhelion_validator::process::{Output, Process, tail};
+use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// The longest wait for a receipt: that of a node that has to find out first that a transaction was lost.
+const LONGEST: Duration = Duration::from_secs(180);
+
+/// A deployed chain with a rich wallet, and a node whose process can be killed.
+pub(crate) struct Chain {
+    pub(crate) world: World,
+    pub(crate) wallet: Wallet,
+    port: u16,
+    log: PathBuf,
+    node: Option<Process>,
+}
+
+impl Chain {
+    pub(crate) fn start() -> Self {
+        let world = World::start(Options::default());
+        let authority = world.key("authority");
+        let mut deploy = world.deploy(&world.file);
+        deploy.args(["--parallel", "128", "--chain-id", "31337", "--fund-operator"]).arg(&authority);
+        say(&mut deploy).ok();
+        let wallet = Wallet::new(1);
+        let program = solana_signer::Signer::pubkey(&world.program).to_string();
+        let mut deposit = Command::new(named("PARHELION_NODE"));
+        deposit.args(["deposit", "--solana-url", &world.validator.url(), "--program-id", &program]);
+        deposit.arg("--keypair").arg(&authority).args(["--to", &wallet.address().to_string()]);
+        say(deposit.args(["--lamports", "1000000000000"])).ok();
+        let (port, log) = (ports::free_block().expect("free ports"), world.folder.path().join("node.log"));
+        Self { world, wallet, port, log, node: None }
+    }
+
+    /// Starts the node, with more options.
+    pub(crate) fn start_node(&mut self, options: &[&str]) {
+        let mut run = Command::new(named("PARHELION_NODE"));
+        run.args(["run", "--solana-url", &self.world.validator.url()]);
+        run.args(["--program-id", &solana_signer::Signer::pubkey(&self.world.program).to_string()]);
+        run.arg("--keypair").arg(self.world.key("authority"));
+        run.args(["--listen", &format!("127.0.0.1:{}", self.port)]).args(options);
+        self.node = Some(Process::start(run, &Output::File(self.log.clone())).expect("starts"));
+        let started = Instant::now();
+        while self.ask("eth_chainId", &json!([])).is_none() {
+            assert!(started.elapsed() < Duration::from_secs(60), "{}", tail(&self.log));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    pub(crate) fn kill_node(&mut self) {
+        self.node.take().expect("it runs").kill();
+    }
+
+    /// The result of a call; `None` when there is none, or no node.
+    pub(crate) fn ask(&self, method: &str, parameters: &Value) -> Option<Value> {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": parameters }).to_string();
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.write_all(request.as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let answer: Value = serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()?;
+        Some(answer.get("result")?.clone()).filter(|result| !result.is_null())
+    }
+
+    /// Sends a transaction; a node that knows it already, or what became of it, takes it no second time.
+    pub(crate) fn send(&self, transaction: &Transaction) {
+        let raw = alloy_primitives::hex::encode_prefixed(transaction.raw());
+        let _ = self.ask("eth_sendRawTransaction", &json!([raw]));
+    }
+
+    /// The receipt of a transaction, if the node knows it. One that landed before its node began is not known to it.
+    pub(crate) fn receipt(&self, transaction: &Transaction) -> Option<Value> {
+        self.ask("eth_getTransactionReceipt", &json!([transaction.hash().to_string()]))
+    }
+
+    /// Waits until something holds. As wallets do, it sends the transaction again now and then.
+    pub(crate) fn wait(&self, what: &str, transaction: &Transaction, holds: impl Fn(&Self) -> bool) {
+        let started = Instant::now();
+        let mut looks = 0u32;
+        while !holds(self) {
+            assert!(started.elapsed() < LONGEST, "{what}: {}", tail(&self.log));
+            looks += 1;
+            if looks.is_multiple_of(20) {
+                self.send(transaction);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
