@@ -74,6 +74,9 @@ impl Chain {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let answer: Value = serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()?;
+        if let Some(error) = answer.get("error") {
+            eprintln!("{method}: {error}");
+        }
         Some(answer.get("result")?.clone()).filter(|result| !result.is_null())
     }
 

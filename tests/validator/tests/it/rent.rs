@@ -6,6 +6,7 @@ use alloy_primitives::U256;
 use parhelion_assembler::Code;
 use parhelion_evm::opcode as op;
 use parhelion_sdk::client::Client;
+use parhelion_sdk::instruction::holder_create;
 use parhelion_sdk::transaction::Budget;
 use solana_address_lookup_table_interface::instruction::create_lookup_table;
 use solana_signer::Signer as _;
@@ -34,12 +35,11 @@ impl Chain {
 async fn an_operator_gets_its_rent_back() {
     let mut chain = Chain::start();
     chain.start_node(&["--translate", "eager"]);
-    // A deployment that needs a holder, and calls that earn a translation.
+    // Calls that earn a translation.
     let code = Code::new().push(0).op(op::SLOAD).push(1).op(op::ADD).push(0).op(op::SSTORE).op(op::STOP);
-    let code = (0..5_000).fold(code, |code, _| code.op(op::STOP));
     let contract = chain.wallet.address().create(chain.wallet.nonce);
     let mut transactions = vec![chain.wallet.send(None, U256::ZERO, code.init_code(), 100_000_000)];
-    transactions.extend((0..4).map(|_| chain.wallet.send(Some(contract), U256::ZERO, [], 1_000_000)));
+    transactions.extend((0..4).map(|_| chain.wallet.send(Some(contract), U256::ZERO, [], 5_000_000)));
     for transaction in &transactions {
         chain.send(transaction);
         chain.wait("it landed", transaction, |chain| chain.receipt(transaction).is_some());
@@ -51,16 +51,20 @@ async fn an_operator_gets_its_rent_back() {
     }
     chain.kill_node();
 
-    // Made by some other tool with the same key.
+    // What a node may leave behind that is killed in the middle of something.
     let operator = &chain.world.authority;
     let client = Client::new(chain.world.validator.url(), chain.world.program.pubkey());
-    let slot = client.rpc().get_slot().await.expect("answers");
-    let (create, _) = create_lookup_table(operator.pubkey(), operator.pubkey(), slot);
-    client.send(&[create], &operator.pubkey(), &[operator], &Budget::MAX).await.expect("lands");
+    let lamports = client.rpc().get_minimum_balance_for_rent_exemption(5_000).await.expect("answers");
+    let holder = holder_create(client.deployment(), &operator.pubkey(), 3, 5_000, lamports);
+    // One that the bank at the confirmed slot has among its parents.
+    let slot = client.rpc().get_slot().await.expect("answers") - 1;
+    let (table, _) = create_lookup_table(operator.pubkey(), operator.pubkey(), slot);
+    let made = [&holder[..], &[table]].concat();
+    client.send(&made, &operator.pubkey(), &[operator], &Budget::MAX).await.expect("lands");
 
     let (holders, translations) = (chain.rented("holders"), chain.rented("translations"));
-    assert!(holders.0 > 0 && holders.1 > 30_000_000, "{holders:?}");
-    assert!(translations.0 == 1 && translations.1 > 10_000_000, "{translations:?}");
+    assert_eq!(holders, (1, lamports));
+    assert!(translations.0 == 1 && translations.1 > 1_000_000, "{translations:?}");
     assert_eq!(chain.rented("old-translations"), (0, 0));
     assert_eq!(chain.rented("lookup-tables").0, 1);
 
