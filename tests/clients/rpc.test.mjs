@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { ACCOUNT, RPC_URL, SUITE, account, artifact, ethers, freshAddress, rpc } from './lib/env.mjs'
+import { setTimeout } from 'node:timers/promises'
+import { ACCOUNT, BINARY, RPC_URL, SUITE, account, artifact, ethers, freshAddress, rpc } from './lib/env.mjs'
 import { post } from './lib/raw.mjs'
 
 const QUANTITY = /^0x(0|[1-9a-f][0-9a-f]*)$/ // no leading zeros
@@ -45,6 +46,30 @@ describe('the node and its chain', SUITE, () => {
       assert.equal(JSON.stringify(json.id), id)
       assert.match(json.result, QUANTITY)
     }
+  })
+})
+
+// There is a block for each transaction, and none besides: whoever waits for the next block to look for a receipt would
+// wait for ever if it was made before the first look.
+describe('a development chain', { ...SUITE, skip: BINARY ? false : 'not of other chains' }, () => {
+  const sign = async (nonce) => {
+    const request = await wallet.populateTransaction({ to: freshAddress(), value: 1n, nonce })
+    return wallet.signTransaction(request)
+  }
+
+  test('answers when a transaction has landed', async () => {
+    for (let i = 0; i < 5; i += 1) {
+      const hash = await rpc('eth_sendRawTransaction', await sign())
+      assert.equal((await rpc('eth_getTransactionReceipt', hash))?.status, '0x1')
+    }
+  })
+
+  test('answers at once when a nonce before is missing', async () => {
+    const nonce = await wallet.getNonce()
+    const later = await rpc('eth_sendRawTransaction', await sign(nonce + 1))
+    assert.equal(await rpc('eth_getTransactionReceipt', later), null)
+    await rpc('eth_sendRawTransaction', await sign(nonce))
+    while ((await rpc('eth_getTransactionReceipt', later)) === null) await setTimeout(20)
   })
 })
 

@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod automine;
 mod commands;
 mod deploying;
 mod keys;

@@ -1,8 +1,10 @@
 //! Puts the services together.
 
+use crate::automine::{Answer, Automine};
 use anyhow::Context;
 use parhelion_core::cluster::{Clock, Cluster};
 use parhelion_core::emulator::Emulator;
+use parhelion_core::pool::Pool;
 use parhelion_core::relay::Relay;
 use parhelion_core::store::Store;
 use parhelion_emulator::Shell;
@@ -34,6 +36,7 @@ impl Node {
         operator: Operator,
         translate: Option<Settings>,
         listen: SocketAddr,
+        answer: Answer,
     ) -> anyhow::Result<Self> {
         let emulator: Arc<dyn Emulator> = Arc::new(Shell::new(Arc::clone(&cluster)));
         let settings = emulator.settings().await.context("the chain's settings cannot be read")?;
@@ -65,6 +68,7 @@ impl Node {
             parhelion_pool::Limits::default(),
         ));
         let indexer = Indexer::new(cluster, Arc::clone(&store), settings);
+        let blocks = indexer.progress();
 
         let stop = watch::Sender::new(false);
         let mut tasks = vec![
@@ -74,6 +78,10 @@ impl Node {
         let stop_keeping = stopped(&stop);
         tasks.push(tokio::spawn(async move { keeper.keep(stop_keeping).await }));
         tasks.extend(translations.map(|task| tokio::spawn(task.run(stopped(&stop)))));
+        let pool: Arc<dyn Pool> = match answer {
+            Answer::Accepted => pool,
+            Answer::Landed => Arc::new(Automine { pool, store: Arc::clone(&store), blocks }),
+        };
         let services = Services { emulator, pool, store, extensions };
         let server = serve(Config::new(listen), services).await?;
         Ok(Self { server, tasks, stop })

@@ -1,5 +1,6 @@
 //! `parhelion dev`: a chain of its own, in a Solana VM inside this process.
 
+use crate::automine::Answer;
 use crate::services::Node;
 use crate::translate::{Translate, TranslateOptions};
 use crate::{accounts, keys, program};
@@ -68,7 +69,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
 
     let operator = Operator { keypair: operator, coinbase };
     let translate = options.translating.settings(options.translate);
-    let node = Node::start(Arc::new(cluster), first, operator, translate, options.listen).await?;
+    let node =
+        Node::start(Arc::new(cluster), first, operator, translate, options.listen, Answer::Landed).await?;
     print_banner(&node, options.chain_id, program_id, &accounts);
     node.run().await
 }

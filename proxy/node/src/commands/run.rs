@@ -1,5 +1,6 @@
 //! `parhelion run`: a node in front of a Solana cluster.
 
+use crate::automine::Answer;
 use crate::keys;
 use crate::services::Node;
 use crate::translate::{Translate, TranslateOptions};
@@ -58,7 +59,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let shown = format!("{operator:?}");
     let first = cluster.clock().await?;
     let translate = options.translating.settings(options.translate);
-    let node = Node::start(cluster, first, operator, translate, options.listen).await?;
+    let node = Node::start(cluster, first, operator, translate, options.listen, Answer::Accepted).await?;
     println!("Parhelion on {}, program {}", options.solana_url, options.program_id);
     println!("Chain id   {}", settings.chain_id);
     println!("Lands as   {shown}");

@@ -1,0 +1,78 @@
+//! A pool that answers when a transaction has landed, as development nodes do.
+//!
+//! A development chain has a block for each transaction, and none besides. Clients that send a transaction and then wait
+//! for the next block to ask for its receipt would wait for ever, should the block be made before they look for the first
+//! time. And tests are often written for nodes that mine a transaction before they answer.
+
+use alloy_primitives::{Address, B256};
+use async_trait::async_trait;
+use parhelion_core::pool::{Pool, PoolError};
+use parhelion_core::store::Store;
+use parhelion_core::transaction::Transaction;
+use parhelion_pool::{MemoryPool, Status};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// How long an answer waits at most: less than clients do for one (viem: ten seconds).
+const LONGEST: Duration = Duration::from_secs(8);
+/// How often is looked whether a transaction was dropped, which makes no block.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// When a sent transaction is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// As soon as the pool has accepted it.
+    Accepted,
+    /// When it has landed, if nothing is in its way.
+    Landed,
+}
+
+/// The pool that answers when a transaction has landed.
+pub(crate) struct Automine {
+    /// The pool that does the work.
+    pub(crate) pool: Arc<MemoryPool>,
+    /// Has what landed.
+    pub(crate) store: Arc<dyn Store>,
+    /// Changes with each block in the store.
+    pub(crate) blocks: watch::Receiver<u64>,
+}
+
+impl Automine {
+    /// Waits until a transaction is in the store, or waits for something else than its turn.
+    async fn landed(&self, hash: B256) {
+        let mut blocks = self.blocks.clone();
+        loop {
+            blocks.mark_unchanged();
+            let is_on_its_way = match self.pool.status(hash) {
+                Some(Status::Ready | Status::InFlight | Status::Settled) => true,
+                // The pool forgets what the store has.
+                None | Some(Status::Gapped | Status::Dropped(_)) => false,
+            };
+            if !is_on_its_way || matches!(self.store.executed(hash).await, Ok(Some(_)) | Err(_)) {
+                return;
+            }
+            // Whether there was a block or the time is over: it looks again.
+            let _ = timeout(LOOK, blocks.changed()).await;
+        }
+    }
+}
+
+#[async_trait]
+impl Pool for Automine {
+    async fn submit(&self, transaction: Transaction) -> Result<B256, PoolError> {
+        let hash = self.pool.submit(transaction).await?;
+        // What takes longer is answered before.
+        let _ = timeout(LONGEST, self.landed(hash)).await;
+        Ok(hash)
+    }
+
+    fn transaction(&self, hash: B256) -> Option<Transaction> {
+        self.pool.transaction(hash)
+    }
+
+    fn pending_nonce(&self, sender: Address, next: u64) -> u64 {
+        self.pool.pending_nonce(sender, next)
+    }
+}
