@@ -87,6 +87,15 @@ const VALIDATOR_TOOLS: [SystemTool; 6] = [
     },
 ];
 
+/// The database server that the tests start.
+const POSTGRES: [SystemTool; 1] =
+    [SystemTool { check: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb"], package: "postgresql" }];
+
+/// Installs the package of the database server, if it is missing.
+pub(crate) fn ensure_postgres() -> Result<()> {
+    install_missing(&POSTGRES)
+}
+
 /// Installs the system packages that are missing.
 pub(crate) fn ensure_system_packages() -> Result<()> {
     install_missing(&SYSTEM_TOOLS)

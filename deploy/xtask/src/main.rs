@@ -12,6 +12,7 @@ mod context;
 mod contracts;
 mod counts;
 mod files;
+mod postgres;
 mod process;
 mod sbpf;
 mod validator;

@@ -63,7 +63,9 @@ impl Outcome {
         matches!(self, Self::Success)
     }
 
-    const fn from_byte(byte: u8) -> Option<Self> {
+    /// The outcome that is stored as this number.
+    #[must_use]
+    pub const fn from_byte(byte: u8) -> Option<Self> {
         match byte {
             1 => Some(Self::Success),
             2 => Some(Self::Revert),

@@ -44,6 +44,24 @@ impl Transaction {
     /// # Errors
     /// [`TransactionError`].
     pub fn decode(raw: Bytes) -> Result<Self, TransactionError> {
+        Self::decode_with(raw, |transaction| {
+            let sender = transaction.recover_signer();
+            sender.map_err(|_| TransactionError::Invalid(ProgramError::InvalidSignature))
+        })
+    }
+
+    /// [`Self::decode`] of what was decoded before, when `sender` was recovered: that takes most of the time.
+    ///
+    /// # Errors
+    /// [`TransactionError`].
+    pub fn decode_known(raw: Bytes, sender: Address) -> Result<Self, TransactionError> {
+        Self::decode_with(raw, |_| Ok(sender))
+    }
+
+    fn decode_with(
+        raw: Bytes,
+        sender: impl FnOnce(&TxEnvelope) -> Result<Address, TransactionError>,
+    ) -> Result<Self, TransactionError> {
         if raw.len() > RAW_TRANSACTION_BYTES_MAX {
             return Err(TransactionError::Oversized { size: raw.len() });
         }
@@ -51,9 +69,7 @@ impl Transaction {
         let signed = SignedTransaction::decode(&raw).map_err(TransactionError::Invalid)?;
         let malformed = TransactionError::Invalid(ProgramError::MalformedTransaction);
         let transaction = TxEnvelope::decode_2718_exact(&raw).map_err(|_| malformed)?;
-        let sender = transaction
-            .recover_signer()
-            .map_err(|_| TransactionError::Invalid(ProgramError::InvalidSignature))?;
+        let sender = sender(&transaction)?;
         let payload = signed.payload();
         let envelope =
             Envelope { sender: sender.into_array().into(), signature: signed.signature, payload: &payload };

@@ -22,6 +22,7 @@
 
 mod chain;
 mod logs;
+mod sql;
 
 use alloy_primitives::B256;
 use async_trait::async_trait;
@@ -29,6 +30,7 @@ use chain::Chain;
 pub use logs::LOGS_MAX;
 use logs::LogIndex;
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
+pub use sql::SqlStore;
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 

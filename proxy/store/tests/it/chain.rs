@@ -1,9 +1,10 @@
 //! Blocks: every number answers, every hash chains.
 
+use crate::engines::{Engine, engines};
 use crate::{TRANSACTIONS, empty, genesis, with_logs};
 use alloy_primitives::B256;
 use parhelion_core::store::{Block, BlockId, Store, StoreError};
-use parhelion_store::MemoryStore;
+use std::sync::Arc;
 
 /// Genesis, an empty block, one with two transactions, three empty ones with other times, one with a transaction.
 fn blocks() -> Vec<Block> {
@@ -24,8 +25,8 @@ fn blocks() -> Vec<Block> {
     blocks
 }
 
-async fn store(blocks: &[Block]) -> MemoryStore {
-    let store = MemoryStore::new(blocks[0].clone());
+async fn store(engine: &Engine, blocks: &[Block]) -> Arc<dyn Store> {
+    let store = engine.store(blocks[0].clone()).await;
     for block in &blocks[1..] {
         store.append(block.clone()).await.unwrap();
     }
@@ -35,9 +36,19 @@ async fn store(blocks: &[Block]) -> MemoryStore {
 #[tokio::test]
 async fn every_block_reads_back_by_number_and_by_hash() {
     let blocks = blocks();
-    let store = store(&blocks).await;
+    for engine in engines().await {
+        let store = store(&engine, &blocks).await;
+        reads_back(&*store, &blocks).await;
+        // From the database alone.
+        if let Some(store) = engine.opened_again().await {
+            reads_back(&*store, &blocks).await;
+        }
+    }
+}
+
+async fn reads_back(store: &dyn Store, blocks: &[Block]) {
     assert_eq!(store.latest().await.unwrap(), 6);
-    for expected in &blocks {
+    for expected in blocks {
         for id in [BlockId::Number(expected.header.number), BlockId::Hash(expected.hash)] {
             let block = store.block(id).await.unwrap().unwrap();
             assert_eq!((&block.header, block.hash), (&expected.header, expected.hash), "{id:?}");
@@ -55,41 +66,52 @@ async fn every_block_reads_back_by_number_and_by_hash() {
 
 #[tokio::test]
 async fn executed_transactions_are_found_by_hash() {
-    let store = store(&blocks()).await;
-    for (transaction, block, index) in [(0, 2, 0), (1, 2, 1), (2, 6, 0)] {
-        let found = store.executed(TRANSACTIONS[transaction].hash()).await.unwrap().unwrap();
-        assert_eq!((found.block_number, found.index), (block, index));
+    let blocks = blocks();
+    for engine in engines().await {
+        let first = store(&engine, &blocks).await;
+        for store in [Some(first), engine.opened_again().await].into_iter().flatten() {
+            for (transaction, block, index) in [(0, 2, 0), (1, 2, 1), (2, 6, 0)] {
+                let found = store.executed(TRANSACTIONS[transaction].hash()).await.unwrap().unwrap();
+                assert_eq!((found.block_number, found.index), (block, index));
+                let expected = &blocks[block as usize].transactions[index as usize];
+                assert_eq!(format!("{found:?}"), format!("{expected:?}"), "everything comes back");
+            }
+            assert!(store.executed(TRANSACTIONS[3].hash()).await.unwrap().is_none());
+        }
     }
-    assert!(store.executed(TRANSACTIONS[3].hash()).await.unwrap().is_none());
 }
 
 #[tokio::test]
 async fn a_store_may_begin_at_any_slot_and_has_nothing_below() {
-    let first = empty(400_000_000, B256::repeat_byte(9), 1);
-    let store = MemoryStore::new(first.clone());
-    store.append(empty(400_000_001, first.hash, 2)).await.unwrap();
-    assert_eq!(store.latest().await.unwrap(), 400_000_001);
-    let earliest = store.block(BlockId::Earliest).await.unwrap().unwrap();
-    assert_eq!((earliest.hash, &earliest.header), (first.hash, &first.header));
-    assert!(store.block(BlockId::Number(399_999_999)).await.unwrap().is_none());
-    assert!(store.block(BlockId::Number(0)).await.unwrap().is_none());
+    for engine in engines().await {
+        let first = empty(400_000_000, B256::repeat_byte(9), 1);
+        let store = engine.store(first.clone()).await;
+        store.append(empty(400_000_001, first.hash, 2)).await.unwrap();
+        assert_eq!(store.latest().await.unwrap(), 400_000_001);
+        let earliest = store.block(BlockId::Earliest).await.unwrap().unwrap();
+        assert_eq!((earliest.hash, &earliest.header), (first.hash, &first.header));
+        assert!(store.block(BlockId::Number(399_999_999)).await.unwrap().is_none());
+        assert!(store.block(BlockId::Number(0)).await.unwrap().is_none());
+    }
 }
 
 #[tokio::test]
 async fn a_block_that_does_not_follow_is_refused_and_changes_nothing() {
-    let genesis = genesis();
-    let store = MemoryStore::new(genesis.clone());
-    let refused = async |block: Block| match store.append(block).await {
-        Err(StoreError::Unavailable(why)) => why,
-        other => panic!("{other:?}"),
-    };
-    for number in [0, 2, u64::MAX] {
-        let expected = format!("block {number} does not follow the newest block 0");
-        assert_eq!(refused(empty(number, genesis.hash, 1)).await, expected);
+    for engine in engines().await {
+        let genesis = genesis();
+        let store = engine.store(genesis.clone()).await;
+        let refused = async |block: Block| match store.append(block).await {
+            Err(StoreError::Unavailable(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        for number in [0, 2, u64::MAX] {
+            let expected = format!("block {number} does not follow the newest block 0");
+            assert_eq!(refused(empty(number, genesis.hash, 1)).await, expected);
+        }
+        let stranger = B256::repeat_byte(3);
+        let expected = format!("block 1 names {stranger} as its parent, which is {}", genesis.hash);
+        assert_eq!(refused(empty(1, stranger, 1)).await, expected);
+        assert_eq!(store.latest().await.unwrap(), 0);
+        store.append(empty(1, genesis.hash, 1)).await.unwrap();
     }
-    let stranger = B256::repeat_byte(3);
-    let expected = format!("block 1 names {stranger} as its parent, which is {}", genesis.hash);
-    assert_eq!(refused(empty(1, stranger, 1)).await, expected);
-    assert_eq!(store.latest().await.unwrap(), 0);
-    store.append(empty(1, genesis.hash, 1)).await.unwrap();
 }

@@ -1,11 +1,13 @@
 //! Log queries against a filter that looks at every log.
 
+use crate::engines::{Engine, engines};
 use crate::{genesis, with_logs};
 use alloy_primitives::{Address, B256, Bytes, Log};
 use parhelion_core::store::{Block, LogFilter, Store, StoreError};
-use parhelion_store::{LOGS_MAX, MemoryStore};
+use parhelion_store::LOGS_MAX;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use std::sync::Arc;
 
 /// A log found: block, transaction in the block, log in the transaction.
 type Place = (u64, u64, usize);
@@ -18,11 +20,16 @@ fn chain(contents: Vec<Vec<Vec<Log>>>) -> Vec<Block> {
     blocks
 }
 
-async fn query(blocks: &[Block], filter: &LogFilter) -> Result<Vec<Place>, StoreError> {
-    let store = MemoryStore::new(blocks[0].clone());
+/// A store with these blocks; from the database alone, where there is one.
+async fn store(engine: &Engine, blocks: &[Block]) -> Arc<dyn Store> {
+    let store = engine.store(blocks[0].clone()).await;
     for block in &blocks[1..] {
         store.append(block.clone()).await.unwrap();
     }
+    engine.opened_again().await.unwrap_or(store)
+}
+
+async fn query(store: &dyn Store, filter: &LogFilter) -> Result<Vec<Place>, StoreError> {
     let place = |found: parhelion_core::store::FoundLog| {
         (found.executed.block_number, found.executed.index, found.position)
     };
@@ -64,15 +71,20 @@ fn filter() -> impl Strategy<Value = LogFilter> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn agree_with_a_naive_filter(
         contents in vec(vec(vec(log(), 0..4), 0..3), 0..7), filters in vec(filter(), 1..8),
     ) {
         let blocks = chain(contents);
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        for filter in filters {
-            let found = runtime.block_on(query(&blocks, &filter)).unwrap();
-            prop_assert_eq!(found, naive(&blocks, &filter), "{:?}", filter);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for engine in runtime.block_on(engines()) {
+            let store = runtime.block_on(store(&engine, &blocks));
+            for filter in &filters {
+                let found = runtime.block_on(query(&*store, filter)).unwrap();
+                prop_assert_eq!(found, naive(&blocks, filter), "{:?} in {}", filter, engine.name);
+            }
         }
     }
 }
@@ -84,13 +96,44 @@ async fn an_answer_is_bounded_and_the_error_says_what_to_do() {
     let mut logs = vec![log(common); LOGS_MAX];
     logs.push(log(Address::repeat_byte(2)));
     let blocks = chain(vec![vec![logs]]);
-    let all = LogFilter { from_block: 0, to_block: u64::MAX, ..LogFilter::default() };
-    let error = query(&blocks, &all).await.unwrap_err();
-    assert!(matches!(error, StoreError::TooManyLogs { max: LOGS_MAX }));
-    let text = "query returned more than 10000 results: narrow the block range or the filter";
-    assert_eq!(error.to_string(), text);
-    let one_less = LogFilter { addresses: vec![common], ..all.clone() };
-    assert_eq!(query(&blocks, &one_less).await.unwrap().len(), LOGS_MAX);
-    let both = LogFilter { addresses: vec![common, Address::repeat_byte(2)], ..all };
-    assert!(query(&blocks, &both).await.is_err());
+    for engine in engines().await {
+        let store = store(&engine, &blocks).await;
+        let all = LogFilter { from_block: 0, to_block: u64::MAX, ..LogFilter::default() };
+        let error = query(&*store, &all).await.unwrap_err();
+        assert!(matches!(error, StoreError::TooManyLogs { max: LOGS_MAX }));
+        let text = "query returned more than 10000 results: narrow the block range or the filter";
+        assert_eq!(error.to_string(), text);
+        let one_less = LogFilter { addresses: vec![common], ..all.clone() };
+        assert_eq!(query(&*store, &one_less).await.unwrap().len(), LOGS_MAX, "{}", engine.name);
+        let both = LogFilter { addresses: vec![common, Address::repeat_byte(2)], ..all };
+        assert!(query(&*store, &both).await.is_err());
+    }
+}
+
+/// More logs than are read at once, of one contract and of others, in many blocks.
+#[tokio::test]
+async fn long_lists_are_walked_to_their_end() {
+    let (busy, other, topic) = (Address::repeat_byte(1), Address::repeat_byte(2), B256::repeat_byte(5));
+    let log = |number: usize| {
+        let address = if number.is_multiple_of(3) { other } else { busy };
+        let topics = if number.is_multiple_of(7) { vec![topic] } else { vec![] };
+        Log::new(address, topics, Bytes::new()).unwrap()
+    };
+    let contents = (0..40).map(|block| vec![(0..60).map(|one| log(60 * block + one)).collect(); 2]).collect();
+    let blocks = chain(contents);
+    for engine in engines().await {
+        let store = store(&engine, &blocks).await;
+        let all = LogFilter { from_block: 3, to_block: 38, ..LogFilter::default() };
+        for filter in [
+            all.clone(),
+            LogFilter { addresses: vec![busy], ..all.clone() },
+            LogFilter { addresses: vec![busy, other], ..all.clone() },
+            LogFilter { addresses: vec![other], topics: vec![vec![topic]], ..all.clone() },
+            LogFilter { topics: vec![vec![topic, B256::ZERO]], ..all.clone() },
+            LogFilter { addresses: vec![Address::ZERO], ..all },
+        ] {
+            let found = query(&*store, &filter).await.unwrap();
+            assert_eq!(found, naive(&blocks, &filter), "{filter:?} in {}", engine.name);
+        }
+    }
 }

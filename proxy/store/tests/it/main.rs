@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod chain;
+mod engines;
 mod logs;
 
 use alloy_consensus::{Header, SignableTransaction, TxLegacy};

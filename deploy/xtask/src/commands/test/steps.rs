@@ -15,6 +15,7 @@ use crate::{
     context::Context,
     contracts::{self, CONTRACTS_VARIABLE},
     counts::{Counts, libtest_result, nextest_summary, plain_summary},
+    postgres::{POSTGRES_VARIABLE, Server},
     process,
     validator::{self, VALIDATOR_VARIABLE},
 };
@@ -161,10 +162,18 @@ fn nextest(session: &mut Session) -> Result<()> {
     NEXTEST.ensure(session.context)?;
     let program = session.program()?;
     let contracts = contracts::compile(session.context)?;
+    let postgres = match Server::start() {
+        Ok(server) => Some(server),
+        Err(error) => {
+            println!("NOT TESTED: the store on Postgres, because there is none: {error:#}");
+            None
+        }
+    };
     let command = |cargo: Command| {
         let mut cargo = cargo;
         cargo.args(["nextest", "run", "--workspace", "--filterset", &format!("not ({ON_A_VALIDATOR})")]);
         cargo.env(PROGRAM_VARIABLE, &program).env(CONTRACTS_VARIABLE, &contracts);
+        cargo.envs(postgres.iter().map(|server| (POSTGRES_VARIABLE, server.url())));
         cargo
     };
     // Compiling apart from running keeps cargo's progress on the terminal.

@@ -1,0 +1,103 @@
+//! The database behind the store: SQLite in a file, or Postgres.
+
+use super::failed;
+use parhelion_core::store::StoreError;
+use sqlx::AnyPool;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Connections that read at the same time.
+const CONNECTIONS: u32 = 8;
+/// How long a query waits for a connection, or for whoever else writes.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What differs from one database to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// A database.
+#[derive(Clone, Debug)]
+pub(super) struct Engine {
+    pub(super) pool: AnyPool,
+    pub(super) dialect: Dialect,
+}
+
+impl Dialect {
+    fn of(url: &str) -> Result<Self, StoreError> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => Ok(Self::Sqlite),
+            Some("postgres" | "postgresql") => Ok(Self::Postgres),
+            _ => Err(StoreError::Unavailable(format!(
+                "{url} names no database: write sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE"
+            ))),
+        }
+    }
+
+    /// A statement that makes a table. `BLOB` is a column of bytes, `KEYED` a table whose rows lie in the order of its key.
+    pub(super) fn translate(self, statement: &str) -> String {
+        match self {
+            Self::Sqlite => statement.replace("KEYED", "WITHOUT ROWID"),
+            Self::Postgres => statement.replace("KEYED", "").replace("BLOB", "BYTEA"),
+        }
+    }
+
+    /// What keeps others from changing tables until the end of a transaction.
+    pub(super) const fn lock(self) -> &'static [&'static str] {
+        match self {
+            // There is one writer at a time anyway: the first statement that writes waits.
+            Self::Sqlite => &[],
+            Self::Postgres => &["SELECT pg_advisory_xact_lock(7094)"],
+        }
+    }
+
+    /// What each connection begins with.
+    const fn greeting(self) -> &'static [&'static str] {
+        match self {
+            // A commit is durable when the log is written, in a crash of the node; in one of the machine the newest
+            // blocks may be lost, and are read from the chain again.
+            Self::Sqlite => &[
+                "PRAGMA journal_mode = WAL",
+                "PRAGMA synchronous = NORMAL",
+                "PRAGMA busy_timeout = 10000",
+                "PRAGMA cache_size = -16000",
+                "PRAGMA temp_store = MEMORY",
+            ],
+            Self::Postgres => &[],
+        }
+    }
+}
+
+impl Engine {
+    /// Connects. A file that does not exist is made.
+    pub(super) async fn connect(url: &str) -> Result<Self, StoreError> {
+        install_default_drivers();
+        let dialect = Dialect::of(url)?;
+        let in_memory = dialect == Dialect::Sqlite && url.contains(":memory:");
+        let url = match dialect {
+            Dialect::Sqlite if !in_memory && !url.contains('?') => format!("{url}?mode=rwc"),
+            _ => url.to_owned(),
+        };
+        let options = AnyConnectOptions::from_str(&url).map_err(failed)?;
+        // Each connection to a database in memory has a database of its own, which ends with it.
+        let connections = if in_memory { 1 } else { CONNECTIONS };
+        let pool = AnyPoolOptions::new()
+            .max_connections(connections)
+            .min_connections(1)
+            .acquire_timeout(PATIENCE)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    for statement in dialect.greeting() {
+                        sqlx::query(*statement).execute(&mut *connection).await?;
+                    }
+                    Ok(())
+                })
+            });
+        Ok(Self { pool: pool.connect_with(options).await.map_err(failed)?, dialect })
+    }
+}

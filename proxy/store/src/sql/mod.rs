@@ -1,0 +1,343 @@
+//! The store in a database.
+
+mod chain;
+mod engine;
+mod key;
+mod logs;
+mod recent;
+mod row;
+mod schema;
+
+use crate::LOGS_MAX;
+use alloy_consensus::Header;
+use alloy_primitives::B256;
+use alloy_rlp::{Decodable as _, Encodable as _};
+use async_trait::async_trait;
+use engine::Engine;
+use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
+use recent::Recent;
+use sqlx::any::{Any, AnyRow};
+use sqlx::{AssertSqlSafe, Row as _, Transaction};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use tokio::sync::Mutex;
+
+/// Rows that one statement inserts.
+const ROWS_AT_ONCE: usize = 500;
+
+/// The [`Store`] in SQLite or Postgres. What it answers it has written.
+#[derive(Debug)]
+pub struct SqlStore {
+    engine: Engine,
+    recent: RwLock<Recent>,
+    /// Held by whoever appends.
+    writing: Mutex<()>,
+}
+
+impl SqlStore {
+    /// Opens the database at `sqlite:FILE`, which is made if it does not exist, or at `postgres://…`, and makes its tables
+    /// those of this version.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it does not answer, or was written by a newer version.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let engine = Engine::connect(url).await?;
+        schema::migrate(&engine).await?;
+        let store = Self { engine, recent: RwLock::default(), writing: Mutex::default() };
+        let tip =
+            sqlx::query("SELECT number FROM tip").fetch_optional(&store.engine.pool).await.map_err(failed)?;
+        if let Some(tip) = tip {
+            let number: i64 = tip.try_get(0).map_err(failed)?;
+            let newest = store.read_block(number as u64).await?;
+            let newest = newest.ok_or_else(|| row::damaged("the newest block is not there"))?;
+            store.recent.write().unwrap_or_else(PoisonError::into_inner).push(newest);
+        }
+        Ok(store)
+    }
+
+    /// Whether there is no block yet: then [`Self::begin`].
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.recent().latest().is_none()
+    }
+
+    /// Writes the first block: no parent is looked for. Another node may have done so; then it must be the same.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], also when the database begins with another block.
+    pub async fn begin(&self, genesis: Block) -> Result<(), StoreError> {
+        let _writing = self.writing.lock().await;
+        let mut transaction = self.engine.pool.begin().await.map_err(failed)?;
+        let inserted = sqlx::query(
+            "INSERT INTO tip (one, number, hash) VALUES (1, $1, $2) ON CONFLICT (one) DO NOTHING",
+        )
+        .bind(key::block(genesis.header.number))
+        .bind(genesis.hash.to_vec())
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        if inserted.rows_affected() > 0 {
+            insert_block(&mut transaction, &genesis, true).await?;
+            transaction.commit().await.map_err(failed)?;
+        } else {
+            drop(transaction);
+            self.require_same(&genesis).await?;
+        }
+        self.keep(genesis);
+        Ok(())
+    }
+
+    fn recent(&self) -> RwLockReadGuard<'_, Recent> {
+        // A push that panicked has lost a block of what is only a cache of the database.
+        self.recent.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, block: Block) {
+        self.recent.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(block));
+    }
+
+    /// Asserts that the database has this block.
+    async fn require_same(&self, block: &Block) -> Result<(), StoreError> {
+        let number = block.header.number;
+        match self.read_block(number).await? {
+            Some(found) if found.hash == block.hash => Ok(()),
+            Some(found) => {
+                let text = format!("block {number} is {} there, and not {}", found.hash, block.hash);
+                Err(StoreError::Unavailable(format!("the database is of another chain: {text}")))
+            }
+            None => Err(StoreError::Unavailable(format!("the database has no block {number}"))),
+        }
+    }
+
+    /// Reads a block.
+    async fn read_block(&self, number: u64) -> Result<Option<Arc<Block>>, StoreError> {
+        if number > key::NUMBER_MAX {
+            return Ok(None);
+        }
+        let stored = "SELECT header FROM blocks WHERE number <= $1 ORDER BY number DESC LIMIT 1";
+        let stored = sqlx::query(stored).bind(key::block(number)).fetch_optional(&self.engine.pool).await;
+        let Some(stored) = stored.map_err(failed)? else { return Ok(None) };
+        let header = header_of(&stored)?;
+        let is_whole = header.number == number;
+        let mut block = chain::follow(header, number);
+        if is_whole {
+            block.transactions = self.read_transactions(number).await?;
+        }
+        Ok(Some(Arc::new(block)))
+    }
+
+    async fn read_transactions(&self, number: u64) -> Result<Vec<Arc<Executed>>, StoreError> {
+        let rows =
+            sqlx::query("SELECT place, data FROM transactions WHERE place BETWEEN $1 AND $2 ORDER BY place")
+                .bind(key::transaction(number, 0))
+                .bind(key::transaction(number, key::PLACE_MAX))
+                .fetch_all(&self.engine.pool)
+                .await
+                .map_err(failed)?;
+        rows.iter().map(executed_of).collect()
+    }
+
+    /// Reads the block with a hash, if it is not behind the newest.
+    async fn read_by_hash(&self, hash: B256) -> Result<Option<Arc<Block>>, StoreError> {
+        let numbers = sqlx::query("SELECT number FROM block_hashes WHERE hash = $1")
+            .bind(key::hash(&hash))
+            .fetch_all(&self.engine.pool)
+            .await
+            .map_err(failed)?;
+        for row in numbers {
+            let number: i64 = row.try_get(0).map_err(failed)?;
+            if let Some(block) = self.read_block(number as u64).await?
+                && block.hash == hash
+            {
+                return Ok(Some(block));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn read_executed(&self, hash: B256) -> Result<Option<Arc<Executed>>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT transactions.place, transactions.data FROM transaction_hashes \
+             JOIN transactions ON transactions.place = transaction_hashes.place WHERE transaction_hashes.hash = $1",
+        )
+        .bind(key::hash(&hash))
+        .fetch_all(&self.engine.pool)
+        .await
+        .map_err(failed)?;
+        for row in &rows {
+            let executed = executed_of(row)?;
+            if executed.transaction.hash() == hash {
+                return Ok(Some(executed));
+            }
+        }
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn latest(&self) -> Result<u64, StoreError> {
+        self.recent().latest().map(|block| block.header.number).ok_or_else(empty)
+    }
+
+    async fn block(&self, id: BlockId) -> Result<Option<Arc<Block>>, StoreError> {
+        let found = {
+            let recent = self.recent();
+            let latest = recent.latest().ok_or_else(empty)?;
+            match id {
+                BlockId::Latest => Some(Arc::clone(latest)),
+                BlockId::Number(number) if number > latest.header.number => return Ok(None),
+                BlockId::Number(number) => recent.block(number).cloned(),
+                BlockId::Hash(hash) => recent.by_hash(&hash).cloned(),
+                BlockId::Earliest => None,
+            }
+        };
+        match (found, id) {
+            (Some(block), _) => Ok(Some(block)),
+            (None, BlockId::Number(number)) => self.read_block(number).await,
+            (None, BlockId::Hash(hash)) => self.read_by_hash(hash).await,
+            (None, _) => {
+                let first = "SELECT header FROM blocks ORDER BY number LIMIT 1";
+                let first = sqlx::query(first).fetch_one(&self.engine.pool).await.map_err(failed)?;
+                self.read_block(header_of(&first)?.number).await
+            }
+        }
+    }
+
+    async fn executed(&self, hash: B256) -> Result<Option<Arc<Executed>>, StoreError> {
+        if let Some(executed) = self.recent().executed(&hash) {
+            return Ok(Some(Arc::clone(executed)));
+        }
+        self.read_executed(hash).await
+    }
+
+    async fn logs(&self, filter: &LogFilter) -> Result<Vec<FoundLog>, StoreError> {
+        let recent = self.recent().logs(filter, LOGS_MAX);
+        let found = match recent {
+            Some(found) => found,
+            None => logs::find(&self.engine.pool, filter).await?,
+        };
+        if found.len() > LOGS_MAX { Err(StoreError::TooManyLogs { max: LOGS_MAX }) } else { Ok(found) }
+    }
+
+    async fn append(&self, block: Block) -> Result<(), StoreError> {
+        let _writing = self.writing.lock().await;
+        let parent = self.recent().latest().cloned().ok_or_else(empty)?;
+        check_next(&parent, &block)?;
+        let mut transaction = self.engine.pool.begin().await.map_err(failed)?;
+        // A write first: whoever else appends waits here until this is over.
+        let moved = sqlx::query("UPDATE tip SET number = $1, hash = $2 WHERE number = $3 AND hash = $4")
+            .bind(key::block(block.header.number))
+            .bind(block.hash.to_vec())
+            .bind(key::block(parent.header.number))
+            .bind(parent.hash.to_vec())
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        if moved.rows_affected() > 0 {
+            insert_block(&mut transaction, &block, chain::is_stored(&parent, &block)).await?;
+            transaction.commit().await.map_err(failed)?;
+        } else {
+            // Another node has appended it.
+            drop(transaction);
+            self.require_same(&block).await?;
+        }
+        self.keep(block);
+        Ok(())
+    }
+}
+
+/// Whether a block may come behind another.
+fn check_next(parent: &Block, block: &Block) -> Result<(), StoreError> {
+    let (latest, header) = (parent.header.number, &block.header);
+    let refuse = |why: String| Err(StoreError::Unavailable(format!("block {} {why}", header.number)));
+    if latest.checked_add(1) != Some(header.number) || header.number > key::NUMBER_MAX {
+        return refuse(format!("does not follow the newest block {latest}"));
+    }
+    if header.parent_hash != parent.hash {
+        return refuse(format!("names {} as its parent, which is {}", header.parent_hash, parent.hash));
+    }
+    let has_room = |executed: &Arc<Executed>| (executed.logs.len() as u64) <= key::PLACE_MAX;
+    if block.transactions.len() as u64 > key::PLACE_MAX || !block.transactions.iter().all(has_room) {
+        return refuse("has more transactions or logs than a block can have".to_owned());
+    }
+    Ok(())
+}
+
+/// Writes a block, its header only if that `is_stored`.
+async fn insert_block(
+    transaction: &mut Transaction<'_, Any>,
+    block: &Block,
+    is_stored: bool,
+) -> Result<(), StoreError> {
+    let number = block.header.number;
+    if is_stored {
+        let mut header = Vec::new();
+        block.header.encode(&mut header);
+        sqlx::query("INSERT INTO blocks (number, header) VALUES ($1, $2)")
+            .bind(key::block(number))
+            .bind(header)
+            .execute(&mut **transaction)
+            .await
+            .map_err(failed)?;
+    }
+    insert_pairs(transaction, "block_hashes (hash, number)", &[(key::hash(&block.hash), key::block(number))])
+        .await?;
+    let (mut hashes, mut postings) = (Vec::new(), Vec::new());
+    for executed in &block.transactions {
+        let place = key::transaction(number, executed.index);
+        hashes.push((key::hash(&executed.transaction.hash()), place));
+        logs::postings(executed, &mut postings);
+        sqlx::query("INSERT INTO transactions (place, data) VALUES ($1, $2)")
+            .bind(place)
+            .bind(row::encode(executed)?)
+            .execute(&mut **transaction)
+            .await
+            .map_err(failed)?;
+    }
+    insert_pairs(transaction, "transaction_hashes (hash, place)", &hashes).await?;
+    postings.sort_unstable();
+    postings.dedup();
+    insert_pairs(transaction, "postings (key, place)", &postings).await
+}
+
+/// Inserts pairs of numbers.
+async fn insert_pairs(
+    transaction: &mut Transaction<'_, Any>,
+    table: &str,
+    pairs: &[(i64, i64)],
+) -> Result<(), StoreError> {
+    for some in pairs.chunks(ROWS_AT_ONCE) {
+        let values: Vec<_> =
+            (0..some.len()).map(|row| format!("(${}, ${})", 2 * row + 1, 2 * row + 2)).collect();
+        let statement = AssertSqlSafe(format!("INSERT INTO {table} VALUES {}", values.join(", ")));
+        // One of any length is not worth keeping.
+        let mut insert = sqlx::query(statement).persistent(some.len() == 1);
+        for (one, other) in some {
+            insert = insert.bind(*one).bind(*other);
+        }
+        insert.execute(&mut **transaction).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// The header in a row's only column.
+fn header_of(row: &AnyRow) -> Result<Header, StoreError> {
+    let bytes: Vec<u8> = row.try_get(0).map_err(failed)?;
+    Header::decode(&mut bytes.as_slice()).map_err(|error| row::damaged(&error.to_string()))
+}
+
+/// The transaction in a row of place and data.
+fn executed_of(row: &AnyRow) -> Result<Arc<Executed>, StoreError> {
+    let place: i64 = row.try_get(0).map_err(failed)?;
+    let data: Vec<u8> = row.try_get(1).map_err(failed)?;
+    let (number, index) = key::of_transaction(place);
+    Ok(Arc::new(row::decode(number, index, &data)?))
+}
+
+fn failed(error: sqlx::Error) -> StoreError {
+    StoreError::Unavailable(error.to_string())
+}
+
+fn empty() -> StoreError {
+    StoreError::Unavailable("it has no genesis block".to_owned())
+}
