@@ -115,6 +115,8 @@ pub struct LandedInstruction {
 pub struct LandedBlock {
     /// The block's slot and time.
     pub clock: Clock,
+    /// The hash of the Solana block before it.
+    pub previous_blockhash: Hash,
     /// The program's successful transactions, in order.
     pub transactions: Vec<LandedTransaction>,
 }
@@ -161,6 +163,22 @@ pub trait Cluster: Send + Sync {
 
     /// The blocks with slots from `first` to `last`, both included, that hold transactions of the program.
     async fn blocks(&self, first: u64, last: u64) -> Result<Vec<LandedBlock>, ClusterError>;
+
+    /// The slots from `first` to `last`, both included, in which transactions named the program, in order: for long ranges,
+    /// where most slots have none. Not every cluster tells: [`ClusterError::Unsupported`].
+    async fn busy_slots(&self, first: u64, last: u64) -> Result<Vec<u64>, ClusterError> {
+        let _ = (first, last);
+        Err(ClusterError::Unsupported("this cluster does not list slots".into()))
+    }
+
+    /// The blocks with these slots, ascending, as far as they hold transactions of the program.
+    async fn blocks_of(&self, slots: &[u64]) -> Result<Vec<LandedBlock>, ClusterError> {
+        let mut blocks = Vec::new();
+        for slot in slots {
+            blocks.extend(self.blocks(*slot, *slot).await?);
+        }
+        Ok(blocks)
+    }
 }
 
 /// Whether a cluster takes a newer format: a transaction of it would do what the same one of an older format does, be it

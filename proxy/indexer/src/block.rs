@@ -30,8 +30,8 @@ impl From<&Block> for Tip {
     }
 }
 
-/// The first block: empty and without a parent. `number` is the slot behind which indexing begins, 0 in the
-/// development node.
+/// The first block: empty and without a parent. A chain's own one is that of the slot before the one in which it was made,
+/// when it had no settings.
 #[must_use]
 pub fn genesis(number: u64, timestamp: u64, chain: &ChainSettings) -> Block {
     seal(Header { number, timestamp, ..header(chain) }, Vec::new())

@@ -81,29 +81,43 @@ impl Decoder {
         &self.chain
     }
 
+    /// Sets what the settings are where decoding goes on: base fee (wei per gas) and gas limit of a block.
+    pub const fn set_fees(&mut self, base_fee: u64, block_gas_limit: u64) {
+        (self.chain.base_fee, self.chain.block_gas_limit) = (base_fee, block_gas_limit);
+    }
+
     /// The Ethereum block of a Solana block that follows `parent`.
     ///
     /// Where the header's fields come from: number and timestamp are the slot's, beneficiary is the operator of the
-    /// first transaction, base fee and gas limit are the settings as the block leaves them, `mix_hash` is the
-    /// caller's; transactions root, receipts root, bloom and gas used are Ethereum's own. The state root is zero,
+    /// first transaction, base fee and gas limit are the settings as the block leaves them, `mixHash` is the hash of the
+    /// Solana block before (what PREVRANDAO gives, the newest of the SlotHashes, is in no block); transactions root, receipts root, bloom and gas used are Ethereum's own. The state root is zero,
     /// and the fields of withdrawals, blobs, beacon chain and requests say that there are none.
     ///
     /// Transactions that cannot be decoded, or whose report is not theirs, are left out and named in
     /// [`Decoded::problems`].
-    pub fn block(&mut self, parent: &Tip, landed: &LandedBlock, mix_hash: B256) -> Decoded {
-        let mut building = Building { landed, transactions: Vec::new(), log_count: 0, problems: Vec::new() };
-        for transaction in &landed.transactions {
-            self.landed(transaction, &mut building);
-        }
-        let Building { transactions, problems, .. } = building;
+    pub fn block(&mut self, parent: &Tip, landed: &LandedBlock) -> Decoded {
+        let Building { transactions, problems, .. } = self.build(landed);
         let header = Header {
             parent_hash: parent.hash,
             number: landed.clock.slot,
             timestamp: timestamp(landed),
-            mix_hash,
+            mix_hash: landed.previous_blockhash.to_bytes().into(),
             ..header(&self.chain)
         };
         Decoded { block: seal(header, transactions), problems }
+    }
+
+    /// Follows the effects of a Solana block whose own block is there already.
+    pub fn follow(&mut self, landed: &LandedBlock) {
+        self.build(landed);
+    }
+
+    fn build<'a>(&mut self, landed: &'a LandedBlock) -> Building<'a> {
+        let mut building = Building { landed, transactions: Vec::new(), log_count: 0, problems: Vec::new() };
+        for transaction in &landed.transactions {
+            self.landed(transaction, &mut building);
+        }
+        building
     }
 
     fn landed(&mut self, landed: &LandedTransaction, building: &mut Building<'_>) {

@@ -38,5 +38,7 @@ pub use block::{Tip, empty_block, genesis};
 pub use decode::{Decoded, Decoder};
 pub use holders::{HOLDER_BYTES_MAX, HOLDERS_MAX};
 pub use problem::{Problem, ProblemKind};
-pub use service::{Indexer, RETRY_DELAY_MAX, RETRY_DELAY_MIN, SLOTS_PER_FETCH_MAX};
+pub use service::{
+    Indexer, RETRY_DELAY_MAX, RETRY_DELAY_MIN, SLOTS_BEHIND_MAX, SLOTS_PER_FETCH_MAX, WARM_UP_SLOTS,
+};
 pub use trail::SIGNATURES_MAX;

@@ -2,7 +2,6 @@
 
 use crate::block::{Tip, empty_block};
 use crate::decode::Decoder;
-use alloy_primitives::B256;
 use parhelion_core::cluster::{ACCOUNTS_MAX, Cluster, ClusterError, LandedBlock};
 use parhelion_core::emulator::ChainSettings;
 use parhelion_core::store::{Block, BlockId, Store, StoreError};
@@ -16,6 +15,11 @@ use tracing::{debug, error, info, warn};
 
 /// The most slots that are asked for at once.
 pub const SLOTS_PER_FETCH_MAX: u64 = 100;
+/// An indexer that is further behind asks which slots have transactions of the program, and reads those only.
+pub const SLOTS_BEHIND_MAX: u64 = 1_000;
+/// So many slots before the newest block in the store are read again at the start, for what was under way then: longer than
+/// a run in steps lasts on which somebody goes on.
+pub const WARM_UP_SLOTS: u64 = 4_096;
 /// How long the indexer waits after the first failure of a read or a write; twice as long after each further one.
 pub const RETRY_DELAY_MIN: Duration = Duration::from_millis(100);
 /// How long it waits at most. It never gives up: without it the chain would stand still.
@@ -30,10 +34,10 @@ pub struct Indexer {
 }
 
 impl Indexer {
-    /// An indexer that goes on behind the store's newest block. `chain` are the settings at that time; it follows
-    /// later changes by itself.
+    /// An indexer that goes on behind the store's newest block, with the settings that this has.
     #[must_use]
-    pub fn new(cluster: Arc<dyn Cluster>, store: Arc<dyn Store>, chain: ChainSettings) -> Self {
+    pub fn new(cluster: Arc<dyn Cluster>, store: Arc<dyn Store>, chain_id: u64) -> Self {
+        let chain = ChainSettings { chain_id, base_fee: 0, block_gas_limit: 0 };
         let decoder = Decoder::new(cluster.deployment().program_id, chain);
         Self { cluster, store, decoder, progress: watch::Sender::new(0) }
     }
@@ -55,22 +59,77 @@ impl Indexer {
 
     async fn follow(mut self) {
         let mut newest_slot = self.cluster.newest_slot();
-        let mut tip = retry("read the newest block", || read_tip(&*self.store)).await;
+        let newest = retry("read the newest block", || read_newest(&*self.store)).await;
+        let mut tip = Tip::from(&*newest);
         self.progress.send_replace(tip.number);
+        if let Err(error) = self.warm_up(tip.number).await {
+            warn!("transactions that were under way when the node stopped may lack their receipts: {error}");
+        }
+        self.decoder.set_fees(newest.header.base_fee_per_gas.unwrap_or_default(), newest.header.gas_limit);
         if let Err(error) = self.recall_holders().await {
             warn!("transactions that are under way may lack their receipts: {error}");
         }
         loop {
             let newest = *newest_slot.borrow_and_update();
+            if newest.saturating_sub(tip.number) > SLOTS_BEHIND_MAX {
+                tip = self.catch_up(tip, newest).await;
+            }
             while tip.number < newest {
                 let first = tip.number + 1;
                 let last = newest.min(first.saturating_add(SLOTS_PER_FETCH_MAX - 1));
-                tip = self.index(tip, first, last).await;
+                let cluster = Arc::clone(&self.cluster);
+                let landed = retry("fetch landed transactions", || cluster.blocks(first, last)).await;
+                tip = self.index(tip, last, landed).await;
             }
             if newest_slot.changed().await.is_err() {
                 return;
             }
         }
+    }
+
+    /// Reads what led to the newest block in the store, so that transactions that were under way then are known.
+    async fn warm_up(&mut self, tip: u64) -> Result<(), ClusterError> {
+        let earliest = self.store.block(BlockId::Earliest).await;
+        let begin = earliest.ok().flatten().map_or(tip, |block| block.header.number);
+        let first = begin.max(tip.saturating_sub(WARM_UP_SLOTS)) + 1;
+        if first > tip {
+            return Ok(());
+        }
+        let slots = self.cluster.busy_slots(first, tip).await?;
+        for some in slots.chunks(SLOTS_PER_FETCH_MAX as usize) {
+            for landed in self.cluster.blocks_of(some).await? {
+                self.decoder.follow(&landed);
+            }
+        }
+        info!(slots = slots.len(), "read again what led to block {tip}");
+        Ok(())
+    }
+
+    /// Indexes a long range, of which few slots have transactions of the program. Gives the new tip: the old one where the
+    /// cluster does not tell which slots these are.
+    async fn catch_up(&mut self, mut tip: Tip, newest: u64) -> Tip {
+        let (cluster, first) = (Arc::clone(&self.cluster), tip.number + 1);
+        let asked = retry("find out which slots have transactions", || async {
+            match cluster.busy_slots(first, newest).await {
+                Err(ClusterError::Unsupported(why)) => Ok(Err(why)),
+                other => other.map(Ok),
+            }
+        });
+        let slots = match asked.await {
+            Ok(slots) => slots,
+            Err(why) => {
+                warn!("every slot is read: {why}");
+                return tip;
+            }
+        };
+        info!(behind = newest - tip.number, busy = slots.len(), "catching up");
+        for some in slots.chunks(SLOTS_PER_FETCH_MAX as usize) {
+            let landed = retry("fetch landed transactions", || cluster.blocks_of(some)).await;
+            let last = some.last().copied().unwrap_or(newest);
+            tip = self.index(tip, last, landed).await;
+            info!(block = tip.number, behind = newest - tip.number, "catching up");
+        }
+        self.index(tip, newest, Vec::new()).await
     }
 
     /// Takes over what is in holders: the transactions in them may end in slots that are indexed, and were written in
@@ -88,16 +147,14 @@ impl Indexer {
         Ok(())
     }
 
-    /// Indexes the slots from `first` to `last` and gives the new tip.
-    async fn index(&mut self, mut tip: Tip, first: u64, last: u64) -> Tip {
-        let cluster = Arc::clone(&self.cluster);
-        let landed = retry("fetch landed transactions", || cluster.blocks(first, last)).await;
+    /// Indexes the slots behind the tip up to `last`, of which those that have transactions are in `landed`. Gives the new
+    /// tip.
+    async fn index(&mut self, mut tip: Tip, last: u64, landed: Vec<LandedBlock>) -> Tip {
         let mut landed: BTreeMap<u64, LandedBlock> =
             landed.into_iter().map(|block| (block.clock.slot, block)).collect();
-        let slot_hashes = if landed.is_empty() { Vec::new() } else { self.slot_hashes().await };
-        for slot in first..=last {
+        for slot in tip.number + 1..=last {
             let block = match landed.remove(&slot) {
-                Some(landed) => self.decode(&tip, &landed, &slot_hashes),
+                Some(landed) => self.decode(&tip, &landed),
                 None => empty_block(&tip, self.decoder.chain()),
             };
             retry("append a block", || append(&*self.store, &block)).await;
@@ -105,13 +162,13 @@ impl Indexer {
             self.progress.send_replace(tip.number);
         }
         if !landed.is_empty() {
-            warn!(first, last, slots = ?landed.keys(), "the cluster gave slots that were not asked for: ignored");
+            warn!(last, slots = ?landed.keys(), "the cluster gave slots that were not asked for: ignored");
         }
         tip
     }
 
-    fn decode(&mut self, tip: &Tip, landed: &LandedBlock, slot_hashes: &[(u64, [u8; 32])]) -> Block {
-        let decoded = self.decoder.block(tip, landed, mix_hash(slot_hashes, landed.clock.slot));
+    fn decode(&mut self, tip: &Tip, landed: &LandedBlock) -> Block {
+        let decoded = self.decoder.block(tip, landed);
         for problem in decoded.problems {
             if problem.kind.loses_transaction() {
                 error!(slot = landed.clock.slot, "a transaction is missing from the block: {problem}");
@@ -123,26 +180,11 @@ impl Indexer {
         debug!(number = block.header.number, hash = %block.hash, transactions = block.transactions.len(), "block");
         block
     }
-
-    /// Slots and their hashes; none when the cluster does not tell, for a block is more urgent than its mix hash.
-    async fn slot_hashes(&self) -> Vec<(u64, [u8; 32])> {
-        self.cluster.slot_hashes().await.unwrap_or_else(|error| {
-            warn!("the slot hashes cannot be read, mixHash will be zero: {error}");
-            Vec::new()
-        })
-    }
 }
 
-/// The hash of the newest slot before `slot`, which is what a run in `slot` can know; zero when it is not listed.
-fn mix_hash(slot_hashes: &[(u64, [u8; 32])], slot: u64) -> B256 {
-    let known = slot_hashes.iter().filter(|(older, _)| *older < slot).max_by_key(|(older, _)| *older);
-    known.map(|(_, hash)| B256::from(*hash)).unwrap_or_default()
-}
-
-async fn read_tip(store: &dyn Store) -> Result<Tip, StoreError> {
+async fn read_newest(store: &dyn Store) -> Result<Arc<Block>, StoreError> {
     let missing = || StoreError::Unavailable("it has no genesis block".to_owned());
-    let block = store.block(BlockId::Latest).await?.ok_or_else(missing)?;
-    Ok(Tip::from(&*block))
+    store.block(BlockId::Latest).await?.ok_or_else(missing)
 }
 
 async fn append(store: &dyn Store, block: &Block) -> Result<(), StoreError> {
@@ -164,19 +206,5 @@ async fn retry<T, E: Display, F: Future<Output = Result<T, E>>>(what: &str, atte
         }
         tokio::time::sleep(delay).await;
         delay = RETRY_DELAY_MAX.min(delay * 2);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_mix_hash_is_that_of_the_newest_slot_before() {
-        let hashes = [(9, [9; 32]), (7, [7; 32]), (6, [6; 32])];
-        for (slot, expected) in [(12, 9), (10, 9), (9, 7), (8, 7), (7, 6), (6, 0), (0, 0)] {
-            assert_eq!(mix_hash(&hashes, slot), B256::repeat_byte(expected), "slot {slot}");
-        }
-        assert_eq!(mix_hash(&[], 5), B256::ZERO);
     }
 }

@@ -16,6 +16,7 @@
 mod accounts;
 mod automine;
 mod commands;
+mod database;
 mod deploying;
 mod keys;
 mod methods;

@@ -2,7 +2,7 @@
 
 use crate::automine::{Answer, Automine};
 use anyhow::Context;
-use parhelion_core::cluster::{Clock, Cluster};
+use parhelion_core::cluster::Cluster;
 use parhelion_core::emulator::Emulator;
 use parhelion_core::pool::Pool;
 use parhelion_core::relay::Relay;
@@ -14,7 +14,6 @@ use parhelion_relay::translation::{Settings, Translations};
 use parhelion_relay::{Operator, Sender};
 use parhelion_rpc::{Config, Running, Services, serve};
 use parhelion_solana::{Features, SvmRehearsal};
-use parhelion_store::MemoryStore;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -28,11 +27,11 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Starts all services over a cluster. Blocks are indexed from `first` on: the earliest that the node knows. Code
-    /// that earns it is translated where `translate` says how.
+    /// Starts all services over a cluster. Blocks are indexed behind the newest in the store. Code that earns it is
+    /// translated where `translate` says how.
     pub(crate) async fn start(
         cluster: Arc<dyn Cluster>,
-        first: Clock,
+        store: Arc<dyn Store>,
         operator: Operator,
         translate: Option<Settings>,
         listen: SocketAddr,
@@ -40,9 +39,6 @@ impl Node {
     ) -> anyhow::Result<Self> {
         let emulator: Arc<dyn Emulator> = Arc::new(Shell::new(Arc::clone(&cluster)));
         let settings = emulator.settings().await.context("the chain's settings cannot be read")?;
-        let timestamp = first.unix_timestamp.max(0).unsigned_abs();
-        let genesis = parhelion_indexer::genesis(first.slot, timestamp, &settings);
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(genesis));
         let operator = Arc::new(operator);
         let rehearsal = Arc::new(SvmRehearsal::new(Arc::clone(&cluster), Features::Mainnet));
         let relay =
@@ -67,7 +63,7 @@ impl Node {
             Arc::clone(&store),
             parhelion_pool::Limits::default(),
         ));
-        let indexer = Indexer::new(cluster, Arc::clone(&store), settings);
+        let indexer = Indexer::new(cluster, Arc::clone(&store), settings.chain_id);
         let blocks = indexer.progress();
 
         let stop = watch::Sender::new(false);

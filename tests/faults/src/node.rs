@@ -56,7 +56,7 @@ impl Node {
         let keeper = Arc::clone(&relay);
         let ports: (Arc<dyn Relay>, Arc<dyn Store>) = (relay, Arc::clone(&store) as Arc<dyn Store>);
         let pool = Arc::new(MemoryPool::new(emulator, ports.0, Arc::clone(&ports.1), Limits::default()));
-        let indexer = Indexer::new(cluster, ports.1, settings);
+        let indexer = Indexer::new(cluster, ports.1, settings.chain_id);
 
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&pool).run(pending()));

@@ -88,6 +88,10 @@ impl<M: Meddler> Cluster for Interposed<M> {
         self.inner.newest_slot()
     }
 
+    async fn busy_slots(&self, first: u64, last: u64) -> Result<Vec<u64>, ClusterError> {
+        self.inner.busy_slots(first, last).await
+    }
+
     async fn blocks(&self, first: u64, last: u64) -> Result<Vec<LandedBlock>, ClusterError> {
         self.inner.blocks(first, last).await
     }

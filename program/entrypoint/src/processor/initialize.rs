@@ -33,7 +33,7 @@ pub(super) fn process(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError
     if config.is_owned_by(input.program_id) {
         return Err(ProgramError::AlreadyInitialized);
     }
-    let slot = Clock::get()?.slot;
+    let Clock { slot, unix_timestamp, .. } = Clock::get()?;
     create::<Config>(&payer, &config, &[CONFIG_SEED, &[config_bump]], input.program_id)?;
     create::<Vault>(&payer, &vault, &[VAULT_SEED, &[vault_bump]], input.program_id)?;
     // SAFETY: no other view of the account's data is alive.
@@ -48,6 +48,7 @@ pub(super) fn process(input: &Input<'_>, data: &[u8]) -> Result<(), ProgramError
     view.vault_bump = vault_bump;
     view.fork = Config::FORK_OSAKA;
     view.address = config_address;
+    view.set_genesis(slot, unix_timestamp.max(0).unsigned_abs());
     Ok(())
 }
 

@@ -6,8 +6,8 @@ use bytemuck::{Pod, Zeroable};
 /// Chain-wide settings: 112 bytes. Read by every run, written by the authority.
 ///
 /// ```text
-///  0        8          16         24                32          64            65           66     67         80        112
-///  ├ header ┼ chain id ┼ base fee ┼ block gas limit ┼ authority ┼ config bump ┼ vault bump ┼ fork ┼ reserved ┼ address ┤
+///  0        8          16         24                32          64            65           66     67        75     80        112
+///  ├ header ┼ chain id ┼ base fee ┼ block gas limit ┼ authority ┼ config bump ┼ vault bump ┼ fork ┼ slot ┼ time ┼ address ┤
 /// ```
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
@@ -24,7 +24,9 @@ pub struct Config {
     pub vault_bump: u8,
     /// The Ethereum rules in force, see [`Self::FORK_OSAKA`].
     pub fork: u8,
-    reserved: [u8; 13],
+    genesis_slot: [u8; 8],
+    /// 40 bits.
+    genesis_time: [u8; 5],
     /// Its own address, which `initialize` derived. Every run compares it, which costs less than deriving it again (250 CU).
     pub address: [u8; 32],
 }
@@ -71,6 +73,19 @@ impl Config {
     /// Sets the block gas limit.
     pub const fn set_block_gas_limit(&mut self, gas: u64) {
         self.block_gas_limit = gas.to_le_bytes();
+    }
+
+    /// The slot and the time (seconds since 1970) in which the chain was made: its history begins there.
+    #[must_use]
+    pub const fn genesis(&self) -> (u64, u64) {
+        let [a, b, c, d, e] = self.genesis_time;
+        (u64::from_le_bytes(self.genesis_slot), u64::from_le_bytes([a, b, c, d, e, 0, 0, 0]))
+    }
+
+    /// Sets slot and time of the beginning.
+    pub const fn set_genesis(&mut self, slot: u64, time: u64) {
+        let [a, b, c, d, e, ..] = time.to_le_bytes();
+        (self.genesis_slot, self.genesis_time) = (slot.to_le_bytes(), [a, b, c, d, e]);
     }
 
     /// Whether the chain is paused.

@@ -19,7 +19,7 @@ use solana_address::Address;
 
 fn decode(transactions: Vec<Vec<LandedInstruction>>) -> Decoded {
     let mut decoder = Decoder::new(PROGRAM.to_bytes(), CHAIN);
-    decoder.block(&tip(), &slot(1, transactions), B256::repeat_byte(0x33))
+    decoder.block(&tip(), &slot(1, transactions))
 }
 
 #[test]
@@ -160,9 +160,9 @@ fn a_large_transaction_is_read_from_its_holder_across_blocks() {
             vec![holder_close()],
         ],
     );
-    let empty = decoder.block(&tip(), &first, B256::ZERO);
+    let empty = decoder.block(&tip(), &first);
     assert!(empty.problems.is_empty() && empty.block.transactions.is_empty());
-    let decoded = decoder.block(&Tip::from(&empty.block), &second, B256::ZERO);
+    let decoded = decoder.block(&Tip::from(&empty.block), &second);
     assert_eq!(decoded.problems, []);
     assert_eq!(decoded.block.header.parent_hash, empty.block.hash);
     assert_eq!(decoded.block.transactions[0].transaction, large);
@@ -191,11 +191,11 @@ fn settings_are_followed_from_the_block_that_changes_them() {
     let mut decoder = Decoder::new(PROGRAM.to_bytes(), CHAIN);
     let configure = Configure { base_fee: Some(7), ..Configure::default() };
     let configure = slot(1, vec![vec![of_program(vec![], configure.encode())]]);
-    let decoded = decoder.block(&tip(), &configure, B256::ZERO);
+    let decoded = decoder.block(&tip(), &configure);
     assert_eq!(decoded.problems, []);
     let header = decoded.block.header;
     assert_eq!((header.base_fee_per_gas, header.gas_limit), (Some(7), CHAIN.block_gas_limit));
     let initialize = Initialize { chain_id: 5, base_fee: 6, block_gas_limit: 8, authority: [0; 32] };
-    decoder.block(&tip(), &slot(2, vec![vec![of_program(vec![], initialize.encode())]]), B256::ZERO);
+    decoder.block(&tip(), &slot(2, vec![vec![of_program(vec![], initialize.encode())]]));
     assert_eq!(*decoder.chain(), ChainSettings { chain_id: 5, base_fee: 6, block_gas_limit: 8 });
 }

@@ -172,7 +172,8 @@ pub(crate) fn slot(slot: u64, transactions: Vec<Vec<LandedInstruction>>) -> Land
 pub(crate) fn slot_from(slot: u64, first: u8, transactions: Vec<Vec<LandedInstruction>>) -> LandedBlock {
     let clock = Clock { slot, unix_timestamp: 1_700_000_000 + slot as i64 };
     let transactions = transactions.into_iter().zip(first..).map(|(content, number)| landed(number, content));
-    LandedBlock { clock, transactions: transactions.collect() }
+    let previous_blockhash = [0x33; 32].into();
+    LandedBlock { clock, previous_blockhash, transactions: transactions.collect() }
 }
 
 pub(crate) fn eth_address(byte: u8) -> EthAddress {

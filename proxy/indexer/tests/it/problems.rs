@@ -4,7 +4,6 @@ use crate::fixture::{
     CHAIN, HOLDER, OTHER_PROGRAM, PROGRAM, event, events, execute, execute_from_holder, holder_close,
     holder_write, log, of_program, plain, receipt, signature, slot, tip, transaction,
 };
-use alloy_primitives::B256;
 use parhelion_core::cluster::LandedInstruction;
 use parhelion_core::transaction::TransactionError;
 use parhelion_indexer::{Decoder, Problem, ProblemKind};
@@ -17,7 +16,7 @@ fn decode(instructions: Vec<LandedInstruction>) -> (Vec<ProblemKind>, usize) {
     let mut decoder = Decoder::new(PROGRAM.to_bytes(), CHAIN);
     let neighbours = [transaction(2, 1_000), transaction(2, 1_001)];
     let [before, after] = neighbours.each_ref().map(|neighbour| vec![plain(neighbour)]);
-    let decoded = decoder.block(&tip(), &slot(1, vec![before, instructions, after]), B256::ZERO);
+    let decoded = decoder.block(&tip(), &slot(1, vec![before, instructions, after]));
     let transactions = &decoded.block.transactions;
     assert_eq!(transactions.first().unwrap().transaction, neighbours[0]);
     assert_eq!(transactions.last().unwrap().transaction, neighbours[1]);

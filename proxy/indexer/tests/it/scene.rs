@@ -1,7 +1,6 @@
 //! A decoder that is fed slot by slot, and what its tests have in common.
 
 use crate::fixture::{CHAIN, PROGRAM, holder_write, log, receipt, signature, slot_from, tip};
-use alloy_primitives::B256;
 use parhelion_core::cluster::LandedInstruction;
 use parhelion_core::store::Executed;
 use parhelion_core::transaction::Transaction;
@@ -25,7 +24,7 @@ impl Scene {
     pub(crate) fn decode(&mut self, transactions: Vec<Vec<LandedInstruction>>) -> Decoded {
         let count = transactions.len() as u8;
         let landed = slot_from(self.tip.number + 1, self.next, transactions);
-        let decoded = self.decoder.block(&self.tip, &landed, B256::ZERO);
+        let decoded = self.decoder.block(&self.tip, &landed);
         self.next += count;
         self.tip = Tip::from(&decoded.block);
         decoded

@@ -1,11 +1,11 @@
 //! The service between a cluster and a store, both fakes.
 
-use crate::fixture::{CHAIN, PROGRAM, plain, slot, transaction};
+use crate::fixture::{CHAIN, PROGRAM, execute_from_holder, holder_write, plain, receipt, slot, transaction};
 use alloy_primitives::B256;
 use async_trait::async_trait;
 use parhelion_core::cluster::{Clock, Cluster, ClusterError, LandedBlock, Snapshot};
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
-use parhelion_indexer::{Indexer, SLOTS_PER_FETCH_MAX, genesis};
+use parhelion_indexer::{Indexer, SLOTS_BEHIND_MAX, SLOTS_PER_FETCH_MAX, genesis};
 use parhelion_wire::address::Deployment;
 use solana_address::Address;
 use solana_hash::Hash;
@@ -22,6 +22,7 @@ struct FakeCluster {
     blocks: Vec<LandedBlock>,
     failures: Mutex<u32>,
     asked: Mutex<Vec<(u64, u64)>>,
+    lists_slots: bool,
 }
 
 #[async_trait]
@@ -39,7 +40,7 @@ impl Cluster for FakeCluster {
     }
 
     async fn slot_hashes(&self) -> Result<Vec<(u64, [u8; 32])>, ClusterError> {
-        Ok(vec![(4, [4; 32]), (3, [3; 32]), (2, [2; 32])])
+        unreachable!("slots have their hashes in the blocks")
     }
 
     async fn rent_exemption(&self, _: usize) -> Result<u64, ClusterError> {
@@ -66,6 +67,14 @@ impl Cluster for FakeCluster {
         let in_range = |block: &&LandedBlock| (first..=last).contains(&block.clock.slot);
         Ok(self.blocks.iter().filter(in_range).cloned().collect())
     }
+
+    async fn busy_slots(&self, first: u64, last: u64) -> Result<Vec<u64>, ClusterError> {
+        if !self.lists_slots {
+            return Err(ClusterError::Unsupported("a test".to_owned()));
+        }
+        let slots = self.blocks.iter().map(|block| block.clock.slot);
+        Ok(slots.filter(|slot| (first..=last).contains(slot)).collect())
+    }
 }
 
 fn fails(failures: &Mutex<u32>) -> bool {
@@ -90,8 +99,13 @@ impl Store for FakeStore {
     }
 
     async fn block(&self, id: BlockId) -> Result<Option<Arc<Block>>, StoreError> {
-        assert_eq!(id, BlockId::Latest);
-        Ok(self.blocks.lock().unwrap().last().cloned().map(Arc::new))
+        let blocks = self.blocks.lock().unwrap();
+        let found = match id {
+            BlockId::Latest => blocks.last(),
+            BlockId::Earliest => blocks.first(),
+            _ => unreachable!("the indexer looks nothing up"),
+        };
+        Ok(found.cloned().map(Arc::new))
     }
 
     async fn executed(&self, _: B256) -> Result<Option<Arc<Executed>>, StoreError> {
@@ -130,6 +144,8 @@ struct Failures {
     cluster: u32,
     store: u32,
     writes_when_failing: bool,
+    /// The cluster lists slots: no failure, but something that not every one does.
+    lists_slots: bool,
 }
 
 /// Starts an indexer behind a genesis at slot `first`, on a cluster whose newest slot is that one.
@@ -139,13 +155,14 @@ fn start(first: u64, blocks: Vec<LandedBlock>, failures: Failures) -> Running {
         blocks,
         failures: Mutex::new(failures.cluster),
         asked: Mutex::default(),
+        lists_slots: failures.lists_slots,
     });
     let store = Arc::new(FakeStore {
         blocks: Mutex::new(vec![genesis(first, 1, &CHAIN)]),
         failures: Mutex::new(failures.store),
         writes_when_failing: failures.writes_when_failing,
     });
-    let indexer = Indexer::new(cluster.clone(), store.clone(), CHAIN);
+    let indexer = Indexer::new(cluster.clone(), store.clone(), CHAIN.chain_id);
     let progress = indexer.progress();
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(indexer.run(async { stopped.await.unwrap() }));
@@ -184,7 +201,7 @@ async fn every_slot_becomes_a_block_and_progress_tells() {
     let mut running = start(0, busy(), Failures::default());
     running.advance_to(3).await;
     running.advance_to(6).await;
-    // Empty slots have their parent's time, others their own; the mix hash is that of the slot before.
+    // Empty slots have their parent's time, others their own; the mix hash is that of the Solana block before.
     let hash = B256::repeat_byte;
     let base = 1_700_000_000;
     assert_eq!(
@@ -192,10 +209,10 @@ async fn every_slot_becomes_a_block_and_progress_tells() {
         [
             (0, 0, 1, B256::ZERO),
             (1, 0, 1, B256::ZERO),
-            (2, 1, base + 2, B256::ZERO),
-            (3, 1, base + 3, hash(2)),
+            (2, 1, base + 2, hash(0x33)),
+            (3, 1, base + 3, hash(0x33)),
             (4, 0, base + 3, B256::ZERO),
-            (5, 1, base + 5, hash(4)),
+            (5, 1, base + 5, hash(0x33)),
             (6, 0, base + 5, B256::ZERO),
         ]
     );
@@ -222,7 +239,8 @@ async fn a_long_way_is_fetched_in_bounded_ranges_from_the_genesis_on() {
 #[tokio::test]
 async fn failures_of_cluster_and_store_are_outlived_without_a_gap_or_a_double() {
     for writes_when_failing in [false, true] {
-        let mut running = start(0, busy(), Failures { cluster: 2, store: 1, writes_when_failing });
+        let mut running =
+            start(0, busy(), Failures { cluster: 2, store: 1, writes_when_failing, ..Failures::default() });
         running.advance_to(5).await;
         let numbers: Vec<_> = running.blocks().iter().map(|block| (block.0, block.1)).collect();
         assert_eq!(numbers, [(0, 0), (1, 0), (2, 1), (3, 1), (4, 0), (5, 1)]);
@@ -235,5 +253,53 @@ async fn a_stop_does_not_wait_for_a_cluster_that_fails() {
     let running = start(0, vec![], Failures { cluster: u32::MAX, ..Failures::default() });
     running.cluster.newest.send_replace(1);
     tokio::time::sleep(Duration::from_millis(10)).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_indexer_that_is_far_behind_reads_busy_slots_only() {
+    let newest = 3 * SLOTS_BEHIND_MAX;
+    for lists_slots in [true, false] {
+        let mut blocks = busy();
+        blocks.push(slot(newest - 7, vec![vec![plain(&transaction(2, 3))]]));
+        let mut running = start(0, blocks, Failures { lists_slots, cluster: 1, ..Failures::default() });
+        running.advance_to(newest).await;
+        let numbers: Vec<_> = running.blocks().iter().map(|block| block.0).collect();
+        assert_eq!(numbers, (0..=newest).collect::<Vec<_>>());
+        let busy: Vec<_> =
+            running.blocks().into_iter().filter(|block| block.1 > 0).map(|block| block.0).collect();
+        assert_eq!(busy, [2, 3, 5, newest - 7]);
+        let asked = running.cluster.asked.lock().unwrap().clone();
+        if lists_slots {
+            assert_eq!(asked, [(2, 2), (3, 3), (5, 5), (newest - 7, newest - 7)]);
+        } else {
+            assert_eq!(asked.len() as u64, newest / SLOTS_PER_FETCH_MAX);
+        }
+        running.stop().await;
+    }
+}
+
+/// A transaction was written into a holder before the node stopped, and ended when none ran.
+#[tokio::test]
+async fn what_was_under_way_when_the_node_stopped_gets_its_receipt() {
+    let transaction = transaction(2, 0);
+    let envelope = transaction.envelope();
+    let written = holder_write(envelope, envelope.len(), 0);
+    let ended = execute_from_holder(&receipt(&transaction).encode());
+    let blocks = vec![slot(2, vec![vec![written]]), slot(5, vec![vec![ended]])];
+    let mut running = start(0, blocks, Failures { lists_slots: true, ..Failures::default() });
+    running.advance_to(3).await;
+    let Running { cluster, store, stop, task, .. } = running;
+    stop.send(()).unwrap();
+    task.await.unwrap();
+    let indexer = Indexer::new(cluster.clone(), store.clone(), CHAIN.chain_id);
+    let progress = indexer.progress();
+    let (stop, stopped) = oneshot::channel();
+    let task = tokio::spawn(indexer.run(async { stopped.await.unwrap() }));
+    let mut running = Running { cluster, store, progress, stop, task };
+    running.advance_to(6).await;
+    let found: Vec<_> =
+        running.blocks().into_iter().filter(|block| block.1 > 0).map(|block| block.0).collect();
+    assert_eq!(found, [5]);
     running.stop().await;
 }

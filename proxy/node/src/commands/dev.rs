@@ -7,10 +7,12 @@ use crate::{accounts, keys, program};
 use anyhow::Context;
 use clap::Args;
 use parhelion_core::cluster::Cluster;
+use parhelion_core::emulator::ChainSettings;
 use parhelion_relay::Operator;
 use parhelion_sdk::instruction::{deposit, initialize};
 use parhelion_sdk::transaction::{Budget, Format, sign};
 use parhelion_solana::{Features, SvmCluster, SvmOptions};
+use parhelion_store::MemoryStore;
 use parhelion_wire::instruction::Initialize;
 use solana_address::Address;
 use solana_keypair::Keypair;
@@ -69,8 +71,12 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
 
     let operator = Operator { keypair: operator, coinbase };
     let translate = options.translating.settings(options.translate);
+    // What was made before the chain is nobody's business: block 0 is the one before it.
+    let nothing = ChainSettings { chain_id: options.chain_id, base_fee: 0, block_gas_limit: 0 };
+    let timestamp = first.unix_timestamp.max(0).unsigned_abs();
+    let store = Arc::new(MemoryStore::new(parhelion_indexer::genesis(first.slot, timestamp, &nothing)));
     let node =
-        Node::start(Arc::new(cluster), first, operator, translate, options.listen, Answer::Landed).await?;
+        Node::start(Arc::new(cluster), store, operator, translate, options.listen, Answer::Landed).await?;
     print_banner(&node, options.chain_id, program_id, &accounts);
     node.run().await
 }

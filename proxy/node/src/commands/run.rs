@@ -1,9 +1,9 @@
 //! `parhelion run`: a node in front of a Solana cluster.
 
 use crate::automine::Answer;
-use crate::keys;
 use crate::services::Node;
 use crate::translate::{Translate, TranslateOptions};
+use crate::{database, keys};
 use alloy_primitives::Address as EthereumAddress;
 use anyhow::{Context, bail};
 use clap::Args;
@@ -38,6 +38,10 @@ pub(crate) struct Options {
     /// Where to listen for JSON-RPC over HTTP and WebSocket
     #[arg(long, default_value = "127.0.0.1:8545", env = "PARHELION_LISTEN")]
     listen: SocketAddr,
+    /// Where blocks, transactions and receipts are kept: sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE [default: a
+    /// SQLite file of the chain in ~/.local/share/parhelion]
+    #[arg(long, value_name = "URL", env = "PARHELION_DATABASE", hide_env_values = true)]
+    database: Option<String>,
     /// Which code the node translates at your expense, see the README
     #[arg(long, value_enum, default_value_t = Translate::Auto, env = "PARHELION_TRANSLATE")]
     translate: Translate,
@@ -50,16 +54,17 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let keypair = keys::read_keypair(&options.keypair.clone().unwrap_or_else(keys::default_keypair))?;
     let coinbase = keys::fee_recipient(options.fee_recipient, &keypair)?;
     let cluster = RpcCluster::connect(&RpcOptions::new(&options.solana_url, options.program_id)).await?;
-    let cluster: Arc<dyn Cluster> = Arc::new(cluster);
+    let rpc = Arc::new(cluster);
+    let cluster: Arc<dyn Cluster> = Arc::clone(&rpc) as Arc<dyn Cluster>;
     let settings = Shell::new(Arc::clone(&cluster)).settings().await.context(
         "no chain was found: is the program deployed at --program-id on this cluster, and initialised?",
     )?;
     check_fee_recipient(&*cluster, coinbase).await?;
     let operator = Operator { keypair, coinbase };
     let shown = format!("{operator:?}");
-    let first = cluster.clock().await?;
+    let store = database::open(options.database.as_deref(), &rpc, &settings).await?;
     let translate = options.translating.settings(options.translate);
-    let node = Node::start(cluster, first, operator, translate, options.listen, Answer::Accepted).await?;
+    let node = Node::start(cluster, store, operator, translate, options.listen, Answer::Accepted).await?;
     println!("Parhelion on {}, program {}", options.solana_url, options.program_id);
     println!("Chain id   {}", settings.chain_id);
     println!("Lands as   {shown}");

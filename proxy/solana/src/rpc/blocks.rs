@@ -6,6 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use parhelion_core::cluster::{Clock, ClusterError, LandedBlock, LandedTransaction};
 use solana_address::Address;
 use solana_message::compiled_instruction::CompiledInstruction;
+use solana_rpc_client::rpc_client::GetConfirmedSignaturesForAddress2Config;
 use solana_rpc_client_api::config::{RpcBlockConfig, TransactionDetails, UiTransactionEncoding};
 use solana_rpc_client_api::custom_error as code;
 use solana_transaction_status_client_types::option_serializer::OptionSerializer;
@@ -13,9 +14,12 @@ use solana_transaction_status_client_types::{
     EncodedTransactionWithStatusMeta, UiConfirmedBlock, UiInstruction, UiLoadedAddresses,
     UiTransactionStatusMeta,
 };
+use std::collections::BTreeSet;
 
 /// Slots asked for in one `getBlocks`.
 const SLOTS_A_REQUEST: u64 = 1_000;
+/// Signatures asked for in one `getSignaturesForAddress`: as many as there are at once.
+const SIGNATURES_A_REQUEST: usize = 1_000;
 /// Blocks read at the same time.
 const BLOCKS_IN_FLIGHT: usize = 4;
 /// The newest transaction format that this crate reads. A block with a newer one is refused by the node.
@@ -29,16 +33,52 @@ impl RpcCluster {
             let end = last.min(next.saturating_add(SLOTS_A_REQUEST - 1));
             let commitment = self.commitment;
             let slots = retry(|| self.rpc.get_blocks_with_commitment(next, Some(end), commitment)).await?;
-            let read = stream::iter(slots)
-                .map(|slot| self.read_block(slot))
-                // In the order of the slots, however the answers come in.
-                .buffered(BLOCKS_IN_FLIGHT)
-                .try_filter_map(|block| async move { Ok(block) });
-            blocks.extend(read.try_collect::<Vec<_>>().await?);
+            blocks.extend(self.read_blocks_of(&slots).await?);
             let Some(behind) = end.checked_add(1) else { break };
             next = behind;
         }
         Ok(blocks)
+    }
+
+    /// The blocks of these slots that hold transactions of the program.
+    pub(super) async fn read_blocks_of(&self, slots: &[u64]) -> Result<Vec<LandedBlock>, ClusterError> {
+        let read = stream::iter(slots.to_vec())
+            .map(|slot| self.read_block(slot))
+            // In the order of the slots, however the answers come in.
+            .buffered(BLOCKS_IN_FLIGHT)
+            .try_filter_map(|block| async move { Ok(block) });
+        read.try_collect().await
+    }
+
+    /// The slots in which a transaction named the program and succeeded.
+    pub(super) async fn read_busy_slots(&self, first: u64, last: u64) -> Result<Vec<u64>, ClusterError> {
+        let oldest = self.oldest_block().await?;
+        if oldest > first {
+            return Err(ClusterError::Unsupported(format!(
+                "the Solana RPC has no blocks before slot {oldest}, and slot {first} is needed: use a node with a longer \
+                 history"
+            )));
+        }
+        let mut slots = BTreeSet::new();
+        let mut before = None;
+        loop {
+            let page = retry(|| {
+                let config = GetConfirmedSignaturesForAddress2Config {
+                    before,
+                    until: None,
+                    limit: Some(SIGNATURES_A_REQUEST),
+                    commitment: Some(self.commitment),
+                };
+                self.rpc.get_signatures_for_address_with_config(&self.program_id, config)
+            });
+            let page = page.await?;
+            let succeeded = page.iter().filter(|one| one.err.is_none());
+            slots.extend(succeeded.map(|one| one.slot).filter(|slot| (first..=last).contains(slot)));
+            let Some(oldest) = page.last().filter(|one| one.slot >= first) else { break };
+            let signature = oldest.signature.parse();
+            before = Some(signature.map_err(|_| nonsense("a signature that cannot be decoded"))?);
+        }
+        Ok(slots.into_iter().collect())
     }
 
     /// The block of a slot, if it holds transactions of the program.
@@ -97,7 +137,10 @@ pub(super) fn decode_block(
     // Recorded from the Clock sysvar by the node that replayed the block.
     let unix_timestamp =
         block.block_time.ok_or_else(|| nonsense(&format!("block {slot} without a time; ask again")))?;
-    Ok(Some(LandedBlock { clock: Clock { slot, unix_timestamp }, transactions }))
+    let previous_blockhash = block.previous_blockhash.parse();
+    let previous_blockhash =
+        previous_blockhash.map_err(|_| nonsense(&format!("block {slot} without the hash of its parent")))?;
+    Ok(Some(LandedBlock { clock: Clock { slot, unix_timestamp }, previous_blockhash, transactions }))
 }
 
 /// The transaction, if it succeeded and names the program.

@@ -100,6 +100,14 @@ impl RpcCluster {
         Self::over(rpc, options.program_id).await
     }
 
+    /// The oldest slot whose block the cluster still has.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub async fn oldest_block(&self) -> Result<u64, ClusterError> {
+        retry(|| self.rpc.get_first_available_block()).await
+    }
+
     async fn over(rpc: RpcClient, program_id: Address) -> Result<Self, ClusterError> {
         let rpc = Arc::new(rpc);
         let commitment = rpc.commitment();
@@ -232,6 +240,14 @@ impl Cluster for RpcCluster {
 
     async fn blocks(&self, first: u64, last: u64) -> Result<Vec<LandedBlock>, ClusterError> {
         self.read_blocks(first, last).await
+    }
+
+    async fn busy_slots(&self, first: u64, last: u64) -> Result<Vec<u64>, ClusterError> {
+        self.read_busy_slots(first, last).await
+    }
+
+    async fn blocks_of(&self, slots: &[u64]) -> Result<Vec<LandedBlock>, ClusterError> {
+        self.read_blocks_of(slots).await
     }
 }
 

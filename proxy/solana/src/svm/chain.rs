@@ -213,6 +213,7 @@ impl Chain {
         loaded: &[Address],
         meta: TransactionMetadata,
     ) -> Result<Signature, ClusterError> {
+        let previous_blockhash = self.latest_blockhash();
         self.clock = clock;
         self.push_hash();
         push_bounded(&mut self.signatures, meta.signature, BLOCKHASH_BLOCKS_MAX);
@@ -228,7 +229,7 @@ impl Chain {
             {
                 self.dropped = block.clock.slot;
             }
-            self.blocks.push_back(LandedBlock { clock, transactions: vec![landed] });
+            self.blocks.push_back(LandedBlock { clock, previous_blockhash, transactions: vec![landed] });
         }
         Ok(meta.signature)
     }

@@ -227,6 +227,11 @@ impl Cluster for SvmCluster {
     async fn blocks(&self, first: u64, last: u64) -> Result<Vec<LandedBlock>, ClusterError> {
         self.run(move |chain| chain.blocks(first, last)).await
     }
+
+    async fn busy_slots(&self, first: u64, last: u64) -> Result<Vec<u64>, ClusterError> {
+        let blocks = self.blocks(first, last).await?;
+        Ok(blocks.into_iter().map(|block| block.clock.slot).collect())
+    }
 }
 
 /// Tells who follows it the newest slot. To be called while the chain is locked, so that slots are told in order.

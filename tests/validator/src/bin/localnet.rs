@@ -130,6 +130,13 @@ fn run(arguments: &Arguments, cancelled: &Arc<AtomicBool>) -> Result<()> {
 
     let mut run = node("run");
     run.args(["--program-id", &program.pubkey().to_string(), "--listen", &arguments.listen.to_string()]);
+    if !arguments.run.iter().any(|argument| argument.starts_with("--database")) {
+        // It belongs to the ledger, and goes with it.
+        run.args([
+            "--database",
+            &format!("sqlite:{}", validator.ledger().join("parhelion.sqlite").display()),
+        ]);
+    }
     run.arg("--keypair").arg(&authority_file).args(&arguments.run);
     println!();
     let node = Process::start(run, &Output::Inherit)?;

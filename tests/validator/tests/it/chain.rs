@@ -23,6 +23,8 @@ pub(crate) struct Chain {
     port: u16,
     log: PathBuf,
     node: Option<Process>,
+    /// The node's database.
+    pub(crate) database: PathBuf,
 }
 
 impl Chain {
@@ -39,7 +41,8 @@ impl Chain {
         deposit.arg("--keypair").arg(&authority).args(["--to", &wallet.address().to_string()]);
         say(deposit.args(["--lamports", "1000000000000"])).ok();
         let (port, log) = (ports::free_block().expect("free ports"), world.folder.path().join("node.log"));
-        Self { world, wallet, port, log, node: None }
+        let database = world.folder.path().join("chain.sqlite");
+        Self { world, wallet, port, log, node: None, database }
     }
 
     /// Starts the node, with more options.
@@ -48,6 +51,7 @@ impl Chain {
         run.args(["run", "--solana-url", &self.world.validator.url()]);
         run.args(["--program-id", &solana_signer::Signer::pubkey(&self.world.program).to_string()]);
         run.arg("--keypair").arg(self.world.key("authority"));
+        run.args(["--database", &format!("sqlite:{}", self.database.display())]);
         run.args(["--listen", &format!("127.0.0.1:{}", self.port)]).args(options);
         self.node = Some(Process::start(run, &Output::File(self.log.clone())).expect("starts"));
         let started = Instant::now();
@@ -86,7 +90,7 @@ impl Chain {
         let _ = self.ask("eth_sendRawTransaction", &json!([raw]));
     }
 
-    /// The receipt of a transaction, if the node knows it. One that landed before its node began is not known to it.
+    /// The receipt of a transaction, if the node knows it.
     pub(crate) fn receipt(&self, transaction: &Transaction) -> Option<Value> {
         self.ask("eth_getTransactionReceipt", &json!([transaction.hash().to_string()]))
     }

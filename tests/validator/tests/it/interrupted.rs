@@ -41,9 +41,9 @@ impl Chain {
         let count =
             self.ask("eth_getTransactionCount", &json!([self.wallet.address().to_string(), "latest"]));
         assert_eq!((self.count(contract), count), (Some(calls), Some(json!(format!("{nonce:#x}")))));
-        if let Some(receipt) = self.receipt(transaction) {
-            assert_eq!(receipt["status"], "0x1", "{receipt}");
-        }
+        self.wait("its receipt is there", transaction, |chain| chain.receipt(transaction).is_some());
+        let receipt = self.receipt(transaction).expect("there");
+        assert_eq!(receipt["status"], "0x1", "{receipt}");
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod chain;
 mod deploy;
+mod history;
 mod interrupted;
 mod localnet;
 mod rent;
