@@ -2,6 +2,7 @@
 
 use crate::emulator::EmulatorError;
 use crate::relay::RelayError;
+use crate::store::StoreError;
 use crate::transaction::{Transaction, TransactionError};
 use alloy_primitives::{Address, B256, U256};
 use async_trait::async_trait;
@@ -51,6 +52,9 @@ pub enum PoolError {
     /// The state could not be read.
     #[error(transparent)]
     Emulator(#[from] EmulatorError),
+    /// It could not be written down. It may land all the same.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// The mempool.
@@ -64,4 +68,17 @@ pub trait Pool: Send + Sync {
 
     /// The nonce that follows the sender's waiting transactions, if some wait without a gap from `next` on.
     fn pending_nonce(&self, sender: Address, next: u64) -> u64;
+}
+
+/// Where accepted transactions are written down, so that they outlive the node.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Writes a transaction down; once this returns, it stays.
+    async fn put(&self, transaction: &Transaction) -> Result<(), StoreError>;
+
+    /// Crosses transactions out.
+    async fn remove(&self, hashes: &[B256]) -> Result<(), StoreError>;
+
+    /// Everything that is written down.
+    async fn all(&self) -> Result<Vec<Transaction>, StoreError>;
 }

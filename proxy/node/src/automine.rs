@@ -20,15 +20,6 @@ const LONGEST: Duration = Duration::from_secs(8);
 /// How often is looked whether a transaction was dropped, which makes no block.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// When a sent transaction is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// As soon as the pool has accepted it.
-    Accepted,
-    /// When it has landed, if nothing is in its way.
-    Landed,
-}
-
 /// The pool that answers when a transaction has landed.
 pub(crate) struct Automine {
     /// The pool that does the work.

@@ -17,7 +17,7 @@ pub(crate) async fn open(
     given: Option<&str>,
     cluster: &RpcCluster,
     settings: &ChainSettings,
-) -> anyhow::Result<Arc<dyn Store>> {
+) -> anyhow::Result<Arc<SqlStore>> {
     let first = first_block(cluster, settings).await?;
     let url = match given {
         Some(url) => url.to_owned(),

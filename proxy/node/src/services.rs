@@ -1,15 +1,15 @@
 //! Puts the services together.
 
-use crate::automine::{Answer, Automine};
+use crate::automine::Automine;
 use anyhow::Context;
 use parhelion_core::cluster::Cluster;
 use parhelion_core::emulator::Emulator;
-use parhelion_core::pool::Pool;
+use parhelion_core::pool::{Journal, Pool};
 use parhelion_core::relay::Relay;
 use parhelion_core::store::Store;
 use parhelion_emulator::Shell;
 use parhelion_indexer::Indexer;
-use parhelion_pool::MemoryPool;
+use parhelion_pool::{DurablePool, MemoryPool};
 use parhelion_relay::translation::{Settings, Translations};
 use parhelion_relay::{Operator, Sender};
 use parhelion_rpc::{Config, Running, Services, serve};
@@ -18,6 +18,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+/// When a sent transaction is answered.
+pub(crate) enum Acceptance {
+    /// When it is written down: it outlives the node.
+    WrittenDown(Arc<dyn Journal>),
+    /// When it has landed, if nothing is in its way: for development.
+    Landed,
+}
 
 /// A running node.
 pub(crate) struct Node {
@@ -35,7 +43,7 @@ impl Node {
         operator: Operator,
         translate: Option<Settings>,
         listen: SocketAddr,
-        answer: Answer,
+        acceptance: Acceptance,
     ) -> anyhow::Result<Self> {
         let emulator: Arc<dyn Emulator> = Arc::new(Shell::new(Arc::clone(&cluster)));
         let settings = emulator.settings().await.context("the chain's settings cannot be read")?;
@@ -74,9 +82,13 @@ impl Node {
         let stop_keeping = stopped(&stop);
         tasks.push(tokio::spawn(async move { keeper.keep(stop_keeping).await }));
         tasks.extend(translations.map(|task| tokio::spawn(task.run(stopped(&stop)))));
-        let pool: Arc<dyn Pool> = match answer {
-            Answer::Accepted => pool,
-            Answer::Landed => Arc::new(Automine { pool, store: Arc::clone(&store), blocks }),
+        let pool: Arc<dyn Pool> = match acceptance {
+            Acceptance::WrittenDown(journal) => {
+                let pool = Arc::new(DurablePool::new(pool, journal));
+                tasks.push(tokio::spawn(Arc::clone(&pool).run(stopped(&stop))));
+                pool
+            }
+            Acceptance::Landed => Arc::new(Automine { pool, store: Arc::clone(&store), blocks }),
         };
         let services = Services { emulator, pool, store, extensions };
         let server = serve(Config::new(listen), services).await?;

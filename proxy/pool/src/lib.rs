@@ -8,8 +8,8 @@
 //! ```
 //!
 //! [`MemoryPool`] serves the [`Pool`](parhelion_core::pool::Pool) port. It keeps its transactions in memory: what
-//! has not landed when the process ends is forgotten. [`MemoryPool::run`] is the worker; without it transactions are
-//! accepted and wait.
+//! has not landed when the process ends is forgotten, unless a [`DurablePool`] around it writes them down.
+//! [`MemoryPool::run`] is the worker; without it transactions are accepted and wait.
 //!
 //! # The states of a transaction
 //! ```text
@@ -42,6 +42,7 @@
 #![forbid(unsafe_code)]
 
 mod admission;
+mod durable;
 mod limits;
 mod pool;
 mod queue;
@@ -49,6 +50,7 @@ mod recent;
 mod verdict;
 mod worker;
 
+pub use durable::DurablePool;
 pub use limits::Limits;
 pub use pool::MemoryPool;
 pub use queue::{DropReason, Status};

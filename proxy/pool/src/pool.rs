@@ -6,7 +6,7 @@ use crate::queue::{Queues, Status};
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
-use parhelion_core::emulator::Emulator;
+use parhelion_core::emulator::{AccountState, Emulator};
 use parhelion_core::pool::{Pool, PoolError};
 use parhelion_core::relay::Relay;
 use parhelion_core::store::Store;
@@ -61,24 +61,47 @@ impl MemoryPool {
     }
 }
 
-#[async_trait]
-impl Pool for MemoryPool {
-    async fn submit(&self, transaction: Transaction) -> Result<B256, PoolError> {
+impl MemoryPool {
+    /// Takes a transaction that was accepted before: whether it can land is found out when it has its turn.
+    ///
+    /// # Errors
+    /// As [`Pool::submit`], but for what the relay says.
+    pub(crate) async fn restore(&self, transaction: Transaction) -> Result<(), PoolError> {
+        let account = self.account_of(&transaction).await?;
+        self.insert(transaction, &account)
+    }
+
+    /// The sender's account, if the transaction may be accepted by itself.
+    async fn account_of(&self, transaction: &Transaction) -> Result<AccountState, PoolError> {
+        check_alone(transaction, &self.emulator.settings().await?)?;
+        Ok(self.emulator.account(transaction.sender()).await?)
+    }
+
+    /// Puts a transaction into its queue, if the pool has room for it there.
+    fn insert(&self, transaction: Transaction, account: &AccountState) -> Result<(), PoolError> {
         let (hash, sender, nonce) = (transaction.hash(), transaction.sender(), transaction.inner().nonce());
-        check_alone(&transaction, &self.emulator.settings().await?)?;
-        let account = self.emulator.account(sender).await?;
-        check(&self.queues(), &transaction, &account)?;
-        // Only the next transaction can be emulated: the others run on a state that does not exist yet.
-        if nonce == account.nonce {
-            self.relay.check(&transaction).await?;
-        }
         let mut queues = self.queues();
-        // Once more, because others came in meanwhile.
-        check(&queues, &transaction, &account)?;
+        check(&queues, &transaction, account)?;
         queues.insert(transaction, nonce, account.nonce, Instant::now());
         drop(queues);
         debug!(%hash, %sender, nonce, "accepted");
         self.work.notify_one();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Pool for MemoryPool {
+    async fn submit(&self, transaction: Transaction) -> Result<B256, PoolError> {
+        let hash = transaction.hash();
+        let account = self.account_of(&transaction).await?;
+        check(&self.queues(), &transaction, &account)?;
+        // Only the next transaction can be emulated: the others run on a state that does not exist yet.
+        if transaction.inner().nonce() == account.nonce {
+            self.relay.check(&transaction).await?;
+        }
+        // Checked once more, because others came in meanwhile.
+        self.insert(transaction, &account)?;
         Ok(hash)
     }
 

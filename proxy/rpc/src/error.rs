@@ -133,6 +133,7 @@ impl From<PoolError> for RpcError {
             PoolError::Invalid(error) => error.into(),
             PoolError::Relay(error) => error.into(),
             PoolError::Emulator(error) => error.into(),
+            PoolError::Store(error) => error.into(),
             PoolError::WrongChainId { .. }
             | PoolError::AlreadyKnown
             | PoolError::NonceTooLow { .. }

@@ -30,7 +30,7 @@ use chain::Chain;
 pub use logs::LOGS_MAX;
 use logs::LogIndex;
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
-pub use sql::SqlStore;
+pub use sql::{SqlJournal, SqlStore};
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 

@@ -1,7 +1,6 @@
 //! `parhelion dev`: a chain of its own, in a Solana VM inside this process.
 
-use crate::automine::Answer;
-use crate::services::Node;
+use crate::services::{Acceptance, Node};
 use crate::translate::{Translate, TranslateOptions};
 use crate::{accounts, keys, program};
 use anyhow::Context;
@@ -75,8 +74,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let nothing = ChainSettings { chain_id: options.chain_id, base_fee: 0, block_gas_limit: 0 };
     let timestamp = first.unix_timestamp.max(0).unsigned_abs();
     let store = Arc::new(MemoryStore::new(parhelion_indexer::genesis(first.slot, timestamp, &nothing)));
-    let node =
-        Node::start(Arc::new(cluster), store, operator, translate, options.listen, Answer::Landed).await?;
+    let node = Node::start(Arc::new(cluster), store, operator, translate, options.listen, Acceptance::Landed)
+        .await?;
     print_banner(&node, options.chain_id, program_id, &accounts);
     node.run().await
 }

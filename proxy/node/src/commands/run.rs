@@ -1,7 +1,6 @@
 //! `parhelion run`: a node in front of a Solana cluster.
 
-use crate::automine::Answer;
-use crate::services::Node;
+use crate::services::{Acceptance, Node};
 use crate::translate::{Translate, TranslateOptions};
 use crate::{database, keys};
 use alloy_primitives::Address as EthereumAddress;
@@ -16,6 +15,7 @@ use parhelion_sdk::convert::to_h160;
 use parhelion_solana::{RpcCluster, RpcOptions};
 use parhelion_wire::address::AccountKey;
 use solana_address::Address;
+use solana_signer::Signer as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -63,8 +63,10 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let operator = Operator { keypair, coinbase };
     let shown = format!("{operator:?}");
     let store = database::open(options.database.as_deref(), &rpc, &settings).await?;
+    let journal = store.journal(operator.keypair.pubkey().as_array());
+    let acceptance = Acceptance::WrittenDown(Arc::new(journal));
     let translate = options.translating.settings(options.translate);
-    let node = Node::start(cluster, store, operator, translate, options.listen, Answer::Accepted).await?;
+    let node = Node::start(cluster, store, operator, translate, options.listen, acceptance).await?;
     println!("Parhelion on {}, program {}", options.solana_url, options.program_id);
     println!("Chain id   {}", settings.chain_id);
     println!("Lands as   {shown}");

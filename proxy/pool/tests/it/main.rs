@@ -3,6 +3,7 @@
 
 mod admission;
 mod chain;
+mod durable;
 mod landing;
 mod replacement;
 mod stopping;

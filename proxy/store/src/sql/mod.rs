@@ -2,6 +2,7 @@
 
 mod chain;
 mod engine;
+mod journal;
 mod key;
 mod logs;
 mod recent;
@@ -14,6 +15,7 @@ use alloy_primitives::B256;
 use alloy_rlp::{Decodable as _, Encodable as _};
 use async_trait::async_trait;
 use engine::Engine;
+pub use journal::SqlJournal;
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
 use recent::Recent;
 use sqlx::any::{Any, AnyRow};

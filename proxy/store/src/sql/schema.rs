@@ -9,6 +9,7 @@
 //! | `transactions` | place, data | see [`super::row`] and [`super::key`] |
 //! | `transaction_hashes` | hash, place | by the first eight bytes |
 //! | `postings` | key, place | which logs have an address, or a topic at a position |
+//! | `journal` | owner, hash, sender, raw | accepted transactions that are not over, by the operator that has them |
 //!
 //! Numbers and blobs only, so SQLite and Postgres understand the same queries.
 
@@ -23,6 +24,7 @@ const VERSIONS: [&[&str]; 1] = [&[
     "CREATE TABLE block_hashes (hash BIGINT NOT NULL, number BIGINT NOT NULL, PRIMARY KEY (hash, number)) KEYED",
     "CREATE TABLE transactions (place BIGINT PRIMARY KEY, data BLOB NOT NULL)",
     "CREATE TABLE transaction_hashes (hash BIGINT NOT NULL, place BIGINT NOT NULL, PRIMARY KEY (hash, place)) KEYED",
+    "CREATE TABLE journal (owner BLOB, hash BLOB, sender BLOB NOT NULL, raw BLOB NOT NULL, PRIMARY KEY (owner, hash))",
     "CREATE TABLE postings (key BIGINT NOT NULL, place BIGINT NOT NULL, PRIMARY KEY (key, place)) KEYED",
 ]];
 

@@ -76,6 +76,11 @@ pub(crate) async fn engines() -> Vec<Engine> {
 }
 
 impl Engine {
+    /// Its database, if it has one.
+    pub(crate) fn url(&self) -> Option<String> {
+        self.database.as_ref().map(Database::url)
+    }
+
     /// A new store.
     pub(crate) async fn store(&self, genesis: Block) -> Arc<dyn Store> {
         let Some(database) = &self.database else { return Arc::new(MemoryStore::new(genesis)) };

@@ -3,6 +3,7 @@
 
 mod chain;
 mod engines;
+mod journal;
 mod logs;
 
 use alloy_consensus::{Header, SignableTransaction, TxLegacy};

@@ -84,10 +84,11 @@ impl Chain {
         Some(answer.get("result")?.clone()).filter(|result| !result.is_null())
     }
 
-    /// Sends a transaction; a node that knows it already, or what became of it, takes it no second time.
+    /// Sends a transaction, which the node accepts.
     pub(crate) fn send(&self, transaction: &Transaction) {
         let raw = alloy_primitives::hex::encode_prefixed(transaction.raw());
-        let _ = self.ask("eth_sendRawTransaction", &json!([raw]));
+        let hash = self.ask("eth_sendRawTransaction", &json!([raw]));
+        assert_eq!(hash, Some(json!(transaction.hash().to_string())), "{}", tail(&self.log));
     }
 
     /// The receipt of a transaction, if the node knows it.
@@ -95,16 +96,11 @@ impl Chain {
         self.ask("eth_getTransactionReceipt", &json!([transaction.hash().to_string()]))
     }
 
-    /// Waits until something holds. As wallets do, it sends the transaction again now and then.
-    pub(crate) fn wait(&self, what: &str, transaction: &Transaction, holds: impl Fn(&Self) -> bool) {
+    /// Waits until something holds. Nothing is sent again: what the node has accepted it lands.
+    pub(crate) fn wait(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let started = Instant::now();
-        let mut looks = 0u32;
         while !holds(self) {
             assert!(started.elapsed() < LONGEST, "{what}: {}", tail(&self.log));
-            looks += 1;
-            if looks.is_multiple_of(20) {
-                self.send(transaction);
-            }
             std::thread::sleep(Duration::from_millis(100));
         }
     }

@@ -21,7 +21,7 @@ impl Chain {
         let address = self.wallet.address().create(self.wallet.nonce);
         let transaction = self.wallet.send(None, U256::ZERO, code.init_code(), 100_000_000);
         self.send(&transaction);
-        self.wait("it is deployed", &transaction, |chain| chain.receipt(&transaction).is_some());
+        self.wait("it is deployed", |chain| chain.receipt(&transaction).is_some());
         address
     }
 
@@ -35,13 +35,11 @@ impl Chain {
     fn assert_counted(&self, contract: EthereumAddress, transaction: &Transaction) {
         // The deployment was the first one.
         let (calls, nonce) = (U256::from(self.wallet.nonce - 1), self.wallet.nonce);
-        self.wait("it is counted", transaction, |chain| {
-            chain.count(contract).is_some_and(|count| count >= calls)
-        });
+        self.wait("it is counted", |chain| chain.count(contract).is_some_and(|count| count >= calls));
         let count =
             self.ask("eth_getTransactionCount", &json!([self.wallet.address().to_string(), "latest"]));
         assert_eq!((self.count(contract), count), (Some(calls), Some(json!(format!("{nonce:#x}")))));
-        self.wait("its receipt is there", transaction, |chain| chain.receipt(transaction).is_some());
+        self.wait("its receipt is there", |chain| chain.receipt(transaction).is_some());
         let receipt = self.receipt(transaction).expect("there");
         assert_eq!(receipt["status"], "0x1", "{receipt}");
     }

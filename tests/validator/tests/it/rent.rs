@@ -42,7 +42,7 @@ async fn an_operator_gets_its_rent_back() {
     transactions.extend((0..4).map(|_| chain.wallet.send(Some(contract), U256::ZERO, [], 5_000_000)));
     for transaction in &transactions {
         chain.send(transaction);
-        chain.wait("it landed", transaction, |chain| chain.receipt(transaction).is_some());
+        chain.wait("it landed", |chain| chain.receipt(transaction).is_some());
     }
     let started = Instant::now();
     while chain.rented("translations").0 == 0 {

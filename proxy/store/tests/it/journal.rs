@@ -1,0 +1,38 @@
+//! What is written down of the pool.
+
+use crate::engines::engines;
+use crate::{TRANSACTIONS, genesis};
+use alloy_primitives::B256;
+use parhelion_core::pool::Journal;
+use parhelion_store::SqlStore;
+use std::collections::BTreeSet;
+
+async fn hashes(journal: &dyn Journal) -> BTreeSet<B256> {
+    let all = journal.all().await.unwrap();
+    assert!(all.iter().all(|one| one.sender() == TRANSACTIONS[0].sender()));
+    all.iter().map(parhelion_core::transaction::Transaction::hash).collect()
+}
+
+#[tokio::test]
+async fn transactions_stay_until_they_are_crossed_out_and_each_operator_has_its_own() {
+    for engine in engines().await {
+        let Some(url) = engine.url() else { continue };
+        drop(engine.store(genesis()).await);
+        let store = SqlStore::open(&url).await.unwrap();
+        let (ours, theirs) = (store.journal(&[1; 32]), store.journal(&[2; 32]));
+        for transaction in &TRANSACTIONS[..5] {
+            ours.put(transaction).await.unwrap();
+            // Once more changes nothing.
+            ours.put(transaction).await.unwrap();
+        }
+        theirs.put(&TRANSACTIONS[0]).await.unwrap();
+        let all: Vec<B256> = TRANSACTIONS[..5].iter().map(|one| one.hash()).collect();
+        assert_eq!(hashes(&ours).await, all.iter().copied().collect(), "{}", engine.name);
+        ours.remove(&all[..2]).await.unwrap();
+        ours.remove(&[]).await.unwrap();
+        ours.remove(&[B256::ZERO]).await.unwrap();
+        let again = SqlStore::open(&url).await.unwrap().journal(&[1; 32]);
+        assert_eq!(hashes(&again).await, all[2..].iter().copied().collect(), "{}", engine.name);
+        assert_eq!(hashes(&theirs).await, [all[0]].into(), "{}", engine.name);
+    }
+}
