@@ -1,14 +1,15 @@
-//! Blocks, transactions, receipts and logs, in memory.
+//! Blocks, transactions, receipts and logs.
 //!
-//! [`MemoryStore`] serves the [`Store`] port for a development node and for tests. It keeps everything since its
-//! genesis and forgets everything when the process ends: a node that runs for long needs an engine with a disk.
+//! [`SqlStore`] serves the [`Store`] port of a node in front of a cluster, in SQLite or Postgres, and keeps what the pool
+//! has accepted ([`SqlJournal`]). [`MemoryStore`] serves the development node, and tests whose clock is not the real one: it
+//! forgets everything when the process ends.
 //!
 //! # Block numbers
 //! A block's number is its Solana slot. Ethereum clients expect a block for every number up to the newest, each
 //! naming its parent by hash, but the program does not run in every slot. So the rule is: **every slot is a block**.
 //! Whoever appends (the indexer) appends an empty block for a slot without transactions, and the store refuses a
 //! block that does not follow its newest by number and parent hash. The first block, the genesis, has the number
-//! that the store was made with: 0 in the development node, the slot where indexing began on a cluster. There
+//! that the store was made with: 0 in the development node, the slot before the chain was made on a cluster. There
 //! are no blocks below it.
 //!
 //! An empty block repeats its predecessor but for number, parent hash and time, so it is stored as its hash
