@@ -115,3 +115,39 @@ async fn a_block_that_does_not_follow_is_refused_and_changes_nothing() {
         store.append(empty(1, genesis.hash, 1)).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn several_nodes_share_a_database() {
+    let blocks = blocks();
+    for engine in engines().await {
+        let first = engine.store(blocks[0].clone()).await;
+        let Some(second) = engine.opened_again().await else { continue };
+        for (number, block) in blocks[1..].iter().enumerate() {
+            // Sometimes one is the first, sometimes the other, sometimes both at once.
+            match number % 3 {
+                0 => {
+                    first.append(block.clone()).await.unwrap();
+                    second.append(block.clone()).await.unwrap();
+                }
+                1 => {
+                    second.append(block.clone()).await.unwrap();
+                    first.append(block.clone()).await.unwrap();
+                }
+                _ => {
+                    let (one, other) =
+                        tokio::join!(first.append(block.clone()), second.append(block.clone()));
+                    one.unwrap();
+                    other.unwrap();
+                }
+            }
+        }
+        reads_back(&*first, &blocks).await;
+        reads_back(&*second, &blocks).await;
+        // A node of another chain does not spoil it.
+        let newest = blocks.last().unwrap();
+        let next = |timestamp| empty(newest.header.number + 1, newest.hash, timestamp);
+        first.append(next(1)).await.unwrap();
+        let error = second.append(next(2)).await.unwrap_err().to_string();
+        assert!(error.contains("of another chain"), "{error}");
+    }
+}

@@ -1,13 +1,11 @@
 //! Logs, and which of them have an address or a topic.
 
+use crate::LOGS_MAX;
 use alloy_primitives::{Address, B256, Log};
 use parhelion_core::store::{Executed, FoundLog, LogFilter, StoreError};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-
-/// The most logs in one answer.
-pub const LOGS_MAX: usize = 10_000;
 
 /// A log's number, in the order of blocks.
 type LogNumber = usize;

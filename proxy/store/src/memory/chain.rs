@@ -1,4 +1,7 @@
 //! Blocks by number and hash.
+//!
+//! An empty block repeats its predecessor but for number, parent hash and time, so it is stored as its hash and time next to
+//! a shared header; a block with transactions is stored as it is.
 
 use alloy_consensus::Header;
 use alloy_primitives::B256;
