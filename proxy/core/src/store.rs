@@ -142,4 +142,12 @@ pub trait Store: Send + Sync {
 
     /// Appends a block behind the newest.
     async fn append(&self, block: Block) -> Result<(), StoreError>;
+
+    /// Appends blocks, one behind the other. When that fails, some may be there.
+    async fn append_all(&self, blocks: Vec<Block>) -> Result<(), StoreError> {
+        for block in blocks {
+            self.append(block).await?;
+        }
+        Ok(())
+    }
 }

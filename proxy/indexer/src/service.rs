@@ -20,6 +20,8 @@ pub const SLOTS_BEHIND_MAX: u64 = 1_000;
 /// So many slots before the newest block in the store are read again at the start, for what was under way then: longer than
 /// a run in steps lasts on which somebody goes on.
 pub const WARM_UP_SLOTS: u64 = 4_096;
+/// The most blocks that are appended at once.
+const BLOCKS_AT_ONCE: usize = 500;
 /// How long the indexer waits after the first failure of a read or a write; twice as long after each further one.
 pub const RETRY_DELAY_MIN: Duration = Duration::from_millis(100);
 /// How long it waits at most. It never gives up: without it the chain would stand still.
@@ -152,14 +154,19 @@ impl Indexer {
     async fn index(&mut self, mut tip: Tip, last: u64, landed: Vec<LandedBlock>) -> Tip {
         let mut landed: BTreeMap<u64, LandedBlock> =
             landed.into_iter().map(|block| (block.clock.slot, block)).collect();
+        let mut blocks = Vec::new();
         for slot in tip.number + 1..=last {
             let block = match landed.remove(&slot) {
                 Some(landed) => self.decode(&tip, &landed),
                 None => empty_block(&tip, self.decoder.chain()),
             };
-            retry("append a block", || append(&*self.store, &block)).await;
             tip = Tip::from(&block);
-            self.progress.send_replace(tip.number);
+            blocks.push(block);
+            if blocks.len() >= BLOCKS_AT_ONCE || slot == last {
+                retry("append blocks", || append(&*self.store, &blocks)).await;
+                blocks.clear();
+                self.progress.send_replace(tip.number);
+            }
         }
         if !landed.is_empty() {
             warn!(last, slots = ?landed.keys(), "the cluster gave slots that were not asked for: ignored");
@@ -187,13 +194,10 @@ async fn read_newest(store: &dyn Store) -> Result<Arc<Block>, StoreError> {
     store.block(BlockId::Latest).await?.ok_or_else(missing)
 }
 
-async fn append(store: &dyn Store, block: &Block) -> Result<(), StoreError> {
-    let appended = store.append(block.clone()).await;
-    // An engine may have written the block although its answer was lost.
-    if appended.is_err() && store.latest().await? >= block.header.number {
-        return Ok(());
-    }
-    appended
+/// Appends blocks, but those that are there: an engine may have written some although its answer was lost.
+async fn append(store: &dyn Store, blocks: &[Block]) -> Result<(), StoreError> {
+    let latest = store.latest().await?;
+    store.append_all(blocks.iter().filter(|block| block.header.number > latest).cloned().collect()).await
 }
 
 /// Repeats an attempt until it succeeds, ever more slowly.

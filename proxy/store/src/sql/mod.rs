@@ -20,6 +20,7 @@ use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store
 use recent::Recent;
 use sqlx::any::{Any, AnyRow};
 use sqlx::{AssertSqlSafe, Row as _, Transaction};
+use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::Mutex;
 
@@ -62,7 +63,7 @@ impl SqlStore {
         self.recent().latest().is_none()
     }
 
-    /// Writes the first block: no parent is looked for. Another node may have done so; then it must be the same.
+    /// Writes the first block, which is empty: no parent is looked for. Another node may have done so; then it must be the same.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], also when the database begins with another block.
@@ -78,7 +79,9 @@ impl SqlStore {
         .await
         .map_err(failed)?;
         if inserted.rows_affected() > 0 {
-            insert_block(&mut transaction, &genesis, true).await?;
+            insert_header(&mut transaction, &genesis.header).await?;
+            let hash = (key::hash(&genesis.hash), key::block(genesis.header.number));
+            insert_pairs(&mut transaction, "block_hashes (hash, number)", &[hash]).await?;
             transaction.commit().await.map_err(failed)?;
         } else {
             drop(transaction);
@@ -95,6 +98,18 @@ impl SqlStore {
 
     fn keep(&self, block: Block) {
         self.recent.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(block));
+    }
+
+    /// How many of the blocks are in the database, one at least: all up to its newest.
+    async fn count_same(&self, blocks: &VecDeque<Block>) -> Result<usize, StoreError> {
+        let tip = sqlx::query("SELECT number FROM tip").fetch_one(&self.engine.pool).await.map_err(failed)?;
+        let tip: i64 = tip.try_get(0).map_err(failed)?;
+        let there = blocks.iter().take_while(|block| key::block(block.header.number) <= tip).count().max(1);
+        // The hashes of those before follow from its.
+        if let Some(last) = blocks.get(there - 1) {
+            self.require_same(last).await?;
+        }
+        Ok(there)
     }
 
     /// Asserts that the database has this block.
@@ -222,30 +237,44 @@ impl Store for SqlStore {
     }
 
     async fn append(&self, block: Block) -> Result<(), StoreError> {
+        self.append_all(vec![block]).await
+    }
+
+    async fn append_all(&self, blocks: Vec<Block>) -> Result<(), StoreError> {
         let _writing = self.writing.lock().await;
-        let parent = self.recent().latest().cloned().ok_or_else(empty)?;
-        check_next(&parent, &block)?;
-        let mut transaction = self.engine.pool.begin().await.map_err(failed)?;
-        // A write first: whoever else appends waits here until this is over.
-        let moved = sqlx::query("UPDATE tip SET number = $1, hash = $2 WHERE number = $3 AND hash = $4")
-            .bind(key::block(block.header.number))
-            .bind(block.hash.to_vec())
-            .bind(key::block(parent.header.number))
-            .bind(parent.hash.to_vec())
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        if moved.rows_affected() > 0 {
-            insert_block(&mut transaction, &block, chain::is_stored(&parent, &block)).await?;
-            transaction.commit().await.map_err(failed)?;
-        } else {
-            // Another node has appended it.
-            drop(transaction);
-            self.require_same(&block).await?;
+        let mut blocks: VecDeque<Block> = blocks.into();
+        while let Some(newest) = blocks.back() {
+            let parent = self.recent().latest().cloned().ok_or_else(empty)?;
+            check_chain(&parent, &blocks)?;
+            let mut transaction = self.engine.pool.begin().await.map_err(failed)?;
+            // A write first: whoever else appends waits here until this is over.
+            let moved = sqlx::query("UPDATE tip SET number = $1, hash = $2 WHERE number = $3 AND hash = $4")
+                .bind(key::block(newest.header.number))
+                .bind(newest.hash.to_vec())
+                .bind(key::block(parent.header.number))
+                .bind(parent.hash.to_vec())
+                .execute(&mut *transaction)
+                .await
+                .map_err(failed)?;
+            let there = if moved.rows_affected() > 0 {
+                insert_blocks(&mut transaction, &parent, &blocks).await?;
+                transaction.commit().await.map_err(failed)?;
+                blocks.len()
+            } else {
+                // Another node has appended some of them.
+                drop(transaction);
+                self.count_same(&blocks).await?
+            };
+            blocks.drain(..there).for_each(|block| self.keep(block));
         }
-        self.keep(block);
         Ok(())
     }
+}
+
+/// Asserts that blocks may come behind a parent, one behind the other.
+fn check_chain(parent: &Block, blocks: &VecDeque<Block>) -> Result<(), StoreError> {
+    let parents = std::iter::once(parent).chain(blocks);
+    parents.zip(blocks).try_for_each(|(parent, block)| check_next(parent, block))
 }
 
 /// Whether a block may come behind another.
@@ -265,28 +294,44 @@ fn check_next(parent: &Block, block: &Block) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes a block, its header only if that `is_stored`.
-async fn insert_block(
+/// Writes blocks that come behind a parent; of the headers only those that are not made again from others.
+async fn insert_blocks(
+    transaction: &mut Transaction<'_, Any>,
+    parent: &Block,
+    blocks: &VecDeque<Block>,
+) -> Result<(), StoreError> {
+    let parents = std::iter::once(parent).chain(blocks);
+    for (parent, block) in parents.zip(blocks) {
+        if chain::is_stored(parent, block) {
+            insert_header(transaction, &block.header).await?;
+        }
+        insert_transactions(transaction, block).await?;
+    }
+    let hashes: Vec<_> =
+        blocks.iter().map(|block| (key::hash(&block.hash), key::block(block.header.number))).collect();
+    insert_pairs(transaction, "block_hashes (hash, number)", &hashes).await
+}
+
+async fn insert_header(transaction: &mut Transaction<'_, Any>, header: &Header) -> Result<(), StoreError> {
+    let mut bytes = Vec::new();
+    header.encode(&mut bytes);
+    sqlx::query("INSERT INTO blocks (number, header) VALUES ($1, $2)")
+        .bind(key::block(header.number))
+        .bind(bytes)
+        .execute(&mut **transaction)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Writes a block's transactions and what they and their logs are found by.
+async fn insert_transactions(
     transaction: &mut Transaction<'_, Any>,
     block: &Block,
-    is_stored: bool,
 ) -> Result<(), StoreError> {
-    let number = block.header.number;
-    if is_stored {
-        let mut header = Vec::new();
-        block.header.encode(&mut header);
-        sqlx::query("INSERT INTO blocks (number, header) VALUES ($1, $2)")
-            .bind(key::block(number))
-            .bind(header)
-            .execute(&mut **transaction)
-            .await
-            .map_err(failed)?;
-    }
-    insert_pairs(transaction, "block_hashes (hash, number)", &[(key::hash(&block.hash), key::block(number))])
-        .await?;
     let (mut hashes, mut postings) = (Vec::new(), Vec::new());
     for executed in &block.transactions {
-        let place = key::transaction(number, executed.index);
+        let place = key::transaction(block.header.number, executed.index);
         hashes.push((key::hash(&executed.transaction.hash()), place));
         logs::postings(executed, &mut postings);
         sqlx::query("INSERT INTO transactions (place, data) VALUES ($1, $2)")

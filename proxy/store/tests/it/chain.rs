@@ -27,9 +27,10 @@ fn blocks() -> Vec<Block> {
 
 async fn store(engine: &Engine, blocks: &[Block]) -> Arc<dyn Store> {
     let store = engine.store(blocks[0].clone()).await;
-    for block in &blocks[1..] {
-        store.append(block.clone()).await.unwrap();
-    }
+    // One by one, and several at once.
+    store.append(blocks[1].clone()).await.unwrap();
+    store.append_all(vec![]).await.unwrap();
+    store.append_all(blocks[2..].to_vec()).await.unwrap();
     store
 }
 
@@ -122,6 +123,7 @@ async fn several_nodes_share_a_database() {
     for engine in engines().await {
         let first = engine.store(blocks[0].clone()).await;
         let Some(second) = engine.opened_again().await else { continue };
+        let Some(late) = engine.opened_again().await else { continue };
         for (number, block) in blocks[1..].iter().enumerate() {
             // Sometimes one is the first, sometimes the other, sometimes both at once.
             match number % 3 {
@@ -143,6 +145,11 @@ async fn several_nodes_share_a_database() {
         }
         reads_back(&*first, &blocks).await;
         reads_back(&*second, &blocks).await;
+        // One that comes late with all at once finds some there.
+        late.append_all(blocks[1..4].to_vec()).await.unwrap();
+        assert_eq!(late.latest().await.unwrap(), 3);
+        late.append_all(blocks[4..].to_vec()).await.unwrap();
+        reads_back(&*late, &blocks).await;
         // A node of another chain does not spoil it.
         let newest = blocks.last().unwrap();
         let next = |timestamp| empty(newest.header.number + 1, newest.hash, timestamp);

@@ -71,7 +71,7 @@ fn filter() -> impl Strategy<Value = LogFilter> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn agree_with_a_naive_filter(
