@@ -386,6 +386,7 @@ async fn blocks_hold_the_programs_successful_transactions_in_order() {
         in_block(&ours[1], &Value::Null),
     ]);
     let foreign = json!([in_block(&transaction(Address::new_from_array([8; 32])), &Value::Null)]);
+    let hash = Hash::new_from_array([6; 32]);
     let cluster = connect(move |request, params| match request {
         RpcRequest::GetSlot => Ok(json!(1)),
         RpcRequest::GetBlocks => {
@@ -407,7 +408,7 @@ async fn blocks_hold_the_programs_successful_transactions_in_order() {
                 Some(5_000) => return Err(error(code::JSON_RPC_SERVER_ERROR_BLOCK_CLEANED_UP)),
                 other => panic!("{other:?}"),
             };
-            Ok(json!({ "previousBlockhash": "", "blockhash": "", "parentSlot": 1, "blockTime": 777,
+            Ok(json!({ "previousBlockhash": hash.to_string(), "blockhash": "", "parentSlot": 1, "blockTime": 777,
                 "blockHeight": 1, "transactions": transactions }))
         }
         _ => panic!("{request}"),
@@ -417,7 +418,10 @@ async fn blocks_hold_the_programs_successful_transactions_in_order() {
     let blocks = cluster.blocks(5, 2_000).await.expect("answers");
     let slots: Vec<_> = blocks.iter().map(|block| (block.clock.slot, block.clock.unix_timestamp)).collect();
     assert_eq!(slots, [(10, 777), (1_500, 777)]);
+    let of = cluster.blocks_of(&[10, 11, 12]).await.expect("answers");
+    assert_eq!(of.iter().map(|block| block.clock.slot).collect::<Vec<_>>(), [10]);
     for block in &blocks {
+        assert_eq!(block.previous_blockhash, hash);
         let signatures: Vec<_> = block.transactions.iter().map(|one| one.signature).collect();
         assert_eq!(signatures, expected);
         let LandedTransaction { instructions, compute_units, .. } = &block.transactions[0];
@@ -431,6 +435,44 @@ async fn blocks_hold_the_programs_successful_transactions_in_order() {
     assert!(cluster.blocks(6, 5).await.expect("an empty range").is_empty());
 }
 
+/// Signatures of slots 100 down to 1, two in each, one of which failed in every third.
+#[tokio::test(start_paused = true)]
+async fn busy_slots_are_those_of_successful_transactions_however_many_pages_there_are() {
+    const PAGE: usize = 7;
+    let signature = |number: usize| Signature::from([number as u8; 64]).to_string();
+    let all: Vec<Value> = (0..200)
+        .map(|number| {
+            let slot = 100 - number / 2;
+            // Both fail in slot 42.
+            let fails = slot % 3 == 0 && number % 2 == 0 || slot == 42;
+            let error = if fails { json!({ "InstructionError": [0, { "Custom": 1 }] }) } else { Value::Null };
+            json!({ "signature": signature(number), "slot": slot, "err": error, "memo": null, "blockTime": 1,
+                "confirmationStatus": "confirmed" })
+        })
+        .collect();
+    let cluster = connect(move |request, params| match request {
+        RpcRequest::GetSlot => Ok(json!(100)),
+        RpcRequest::GetFirstAvailableBlock => Ok(json!(5)),
+        RpcRequest::GetSignaturesForAddress => {
+            assert_eq!(params[0], PROGRAM.to_string());
+            let before = params[1]["before"].as_str();
+            let place = |before: &str| all.iter().position(|one| one["signature"] == before).expect("known");
+            let start = before.map_or(0, |before| place(before) + 1);
+            Ok(json!(all.iter().skip(start).take(PAGE).collect::<Vec<_>>()))
+        }
+        _ => panic!("{request}"),
+    })
+    .await
+    .expect("connects");
+    let expected = |first: u64, last: u64| (first..=last).filter(|slot| *slot != 42).collect::<Vec<_>>();
+    for (first, last) in [(5, 100), (40, 44), (42, 42), (99, 200)] {
+        let slots = cluster.busy_slots(first, last).await.expect("answers");
+        assert_eq!(slots, expected(first, last.min(100)), "{first} to {last}");
+    }
+    let error = cluster.busy_slots(4, 100).await.expect_err("not there any more");
+    assert!(error.to_string().contains("no blocks before slot 5") && !error.is_retryable(), "{error}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn blocks_that_cannot_be_had_are_an_error_and_not_left_out() {
     type Damage = fn(&mut Value);
@@ -438,8 +480,9 @@ async fn blocks_that_cannot_be_had_are_an_error_and_not_left_out() {
         &mut block["transactions"][0]["meta"]["innerInstructions"][0]["instructions"][0]
     }
     let transaction = transaction(PROGRAM);
-    let cases: [(Damage, bool); 6] = [
+    let cases: [(Damage, bool); 7] = [
         (|block| block["blockTime"] = Value::Null, true),
+        (|block| block["previousBlockhash"] = json!("xyz"), true),
         (|block| block["transactions"][0]["meta"]["innerInstructions"] = Value::Null, false),
         (|block| block["transactions"][0]["transaction"] = json!(["xyz", "base58"]), true),
         (|block| block["transactions"][0]["meta"]["innerInstructions"][0]["index"] = json!(4), true),
@@ -447,7 +490,8 @@ async fn blocks_that_cannot_be_had_are_an_error_and_not_left_out() {
         (|block| inner(block)["accounts"] = json!([0, 2]), true),
     ];
     for (index, (damage, retryable)) in cases.into_iter().enumerate() {
-        let mut block = json!({ "previousBlockhash": "", "blockhash": "", "parentSlot": 1, "blockTime": 777,
+        let hash = Hash::new_from_array([6; 32]).to_string();
+        let mut block = json!({ "previousBlockhash": hash, "blockhash": "", "parentSlot": 1, "blockTime": 777,
             "blockHeight": 1, "transactions": [in_block(&transaction, &Value::Null)] });
         damage(&mut block);
         let cluster = connect(move |request, _| match request {
