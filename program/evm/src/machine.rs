@@ -107,6 +107,11 @@ impl Machine {
         self.memory.at(index)
     }
 
+    /// Stack words. A range that does not lie in the arena is empty.
+    pub(crate) fn stack(&self, start: usize, length: usize) -> &[U256] {
+        self.stack.slice().get(start..).and_then(|rest| rest.get(..length)).unwrap_or_default()
+    }
+
     /// Bytes of memory.
     ///
     /// The range must lie in the arena; a range that does not is empty.

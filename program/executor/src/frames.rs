@@ -1,6 +1,7 @@
 //! Nested call frames: a stack of them on the heap, never on the native stack.
 
 mod checkpoint;
+mod observed;
 
 use crate::address;
 use crate::ledger::Ledger;
@@ -128,6 +129,9 @@ pub(crate) fn begin<'c, L: Ledger<'c>, C: Crypto>(
             world.enter_create(sender, &created, value, gas, init_code, Source::Message)?
         }
     };
+    if L::OBSERVES {
+        world.tell_outermost(machine, outermost, sender, value, gas, &entered);
+    }
     let frames = Vec::with_capacity(world.limits.machine.frames.min(8));
     let mut stack = Stack { frames, callers_gas: 0 };
     match entered {
@@ -153,20 +157,46 @@ pub(crate) fn run<'c, L: Ledger<'c>, C: Crypto>(
         let depth = stack.frames.len();
         let Some(active) = stack.frames.last_mut() else { return Err(ProgramError::HeapLimit) };
         active.frame.hold(pause.saturating_sub(stack.callers_gas).max(0));
-        let (entered, is_create) = match interpreter::run(machine, &mut active.frame, world) {
+        let interrupt = if L::OBSERVES {
+            world.run_observed(machine, &mut active.frame, depth)
+        } else {
+            interpreter::run(machine, &mut active.frame, world)
+        };
+        let (entered, is_create) = match interrupt {
             Interrupt::Host(error) => return Err(error),
             Interrupt::Limit => return Err(ProgramError::HeapLimit),
             Interrupt::Pause => return Ok(Progress::Paused),
             Interrupt::Exit(exit, output) => {
                 let ended = world.leave(machine, active, exit, output)?;
+                if L::OBSERVES {
+                    let created = matches!(active.purpose, Purpose::Create(..)) && ended.exit.is_success();
+                    let code = if created {
+                        machine.memory(output.start, output.length)
+                    } else {
+                        machine.return_data()
+                    };
+                    world.tell_end(code, &ended);
+                }
                 stack.frames.truncate(depth.saturating_sub(1));
                 let Some(caller) = stack.frames.last_mut() else { return Ok(Progress::Ended(ended)) };
                 stack.callers_gas = stack.callers_gas.saturating_sub(caller.frame.gas());
                 resume(machine, &mut caller.frame, &ended);
                 continue;
             }
-            Interrupt::Call(request) => (world.call(machine, &request, depth)?, false),
-            Interrupt::Create(request) => (world.create(machine, &request, depth)?, true),
+            Interrupt::Call(request) => {
+                let entered = world.call(machine, &request, depth)?;
+                if L::OBSERVES {
+                    world.tell_call(machine, &request, &entered);
+                }
+                (entered, false)
+            }
+            Interrupt::Create(request) => {
+                let entered = world.create(machine, &request, depth)?;
+                if L::OBSERVES {
+                    world.tell_create(machine, &request, &entered);
+                }
+                (entered, true)
+            }
         };
         match entered {
             Entered::Ended(ended) => {

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::mark::Mark;
+use crate::observe::Observation;
 use parhelion_wire::Pubkey;
 use parhelion_wire::account::Header;
 use parhelion_wire::address::AccountKey;
@@ -19,6 +20,12 @@ pub trait Ledger<'c> {
 
     /// Whether allocated memory is never given back, so that dropping anything only takes time.
     const NEVER_FREES: bool = false;
+
+    /// Whether it wants to know what happens in a run, opcode by opcode: for tracers.
+    const OBSERVES: bool = false;
+
+    /// Something happens. Only told where [`Self::OBSERVES`] says so.
+    fn observe(&mut self, _observation: &Observation<'_>) {}
 
     /// What another step needs to find an account again, and to see whether it is still the same.
     ///
@@ -117,80 +124,112 @@ pub trait Ledger<'c> {
     fn newest_slot_hash(&mut self) -> Result<[u8; 32]>;
 }
 
+/// Forwards everything but observations to another ledger: `forward!(T, self, expression of that ledger)`.
+macro_rules! forward {
+    ($inner:ty, $self:ident, $ledger:expr) => {
+        type Account = <$inner as Ledger<'c>>::Account;
+
+        const NEVER_FREES: bool = <$inner as Ledger<'c>>::NEVER_FREES;
+
+        fn mark(&$self, account: Self::Account) -> Result<Mark> {
+            $ledger.mark(account)
+        }
+
+        fn resume(&mut $self, mark: &Mark) -> Result<Self::Account> {
+            $ledger.resume(mark)
+        }
+
+        fn is_at_hand(&$self, account: Self::Account) -> bool {
+            $ledger.is_at_hand(account)
+        }
+
+        fn lockable(&mut $self, address: &Pubkey) -> Option<&mut Header> {
+            $ledger.lockable(address)
+        }
+
+        fn lock(&mut $self) -> Result<u32> {
+            $ledger.lock()
+        }
+
+        fn unlock(&mut $self) {
+            $ledger.unlock();
+        }
+
+        fn load(&mut $self, key: &AccountKey) -> Result<Self::Account> {
+            $ledger.load(key)
+        }
+
+        fn data(&$self, account: Self::Account) -> Result<&[u8]> {
+            $ledger.data(account)
+        }
+
+        fn code(&$self, account: Self::Account) -> &'c [u8] {
+            $ledger.code(account)
+        }
+
+        fn translation(&$self, hash: &H256) -> Option<&'c [u8]> {
+            $ledger.translation(hash)
+        }
+
+        fn write(&mut $self, account: Self::Account, key: &AccountKey, length: usize) -> Result<&mut [u8]> {
+            $ledger.write(account, key, length)
+        }
+
+        fn may_write(&mut $self, account: Self::Account) {
+            $ledger.may_write(account);
+        }
+
+        fn close(&mut $self, account: Self::Account, vault: Self::Account) -> Result<u64> {
+            $ledger.close(account, vault)
+        }
+
+        fn pay_out(&mut $self, vault: Self::Account, payee: Self::Account, lamports: u64) -> Result<()> {
+            $ledger.pay_out(vault, payee, lamports)
+        }
+
+        fn can_receive(&mut $self, payee: Self::Account, address: &Pubkey, lamports: u64) -> Result<bool> {
+            $ledger.can_receive(payee, address, lamports)
+        }
+
+        fn rent_per_byte(&mut $self) -> Result<u64> {
+            $ledger.rent_per_byte()
+        }
+
+        fn slot_hash(&mut $self, slot: u64) -> Result<Option<[u8; 32]>> {
+            $ledger.slot_hash(slot)
+        }
+
+        fn newest_slot_hash(&mut $self) -> Result<[u8; 32]> {
+            $ledger.newest_slot_hash()
+        }
+    };
+}
+
 impl<'c, T: Ledger<'c>> Ledger<'c> for &mut T {
-    type Account = T::Account;
+    forward!(T, self, (**self));
 
-    const NEVER_FREES: bool = T::NEVER_FREES;
+    const OBSERVES: bool = T::OBSERVES;
 
-    fn mark(&self, account: Self::Account) -> Result<Mark> {
-        (**self).mark(account)
+    fn observe(&mut self, observation: &Observation<'_>) {
+        (**self).observe(observation);
     }
+}
 
-    fn resume(&mut self, mark: &Mark) -> Result<Self::Account> {
-        (**self).resume(mark)
-    }
+/// A ledger whose runs are watched.
+#[derive(Debug)]
+pub struct Watched<L, F> {
+    /// Where the accounts are.
+    pub ledger: L,
+    /// Is told what happens.
+    pub watch: F,
+}
 
-    fn is_at_hand(&self, account: Self::Account) -> bool {
-        (**self).is_at_hand(account)
-    }
+impl<'c, L: Ledger<'c>, F: FnMut(&Observation<'_>)> Ledger<'c> for Watched<L, F> {
+    forward!(L, self, self.ledger);
 
-    fn lockable(&mut self, address: &Pubkey) -> Option<&mut Header> {
-        (**self).lockable(address)
-    }
+    const OBSERVES: bool = true;
 
-    fn lock(&mut self) -> Result<u32> {
-        (**self).lock()
-    }
-
-    fn unlock(&mut self) {
-        (**self).unlock();
-    }
-
-    fn load(&mut self, key: &AccountKey) -> Result<Self::Account> {
-        (**self).load(key)
-    }
-
-    fn data(&self, account: Self::Account) -> Result<&[u8]> {
-        (**self).data(account)
-    }
-
-    fn code(&self, account: Self::Account) -> &'c [u8] {
-        (**self).code(account)
-    }
-
-    fn translation(&self, hash: &H256) -> Option<&'c [u8]> {
-        (**self).translation(hash)
-    }
-
-    fn write(&mut self, account: Self::Account, key: &AccountKey, length: usize) -> Result<&mut [u8]> {
-        (**self).write(account, key, length)
-    }
-
-    fn may_write(&mut self, account: Self::Account) {
-        (**self).may_write(account);
-    }
-
-    fn close(&mut self, account: Self::Account, vault: Self::Account) -> Result<u64> {
-        (**self).close(account, vault)
-    }
-
-    fn pay_out(&mut self, vault: Self::Account, payee: Self::Account, lamports: u64) -> Result<()> {
-        (**self).pay_out(vault, payee, lamports)
-    }
-
-    fn can_receive(&mut self, payee: Self::Account, address: &Pubkey, lamports: u64) -> Result<bool> {
-        (**self).can_receive(payee, address, lamports)
-    }
-
-    fn rent_per_byte(&mut self) -> Result<u64> {
-        (**self).rent_per_byte()
-    }
-
-    fn slot_hash(&mut self, slot: u64) -> Result<Option<[u8; 32]>> {
-        (**self).slot_hash(slot)
-    }
-
-    fn newest_slot_hash(&mut self) -> Result<[u8; 32]> {
-        (**self).newest_slot_hash()
+    fn observe(&mut self, observation: &Observation<'_>) {
+        (self.watch)(observation);
     }
 }

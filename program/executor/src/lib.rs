@@ -38,6 +38,7 @@ mod frames;
 mod ledger;
 mod limits;
 mod mark;
+pub mod observe;
 mod rent;
 mod run;
 pub mod steps;
@@ -46,7 +47,7 @@ mod withdraw;
 mod world;
 
 pub use execute::{BlockValues, Call, Options, Report, call, execute};
-pub use ledger::Ledger;
+pub use ledger::{Ledger, Watched};
 pub use limits::Limits;
 pub use mark::Mark;
 pub use withdraw::{WITHDRAW_ADDRESS, WITHDRAW_SELECTOR};

@@ -26,6 +26,7 @@ mod state;
 mod suite;
 mod transactions;
 mod vm;
+mod witness;
 
 use anyhow::Result;
 use clap::Parser;
@@ -50,7 +51,7 @@ pub(crate) struct Arguments {
     /// With --vm: one case in so many, chosen by the hash of its name
     #[arg(long, value_name = "N", default_value_t = 1)]
     vm_sample: u64,
-    /// Repeats one state test in so many in steps, chosen by the hash of its name
+    /// Repeats one state test in so many in steps, and watched opcode by opcode, chosen by the hash of its name
     #[arg(long, value_name = "N", default_value_t = 8)]
     steps_sample: u64,
     /// Worker threads; as many as there are cores unless told

@@ -4,6 +4,7 @@ use crate::sender::recover;
 use crate::skip::Rule;
 use crate::suite::{Sink, Verdict};
 use crate::vm::{self, Outcome, Run, Vm};
+use crate::witness::Witness;
 use crate::{Arguments, reason, root};
 use alloy_eips::eip4844::fake_exponential;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
@@ -13,8 +14,9 @@ use parhelion_emulator::Native;
 use parhelion_executor::evm::fork::Fork;
 use parhelion_executor::evm::machine::Machine;
 use parhelion_executor::evm::{self, H160, gas, machine};
+use parhelion_executor::observe::Observation;
 use parhelion_executor::steps::{self, Held, Step};
-use parhelion_executor::{BlockValues, Limits, Options, Report};
+use parhelion_executor::{BlockValues, Limits, Options, Report, Watched};
 use parhelion_wire::ProgramError;
 use parhelion_wire::address::AccountKey;
 use parhelion_wire::event::Receipt;
@@ -111,12 +113,12 @@ pub(crate) fn run(
             for post in posts {
                 let Indexes { data, gas, value } = post.indexes;
                 let name = format!("{name} {fork_name} d{data}g{gas}v{value}");
-                let with_steps = is_sampled(&name, arguments.steps_sample);
-                for form in Form::ALL.into_iter().filter(|form| with_steps || !form.has_steps()) {
+                let in_sample = is_sampled(&name, arguments.steps_sample);
+                for form in Form::ALL.into_iter().filter(|form| in_sample || !form.is_sampled()) {
                     let (group, name) = (format!("{group}{}", form.text()), format!("{name}{}", form.text()));
                     sink.case(&group, &name, || run_case(test, fork_name, fork, post, form));
                     if let (Fork::Osaka, Some(vm)) = (fork, &mut *vm)
-                        && !form.has_steps()
+                        && !form.is_sampled()
                         && is_sampled(&name, arguments.vm_sample)
                     {
                         let (group, name) = (format!("{group}, in the VM"), format!("{name}, in the VM"));
@@ -140,10 +142,17 @@ enum Form {
     Steps,
     /// By its translation, and the whole transaction in steps.
     TranslatedSteps,
+    /// As it is, opcode by opcode, and watched.
+    Watched,
 }
 
 impl Form {
-    const ALL: [Self; 4] = [Self::Plain, Self::Translated, Self::Steps, Self::TranslatedSteps];
+    const ALL: [Self; 5] = [Self::Plain, Self::Translated, Self::Steps, Self::TranslatedSteps, Self::Watched];
+
+    /// Whether a sample of the cases runs so, and only natively.
+    const fn is_sampled(self) -> bool {
+        !matches!(self, Self::Plain | Self::Translated)
+    }
 
     /// Whether the transaction runs in steps.
     const fn has_steps(self) -> bool {
@@ -157,13 +166,14 @@ impl Form {
             Self::Translated => ", translated",
             Self::Steps => ", in steps",
             Self::TranslatedSteps => ", translated, in steps",
+            Self::Watched => ", watched",
         }
     }
 
     /// The translations of stored codes, for this form.
     fn translations(self, accounts: &Accounts) -> Result<Translations> {
         match self {
-            Self::Plain | Self::Steps => Ok(Translations::new()),
+            Self::Plain | Self::Steps | Self::Watched => Ok(Translations::new()),
             Self::Translated | Self::TranslatedSteps => ledger::translate(accounts).map_err(program_error),
         }
     }
@@ -229,11 +239,12 @@ fn run_case(test: &StateTest, fork_name: &str, fork: Fork, post: &Post, form: Fo
     let translations = form.translations(&before)?;
     let mut memory = Memory::new(&before, &translations, block.slot, test.env.current_random.0);
     let sender = &test.transaction.sender;
-    let mut result = execute(&mut memory, &block, fork, post, sender, None);
+    let manner = if form == Form::Watched { Manner::Watched } else { Manner::AtOnce };
+    let mut result = execute(&mut memory, &block, fork, post, sender, manner);
     if let (true, Ok((receipt, _))) = (form.has_steps(), &result) {
         let used = receipt.gas_used;
         memory = Memory::new(&before, &translations, block.slot, test.env.current_random.0);
-        result = execute(&mut memory, &block, fork, post, sender, Some(used));
+        result = execute(&mut memory, &block, fork, post, sender, Manner::InSteps { used });
     }
     let impossible = impossible_account(test, &memory).or_else(|| gas_above_all(post));
     let verdict = judge(result, memory, &block, post)?;
@@ -365,14 +376,25 @@ const LIMITS: Limits = Limits {
     ..Limits::OFF_CHAIN
 };
 
-/// Decodes, validates and runs the transaction: in steps, when it is known how much gas it uses.
+/// In which way a transaction runs.
+#[derive(Clone, Copy)]
+enum Manner {
+    AtOnce,
+    /// In steps, all of which together use so much gas.
+    InSteps {
+        used: u64,
+    },
+    Watched,
+}
+
+/// Decodes, validates and runs the transaction.
 fn execute(
     memory: &mut Memory<'_>,
     block: &BlockValues,
     fork: Fork,
     post: &Post,
     expected_sender: &Address,
-    in_steps: Option<u64>,
+    manner: Manner,
 ) -> Result<(Receipt, Vec<u8>), ProgramError> {
     let signed = SignedTransaction::decode(&post.txbytes)?;
     let payload = signed.payload();
@@ -383,9 +405,17 @@ fn execute(
     let envelope = Envelope { sender, signature: signed.signature, payload: &payload };
     let evm_gas_max = if fork >= Fork::Osaka { gas::TRANSACTION_MAX } else { gas::LIMIT_MAX };
     let options = Options { limits: LIMITS, evm_gas_max, fork };
-    let (receipt, report) = match in_steps {
-        Some(used) => execute_in_steps(memory, block, &options, &envelope, used)?,
-        None => parhelion_executor::execute(memory, Native, block, &options, &envelope)?,
+    let (receipt, report) = match manner {
+        Manner::InSteps { used } => execute_in_steps(memory, block, &options, &envelope, used)?,
+        Manner::AtOnce => parhelion_executor::execute(memory, Native, block, &options, &envelope)?,
+        Manner::Watched => {
+            let mut witness = Witness::default();
+            let watch = |observation: &Observation<'_>| witness.observe(observation);
+            let ledger = Watched { ledger: memory, watch };
+            let done = parhelion_executor::execute(ledger, Native, block, &options, &envelope)?;
+            witness.finish();
+            done
+        }
     };
     Ok((receipt, report.records))
 }

@@ -313,6 +313,24 @@ impl<'c, A: Copy> Frame<'c, A> {
         })
     }
 
+    /// Position of the next opcode in the code that runs as it is.
+    #[must_use]
+    pub const fn pc(&self) -> usize {
+        self.pc
+    }
+
+    /// The stack, its top last.
+    #[must_use]
+    pub fn stack<'m>(&self, machine: &'m Machine) -> &'m [U256] {
+        machine.stack(self.stack_base, self.stack_length)
+    }
+
+    /// The memory.
+    #[must_use]
+    pub fn memory<'m>(&self, machine: &'m Machine) -> &'m [u8] {
+        machine.memory(self.memory_start, self.memory_length)
+    }
+
     /// What the frame was made of; its gas is what is left.
     #[must_use]
     pub const fn input(&self) -> &FrameInput<'c, A> {

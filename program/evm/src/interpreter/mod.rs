@@ -25,7 +25,7 @@ mod hot;
 mod operations;
 
 pub use frame::{Code, Frame, FrameInput, Input, Output, Position};
-pub use hot::run;
+pub use hot::{run, step};
 
 use crate::exit::Exit;
 use crate::{H160, U256};

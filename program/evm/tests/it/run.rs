@@ -4,7 +4,7 @@ use crate::host::{Missing, World};
 use parhelion_assembler::{Code, return_top};
 use parhelion_evm::exit::Exit;
 use parhelion_evm::interpreter::{
-    CallRequest, Code as Runnable, CreateRequest, Frame, FrameInput, Input, Interrupt, Output, run,
+    CallRequest, Code as Runnable, CreateRequest, Frame, FrameInput, Input, Interrupt, Output, run, step,
 };
 use parhelion_evm::machine::{Limits, Machine};
 use parhelion_evm::opcode::{self as op, info};
@@ -102,7 +102,42 @@ impl Setup {
             let gas_used = if done.exit.is_halt() { done.gas_used } else { paused.gas_used };
             assert_eq!(Done { gas_used, ..paused }, done, "with pauses, and at once");
         }
+        let stepped = self.execute_in_steps(gas, Runnable::init(code.bytes()));
+        let gas_used = if done.exit.is_halt() { done.gas_used } else { stepped.gas_used };
+        assert_eq!(Done { gas_used, ..stepped }, done, "opcode by opcode, and at once");
         done
+    }
+
+    /// Runs code opcode by opcode; each time the frame is where the opcode's length or a jump has it.
+    #[track_caller]
+    fn execute_in_steps(&self, gas: i64, code: Runnable<'static>) -> Done {
+        let bytes = code.bytes().to_vec();
+        let mut run = self.start_as(gas, code);
+        loop {
+            let (pc, left, top) =
+                (run.frame.pc(), run.frame.gas(), run.frame.stack(&run.machine).last().copied());
+            let opcode = bytes.get(pc).copied().unwrap_or(op::STOP);
+            if let Some(interrupt) = step(&mut run.machine, &mut run.frame, &mut run.world) {
+                return run.done(gas, &interrupt);
+            }
+            let behind = pc
+                + 1
+                + usize::from((op::PUSH1..=op::PUSH32).contains(&opcode))
+                    * usize::from(opcode.wrapping_sub(op::PUSH0));
+            let jumps = matches!(opcode, op::JUMP | op::JUMPI)
+                && run.frame.pc() as u64 == top.map_or(0, |top| top.low_u64());
+            assert!(
+                run.frame.pc() == behind || jumps,
+                "{} at {pc} leads to {}",
+                op::name(opcode),
+                run.frame.pc()
+            );
+            assert!(
+                left - run.frame.gas() >= i64::from(info(opcode).gas),
+                "{} is too cheap",
+                op::name(opcode)
+            );
+        }
     }
 
     /// Runs code with a few pauses, at each of which the frame is made anew from its position.

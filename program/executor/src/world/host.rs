@@ -5,6 +5,7 @@ use super::accounts::{CodeOf, EMPTY_CODE_HASH, Id};
 use super::codes::designator;
 use crate::ProgramError;
 use crate::ledger::Ledger;
+use crate::observe::Observation;
 use parhelion_evm::crypto::Crypto;
 use parhelion_evm::gas::StorageChange;
 use parhelion_evm::host::{Env, Host};
@@ -137,6 +138,10 @@ impl<'c, L: Ledger<'c>, C: Crypto> Host for World<'c, L, C> {
         let beneficiary = self.load_balance(beneficiary)?;
         let balance = self.account(account)?.state.balance;
         let is_created = self.account(account)?.state.is_created;
+        if L::OBSERVES {
+            let beneficiary = self.account(beneficiary)?.address;
+            self.ledger.observe(&Observation::SelfDestruct { address, beneficiary, balance });
+        }
         if account != beneficiary {
             self.transfer(account, beneficiary, &balance)?;
         } else if is_created {

@@ -136,6 +136,19 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
         }
     }
 
+    /// Makes ready for a chain with `gas` in the window, or what there is.
+    pub(super) fn give(&mut self, gas: i64) {
+        let all = self.reserve + self.gas;
+        self.gas = all.min(gas);
+        self.reserve = all - self.gas;
+    }
+
+    /// Writes the registers into the frame, and tells its gas.
+    pub(super) fn put_back(&mut self) -> i64 {
+        self.store();
+        self.context.frame.gas()
+    }
+
     /// Pauses the frame at `pc`.
     pub(super) fn pause(&mut self, pc: *const u8, sp: *mut U256, gas: i64) {
         self.save(pc, sp, gas);

@@ -27,6 +27,13 @@ handler!(
 );
 
 handler!(
+    /// Ends the chain before the opcode, whatever it is, see [`super::step`].
+    stop(pc, sp, gas, cpu, _table) {
+        cpu.save(pc, sp, gas);
+    }
+);
+
+handler!(
     /// Too few words are on the stack.
     #[cold]
     #[inline(never)]

@@ -49,9 +49,11 @@ mod memory;
 mod plain;
 mod run;
 mod stack;
+mod step;
 mod translated;
 
 pub use run::run;
+pub use step::step;
 
 /// Records of one chain of a translation: each block says how many it has. The VM has 64 call frames; a handful are below
 /// the chain, and a handler's own functions are above it.
