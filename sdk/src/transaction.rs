@@ -24,6 +24,9 @@ pub const V1_BYTES_MAX: usize = v1::MAX_TRANSACTION_SIZE;
 pub const V0_BYTES_MAX: usize = 1232;
 /// Accounts that one transaction may lock, in either format; a V1 message lists no more addresses than that.
 pub const ADDRESSES_MAX: usize = v1::MAX_ADDRESSES as usize;
+/// Slots after its deactivation until a lookup table can be closed: until no leader may find its addresses any more, 513,
+/// and a few for a clock that is read a little late.
+pub const TABLE_COOLDOWN_SLOTS: u64 = 520;
 /// Compute units of one transaction.
 pub const COMPUTE_UNITS_MAX: u32 = 1_400_000;
 /// Bytes of heap that a program may ask for. The least, and what it gets without asking, is [`HEAP_BYTES_MIN`].

@@ -5,9 +5,14 @@ use crate::transaction::Transaction;
 use alloy_eips::eip2930::AccessList;
 use alloy_eips::eip7702::SignedAuthorization;
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
+use alloy_rpc_types_eth::BlockOverrides;
+use alloy_rpc_types_eth::state::StateOverride;
+use alloy_rpc_types_trace::geth::{GethDefaultTracingOptions, StructLog};
 use async_trait::async_trait;
 use parhelion_wire::event::Outcome;
 use parhelion_wire::{H256, ProgramError};
+use revm_inspectors::tracing::types::CallTraceNode;
+use std::sync::Arc;
 
 /// An account that a run touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +46,17 @@ pub struct Call {
     pub nonce: Option<u64>,
     /// EIP-7702 authorizations.
     pub authorization_list: Vec<SignedAuthorization>,
+    /// What it sees instead of what is on chain.
+    pub overrides: Option<Arc<Overrides>>,
+}
+
+/// What a call sees instead of what is on chain, for this call only. A moved precompile is not among it.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// Accounts.
+    pub state: StateOverride,
+    /// The block. The difficulty and the beacon root are seen by nobody.
+    pub block: BlockOverrides,
 }
 
 /// What a run did.
@@ -164,6 +180,42 @@ pub struct Estimate {
     pub rent_gas: u64,
 }
 
+/// What a call touches.
+#[derive(Clone, Debug)]
+pub struct AccessListOutcome {
+    /// The list (EIP-2930), sorted; without sender and callee, but for their storage keys.
+    pub access_list: AccessList,
+    /// What the call does with this list.
+    pub execution: Execution,
+}
+
+/// What is to be recorded of a run.
+#[derive(Clone, Debug)]
+pub enum TraceRequest {
+    /// Each opcode, as far as the options say.
+    Opcodes(GethDefaultTracingOptions),
+    /// Calls and creations, with their logs.
+    Calls,
+}
+
+/// What was recorded of a run.
+#[derive(Clone, Debug)]
+pub enum Recording {
+    /// Each opcode.
+    Opcodes(Vec<StructLog>),
+    /// Calls and creations, the outermost first, each before those that it makes.
+    Calls(Vec<CallTraceNode>),
+}
+
+/// What a run did, and how.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// What it did.
+    pub execution: Execution,
+    /// How.
+    pub recording: Recording,
+}
+
 /// Nonce and balance of an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AccountState {
@@ -211,6 +263,12 @@ pub enum EmulatorError {
         /// The highest gas limit that was tried.
         allowance: u64,
     },
+    /// What is to be recorded is too much.
+    #[error("the trace needs more than {max} bytes: ask for no memory and no stack, or set a limit")]
+    TraceTooLarge {
+        /// The most bytes that are recorded.
+        max: usize,
+    },
     /// The cluster did not answer.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
@@ -249,6 +307,12 @@ pub trait Emulator: Send + Sync {
 
     /// The smallest gas limit with which the call succeeds.
     async fn estimate(&self, call: &Call) -> Result<Estimate, EmulatorError>;
+
+    /// What the call touches, as an access list.
+    async fn access_list(&self, call: &Call) -> Result<AccessListOutcome, EmulatorError>;
+
+    /// Runs a call as [`Self::call`] does, and records how.
+    async fn trace(&self, call: &Call, request: TraceRequest) -> Result<Trace, EmulatorError>;
 
     /// Runs a signed transaction as the program would with `coinbase`, and records the account list.
     async fn emulate(&self, transaction: &Transaction, coinbase: Address)

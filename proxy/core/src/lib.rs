@@ -20,6 +20,7 @@
 
 pub mod cluster;
 pub mod emulator;
+pub mod feed;
 pub mod pool;
 pub mod rehearsal;
 pub mod relay;

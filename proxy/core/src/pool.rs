@@ -6,6 +6,7 @@ use crate::store::StoreError;
 use crate::transaction::{Transaction, TransactionError};
 use alloy_primitives::{Address, B256, U256};
 use async_trait::async_trait;
+use tokio::sync::broadcast;
 
 /// Why a transaction was not accepted. The texts are those that Ethereum clients know.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -57,6 +58,15 @@ pub enum PoolError {
     Store(#[from] StoreError),
 }
 
+/// A transaction that waits in the pool.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The transaction.
+    pub transaction: Transaction,
+    /// Whether a nonce before its own is missing: `queued` in the words of geth, and `pending` if not.
+    pub is_gapped: bool,
+}
+
 /// The mempool.
 #[async_trait]
 pub trait Pool: Send + Sync {
@@ -68,6 +78,12 @@ pub trait Pool: Send + Sync {
 
     /// The nonce that follows the sender's waiting transactions, if some wait without a gap from `next` on.
     fn pending_nonce(&self, sender: Address, next: u64) -> u64;
+
+    /// Every waiting transaction, or those of one sender, by sender and nonce.
+    fn waiting(&self, sender: Option<Address>) -> Vec<Waiting>;
+
+    /// Hears of each transaction that is accepted from now on.
+    fn accepted(&self) -> broadcast::Receiver<Transaction>;
 }
 
 /// Where accepted transactions are written down, so that they outlive the node.

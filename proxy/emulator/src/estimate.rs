@@ -1,5 +1,6 @@
 //! eth_estimateGas: the smallest gas limit with which a call succeeds, rent gas included.
 
+use crate::overrides;
 use crate::read::Prepared;
 use crate::shell::Shell;
 use crate::steps::LARGEST;
@@ -7,7 +8,7 @@ use alloy_primitives::U256;
 use parhelion_core::emulator::{Call, Emulator, EmulatorError, Estimate, Execution};
 use parhelion_evm::exit::Exit;
 use parhelion_evm::gas::{CALL_STIPEND, TRANSACTION_MAX};
-use parhelion_executor::Options;
+use parhelion_executor::{BlockValues, Options};
 use parhelion_wire::ProgramError;
 use parhelion_wire::event::Outcome;
 
@@ -21,6 +22,22 @@ pub(crate) fn gas_price(call: &Call, base_fee: u64) -> U256 {
         (Some(price), None) if price.is_zero() => price,
         (Some(cap), None) => cap,
         (Some(cap), Some(tip)) => cap.min(U256::from(base_fee).saturating_add(tip)),
+    }
+}
+
+/// A call as a transaction with this gas limit would be.
+pub(crate) fn prepared(
+    call: &Call,
+    gas_limit: u64,
+) -> impl Fn(&BlockValues) -> Prepared + Send + Sync + Clone + 'static {
+    let asked = call.clone();
+    move |block| {
+        let gas_price = gas_price(&asked, block.base_fee);
+        // A transaction pays at least the base fee, and rent gas is counted at the price that is paid.
+        let rent_gas_price = Some(gas_price.max(U256::from(block.base_fee)));
+        // What does not fit one Solana transaction runs in several.
+        let options = Options { evm_gas_max: TRANSACTION_MAX, ..LARGEST };
+        Prepared { options, gas_limit, gas_price, rent_gas_price }
     }
 }
 
@@ -65,14 +82,22 @@ impl Shell {
     }
 
     /// The largest limit to try: the call's own, the EVM's cap with room for rent, what the sender can pay.
-    async fn allowance(&self, call: &Call) -> Result<u64, EmulatorError> {
-        let settings = self.settings().await?;
-        let cap = call.gas.unwrap_or(settings.block_gas_limit).min(settings.block_gas_limit);
+    pub(crate) async fn allowance(&self, call: &Call) -> Result<u64, EmulatorError> {
+        let overrides = call.overrides.as_deref();
+        let limit = match overrides.and_then(|overrides| overrides.block.gas_limit) {
+            Some(limit) => limit,
+            None => self.settings().await?.block_gas_limit,
+        };
+        let cap = call.gas.unwrap_or(limit).min(limit);
         let price = call.gas_price.unwrap_or_default();
         if price.is_zero() {
             return Ok(cap);
         }
-        let balance = self.account(call.from.unwrap_or_default()).await?.balance;
+        let from = call.from.unwrap_or_default();
+        let balance = match overrides::balance(overrides, from) {
+            Some(balance) => balance,
+            None => self.account(from).await?.balance,
+        };
         let value = call.value.unwrap_or_default();
         let Some(available) = balance.checked_sub(value) else {
             return Err(crate::read::refused(ProgramError::InsufficientFunds));
@@ -81,16 +106,7 @@ impl Shell {
     }
 
     async fn try_limit(&self, call: &Call, gas_limit: u64) -> Result<Execution, EmulatorError> {
-        let asked = call.clone();
-        self.run_call(call, move |block| {
-            let gas_price = gas_price(&asked, block.base_fee);
-            // A transaction pays at least the base fee, and rent gas is counted at the price that is paid.
-            let rent_gas_price = Some(gas_price.max(U256::from(block.base_fee)));
-            // What does not fit one Solana transaction runs in several.
-            let options = Options { evm_gas_max: TRANSACTION_MAX, ..LARGEST };
-            Prepared { options, gas_limit, gas_price, rent_gas_price }
-        })
-        .await
+        self.run_call(call, prepared(call, gas_limit)).await
     }
 
     async fn succeeds(&self, call: &Call, gas_limit: u64) -> Result<bool, EmulatorError> {

@@ -1,5 +1,6 @@
 //! The executor's ledger over fetched accounts, which records what was used.
 
+use crate::overrides::Seen;
 use alloy_primitives::B256;
 use parhelion_core::cluster::Account;
 use parhelion_core::emulator::{CodeUse, FoundTranslation};
@@ -21,6 +22,8 @@ pub struct Known {
     pub slot_hashes: Option<Vec<(u64, [u8; 32])>>,
     /// Lamports of rent exemption for a byte.
     pub rent_per_byte: u64,
+    /// What is seen instead.
+    pub seen: Seen,
 }
 
 /// What a run asked for and did not find.
@@ -311,6 +314,7 @@ impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
             }
             return Err(ProgramError::AccountMissing);
         };
+        let before = if self.known.seen.hides(key, &address) { &None } else { before };
         let owner = before.as_ref().map_or(SYSTEM_PROGRAM, |account| account.owner.to_bytes());
         let is_absent =
             owner == SYSTEM_PROGRAM && before.as_ref().is_none_or(|account| account.data.is_empty());
@@ -410,10 +414,16 @@ impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
     }
 
     fn slot_hash(&mut self, slot: u64) -> Result<Option<[u8; 32]>, ProgramError> {
+        if let Some(hash) = self.known.seen.block_hashes.get(&slot) {
+            return Ok(Some(*hash));
+        }
         Ok(self.slot_hashes()?.iter().find(|(found, _)| *found == slot).map(|(_, hash)| *hash))
     }
 
     fn newest_slot_hash(&mut self) -> Result<[u8; 32], ProgramError> {
+        if let Some(prevrandao) = self.known.seen.prevrandao {
+            return Ok(prevrandao);
+        }
         self.slot_hashes()?.first().map(|(_, hash)| *hash).ok_or(ProgramError::InvalidArgument)
     }
 }

@@ -16,17 +16,22 @@
 //! guess (invariant 4).
 #![forbid(unsafe_code)]
 
+mod access_list;
 mod crypto;
 mod estimate;
 mod execution;
 mod ledger;
+mod overrides;
 mod read;
 mod session;
 mod shell;
 mod spread;
 mod steps;
 mod touched;
+mod trace;
+mod watcher;
 
 pub use crypto::Native;
 pub use ledger::{Known, Recorder, Use};
+pub use overrides::Seen;
 pub use shell::Shell;

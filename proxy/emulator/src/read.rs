@@ -5,16 +5,18 @@ use crate::execution::execution;
 use crate::ledger::{Recorder, Use};
 use crate::shell::Shell;
 use crate::touched::kind;
+use crate::watcher::Watcher;
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use async_trait::async_trait;
 use parhelion_core::cluster::Account;
 use parhelion_core::emulator::{
-    AccountState, AccountUse, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate, Execution,
-    Refusal, Spread, SteppedEmulation,
+    AccessListOutcome, AccountState, AccountUse, Call, ChainSettings, Emulation, Emulator, EmulatorError,
+    Estimate, Execution, Refusal, Spread, SteppedEmulation, Trace, TraceRequest,
 };
 use parhelion_core::transaction::Transaction;
-use parhelion_executor::{BlockValues, Options, Report, WITHDRAW_ADDRESS};
+use parhelion_executor::observe::Observation;
+use parhelion_executor::{BlockValues, Call as Message, Options, Report, WITHDRAW_ADDRESS, Watched};
 use parhelion_sdk::address::account_address;
 use parhelion_sdk::convert::{to_h160, to_wire_u256};
 use parhelion_wire::account::{Balance, Cell, Code, Contract, Layout};
@@ -64,9 +66,47 @@ impl Shell {
         call: &Call,
         prepare: impl Fn(&BlockValues) -> Prepared + Send + Sync + Clone + 'static,
     ) -> Result<Execution, EmulatorError> {
+        let run = |ledger: &mut Recorder<'_>, block: &_, options: &_, message: &Message<'_>| {
+            Ok((parhelion_executor::call(ledger, Native, block, options, message)?, ()))
+        };
+        Ok(self.run_call_in(call, prepare, run).await?.0)
+    }
+
+    /// Runs a call, and gives what watched it as well.
+    pub(crate) async fn watch_call<W: Watcher>(
+        &self,
+        call: &Call,
+        prepare: impl Fn(&BlockValues) -> Prepared + Send + Sync + Clone + 'static,
+        watcher: W,
+    ) -> Result<(Execution, W), EmulatorError> {
+        let run = move |ledger: &mut Recorder<'_>, block: &_, options: &_, message: &Message<'_>| {
+            let mut watcher = watcher.clone();
+            let ledger =
+                Watched { ledger, watch: |observation: &Observation<'_>| watcher.observe(observation) };
+            let report = parhelion_executor::call(ledger, Native, block, options, message)?;
+            Ok((report, watcher))
+        };
+        self.run_call_in(call, prepare, run).await
+    }
+
+    /// Runs a call in one way or another, with what it leaves beside its report.
+    async fn run_call_in<T, F>(
+        &self,
+        call: &Call,
+        prepare: impl Fn(&BlockValues) -> Prepared + Send + Sync + Clone + 'static,
+        run: F,
+    ) -> Result<(Execution, T), EmulatorError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Recorder<'_>, &BlockValues, &Options, &Message<'_>) -> Result<(Report, T), ProgramError>
+            + Send
+            + Sync
+            + Clone
+            + 'static,
+    {
         let from = to_h160(call.from.unwrap_or_default());
         let to = call.to.map(to_h160);
-        let call = Arc::new(call.clone());
+        let (call, overrides) = (Arc::new(call.clone()), call.overrides.clone());
         let authorizations = Arc::new(alloy_rlp::encode(&call.authorization_list));
         let kind = kind(to.map(|to| to.0), &call.data);
         let run = move |ledger: &mut Recorder<'_>, block: &BlockValues| {
@@ -84,7 +124,7 @@ impl Shell {
                     (to_h160(item.address), keys)
                 })
                 .collect();
-            let message = parhelion_executor::Call {
+            let message = Message {
                 from,
                 to,
                 value: to_wire_u256(call.value.unwrap_or_default()),
@@ -96,10 +136,12 @@ impl Shell {
                 access_list: &access_list,
                 authorizations,
             };
-            parhelion_executor::call(ledger, Native, block, &prepared.options, &message)
+            run(ledger, block, &prepared.options, &message)
         };
-        let finished = self.run(kind, H160::zero(), self.first_addresses(from, to), run).await?;
-        finished.result.map(execution).map_err(refused)
+        let first = self.first_addresses(from, to);
+        let finished = self.run(kind, H160::zero(), first, overrides.as_deref(), run).await?;
+        let (report, beside) = finished.result.map_err(refused)?;
+        Ok((execution(report), beside))
     }
 }
 
@@ -110,6 +152,17 @@ pub(crate) struct Prepared {
     pub(crate) gas_limit: u64,
     pub(crate) gas_price: U256,
     pub(crate) rent_gas_price: Option<U256>,
+}
+
+/// A call that never goes on chain, and pays no rent.
+pub(crate) fn prepared(call: &Call) -> impl Fn(&BlockValues) -> Prepared + Send + Sync + Clone + 'static {
+    let options = Options { evm_gas_max: CALL_GAS_MAX, ..Options::OFF_CHAIN };
+    let asked = call.clone();
+    move |block| {
+        let gas_price = crate::estimate::gas_price(&asked, block.base_fee);
+        let gas_limit = asked.gas.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX);
+        Prepared { options, gas_limit, gas_price, rent_gas_price: None }
+    }
 }
 
 /// A refusal without numbers.
@@ -164,22 +217,19 @@ impl parhelion_core::emulator::Emulator for Shell {
     }
 
     async fn call(&self, call: &Call) -> Result<Execution, EmulatorError> {
-        let options = Options { evm_gas_max: CALL_GAS_MAX, ..Options::OFF_CHAIN };
-        let asked = call.clone();
-        self.run_call(call, move |block| {
-            let gas_price = crate::estimate::gas_price(&asked, block.base_fee);
-            Prepared {
-                options,
-                gas_limit: asked.gas.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX),
-                gas_price,
-                rent_gas_price: None,
-            }
-        })
-        .await
+        self.run_call(call, prepared(call)).await
     }
 
     async fn estimate(&self, call: &Call) -> Result<Estimate, EmulatorError> {
         self.estimate_gas(call).await
+    }
+
+    async fn access_list(&self, call: &Call) -> Result<AccessListOutcome, EmulatorError> {
+        self.list_accesses(call).await
+    }
+
+    async fn trace(&self, call: &Call, request: TraceRequest) -> Result<Trace, EmulatorError> {
+        self.trace_call(call, request).await
     }
 
     async fn emulate(
@@ -242,7 +292,7 @@ impl Shell {
                 run(ledger, block, &Envelope::decode(transaction.envelope())?)
             }
         };
-        let finished = self.run(kind, coinbase, first, run).await?;
+        let finished = self.run(kind, coinbase, first, None, run).await?;
         let (report, beside) = match finished.result {
             Ok(result) => result,
             Err(error) => return Err(self.refusal(error, transaction).await),

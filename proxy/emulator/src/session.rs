@@ -1,10 +1,11 @@
 //! The rounds of a run: fetch, run, fetch what was missing, run again.
 
 use crate::ledger::{Known, Missing, Recorder};
+use crate::overrides::{self, Seen};
 use crate::shell::Shell;
 use crate::touched::RunKind;
 use parhelion_core::cluster::{ACCOUNTS_MAX, Account, Clock, ClusterError};
-use parhelion_core::emulator::{CodeUse, EmulatorError};
+use parhelion_core::emulator::{CodeUse, EmulatorError, Overrides};
 use parhelion_executor::BlockValues;
 use parhelion_wire::account::{Config, Layout};
 use parhelion_wire::{H160, ProgramError, Pubkey};
@@ -37,12 +38,13 @@ pub(crate) struct Finished<T> {
 }
 
 impl Shell {
-    /// Runs `run` until it misses nothing. `coinbase` is COINBASE in the block.
+    /// Runs `run` until it misses nothing. `coinbase` is COINBASE in the block, unless it is overridden.
     pub(crate) async fn run<T, F>(
         &self,
         kind: RunKind,
         coinbase: H160,
         first: Vec<Pubkey>,
+        overrides: Option<&Overrides>,
         run: F,
     ) -> Result<Finished<T>, EmulatorError>
     where
@@ -52,6 +54,7 @@ impl Shell {
         let mut wanted = vec![self.deployment.config];
         wanted.extend(first);
         wanted.extend(self.touched.get(&kind));
+        wanted.extend(overrides.into_iter().flat_map(|overrides| overrides::addresses(self, overrides)));
         let mut slot_hashes = None;
         for _ in 0..ROUNDS_MAX {
             wanted.sort_unstable();
@@ -59,10 +62,14 @@ impl Shell {
             if wanted.len() > RUN_ACCOUNTS_MAX {
                 return Err(EmulatorError::TooManyAccounts);
             }
-            let (clock, accounts) = self.fetch(&wanted).await?;
-            let block = self.block_values(clock, &accounts, coinbase)?;
+            let (clock, mut accounts) = self.fetch(&wanted).await?;
+            let mut block = self.block_values(clock, &accounts, coinbase)?;
+            let seen = match overrides {
+                Some(overrides) => overrides::apply(self, overrides, &mut accounts, &mut block)?,
+                None => Seen::default(),
+            };
             let rent_per_byte = self.rent_per_byte().await?;
-            let known = Known { accounts, slot_hashes: slot_hashes.clone(), rent_per_byte };
+            let known = Known { accounts, slot_hashes: slot_hashes.clone(), rent_per_byte, seen };
             let (deployment, run) = (self.deployment, run.clone());
             let work = move || -> Run<T> {
                 let mut recorder = Recorder::new(deployment, &known);

@@ -4,6 +4,7 @@ use crate::block::{Tip, empty_block};
 use crate::decode::Decoder;
 use parhelion_core::cluster::{ACCOUNTS_MAX, Cluster, ClusterError, LandedBlock};
 use parhelion_core::emulator::ChainSettings;
+use parhelion_core::feed::{ChainEvent, Feed};
 use parhelion_core::store::{Block, BlockId, Store, StoreError};
 use parhelion_wire::account::Kind;
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ pub struct Indexer {
     store: Arc<dyn Store>,
     decoder: Decoder,
     progress: watch::Sender<u64>,
+    events: Feed<ChainEvent>,
 }
 
 impl Indexer {
@@ -41,13 +43,19 @@ impl Indexer {
     pub fn new(cluster: Arc<dyn Cluster>, store: Arc<dyn Store>, chain_id: u64) -> Self {
         let chain = ChainSettings { chain_id, base_fee: 0, block_gas_limit: 0 };
         let decoder = Decoder::new(cluster.deployment().program_id, chain);
-        Self { cluster, store, decoder, progress: watch::Sender::new(0) }
+        Self { cluster, store, decoder, progress: watch::Sender::new(0), events: Feed::new() }
     }
 
     /// The number of the newest block in the store; changes after each appended block.
     #[must_use]
     pub fn progress(&self) -> watch::Receiver<u64> {
         self.progress.subscribe()
+    }
+
+    /// What happens to the chain, each time after it is in the store.
+    #[must_use]
+    pub fn events(&self) -> Feed<ChainEvent> {
+        self.events.clone()
     }
 
     /// Runs until `shutdown` completes, or until the cluster ends the watch of its newest slot.
@@ -91,8 +99,8 @@ impl Indexer {
 
     /// Reads what led to the newest block in the store, so that transactions that were under way then are known.
     async fn warm_up(&mut self, tip: u64) -> Result<(), ClusterError> {
-        let earliest = self.store.block(BlockId::Earliest).await;
-        let begin = earliest.ok().flatten().map_or(tip, |block| block.header.number);
+        let earliest = retry("read the first block", || self.store.block(BlockId::Earliest)).await;
+        let begin = earliest.map_or(tip, |block| block.header.number);
         let first = begin.max(tip.saturating_sub(WARM_UP_SLOTS)) + 1;
         if first > tip {
             return Ok(());
@@ -164,7 +172,9 @@ impl Indexer {
             blocks.push(block);
             if blocks.len() >= BLOCKS_AT_ONCE || slot == last {
                 retry("append blocks", || append(&*self.store, &blocks)).await;
-                blocks.clear();
+                for block in blocks.drain(..) {
+                    self.events.publish(ChainEvent::Added(Arc::new(block)));
+                }
                 self.progress.send_replace(tip.number);
             }
         }

@@ -6,13 +6,13 @@
 
 use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
-use parhelion_core::pool::{Pool, PoolError};
+use parhelion_core::pool::{Pool, PoolError, Waiting};
 use parhelion_core::store::Store;
 use parhelion_core::transaction::Transaction;
 use parhelion_pool::{MemoryPool, Status};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::time::timeout;
 
 /// How long an answer waits at most: less than clients do for one (viem: ten seconds).
@@ -65,5 +65,13 @@ impl Pool for Automine {
 
     fn pending_nonce(&self, sender: Address, next: u64) -> u64 {
         self.pool.pending_nonce(sender, next)
+    }
+
+    fn waiting(&self, sender: Option<Address>) -> Vec<Waiting> {
+        self.pool.waiting(sender)
+    }
+
+    fn accepted(&self) -> broadcast::Receiver<Transaction> {
+        self.pool.accepted()
     }
 }

@@ -18,6 +18,7 @@ mod automine;
 mod commands;
 mod database;
 mod deploying;
+mod faucet;
 mod keys;
 mod methods;
 mod program;
@@ -65,7 +66,7 @@ enum Command {
     /// Show the rent that an operator has in accounts which it may close, and get it back
     ///
     /// A node closes what it made and does not use any more; this is for an operator that stops, or for what a node left
-    /// behind that was killed.
+    /// behind that was killed. The cluster's RPC service has to offer getProgramAccounts.
     Rent(commands::rent::Options),
 }
 

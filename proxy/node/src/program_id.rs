@@ -2,6 +2,7 @@
 
 use crate::keys;
 use anyhow::{Context, bail};
+use clap::Args;
 use solana_address::Address;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -25,6 +26,24 @@ impl FromStr for ProgramId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(text.parse().map_or_else(|_| Self::File(PathBuf::from(text)), Self::Address))
+    }
+}
+
+/// Options that name a deployed program.
+#[derive(Debug, Args)]
+pub(crate) struct Deployed {
+    /// The cluster's RPC URL
+    #[arg(long, env = "PARHELION_SOLANA_URL")]
+    pub(crate) solana_url: String,
+    /// The program's Solana address, or the key file of it [default: ~/.config/parhelion/program.json]
+    #[arg(long, value_name = "ADDRESS|KEYFILE", env = "PARHELION_PROGRAM_ID")]
+    program_id: Option<ProgramId>,
+}
+
+impl Deployed {
+    /// The program's address.
+    pub(crate) fn address(&self) -> anyhow::Result<Address> {
+        Ok(resolve(self.program_id.as_ref())?.address)
     }
 }
 

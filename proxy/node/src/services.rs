@@ -12,7 +12,7 @@ use parhelion_indexer::Indexer;
 use parhelion_pool::{DurablePool, MemoryPool};
 use parhelion_relay::translation::{Settings, Translations};
 use parhelion_relay::{Operator, Sender};
-use parhelion_rpc::{Config, Running, Services, serve};
+use parhelion_rpc::{Config, Methods, Pages, Running, Services, serve};
 use parhelion_solana::{Features, SvmRehearsal};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,9 +27,20 @@ pub(crate) enum Acceptance {
     Landed,
 }
 
+/// What clients reach.
+pub(crate) struct Front {
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+    /// Whether browsers get the explorer there.
+    pub(crate) has_explorer: bool,
+    /// Methods of this kind of node only.
+    pub(crate) extensions: Methods,
+}
+
 /// A running node.
 pub(crate) struct Node {
     server: Running,
+    has_explorer: bool,
     tasks: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
 }
@@ -42,7 +53,7 @@ impl Node {
         store: Arc<dyn Store>,
         operator: Operator,
         translate: Option<Settings>,
-        listen: SocketAddr,
+        front: Front,
         acceptance: Acceptance,
     ) -> anyhow::Result<Self> {
         let emulator: Arc<dyn Emulator> = Arc::new(Shell::new(Arc::clone(&cluster)));
@@ -64,7 +75,8 @@ impl Node {
         relay.recover().await.context("the operator's holders cannot be read")?;
         let keeper = Arc::clone(&relay);
         let relay: Arc<dyn Relay> = relay;
-        let extensions = crate::methods::methods(Arc::clone(&relay))?;
+        let mut extensions = front.extensions;
+        extensions.merge(crate::methods::methods(Arc::clone(&relay))?)?;
         let pool = Arc::new(MemoryPool::new(
             Arc::clone(&emulator),
             relay,
@@ -72,7 +84,7 @@ impl Node {
             parhelion_pool::Limits::default(),
         ));
         let indexer = Indexer::new(cluster, Arc::clone(&store), settings.chain_id);
-        let blocks = indexer.progress();
+        let (blocks, chain_events) = (indexer.progress(), indexer.events());
 
         let stop = watch::Sender::new(false);
         let mut tasks = vec![
@@ -90,14 +102,19 @@ impl Node {
             }
             Acceptance::Landed => Arc::new(Automine { pool, store: Arc::clone(&store), blocks }),
         };
-        let services = Services { emulator, pool, store, extensions };
-        let server = serve(Config::new(listen), services).await?;
-        Ok(Self { server, tasks, stop })
+        let services = Services { emulator, pool, store, chain_events, extensions };
+        let pages = front.has_explorer.then_some(parhelion_explorer::page as Pages);
+        let server = serve(Config { pages, ..Config::new(front.listen) }, services).await?;
+        Ok(Self { server, has_explorer: front.has_explorer, tasks, stop })
     }
 
-    /// Where it listens.
-    pub(crate) const fn address(&self) -> SocketAddr {
-        self.server.local_addr()
+    /// Prints where it listens. Whoever started the node may wait for that line and read no further: it is the last.
+    pub(crate) fn print_addresses(&self) {
+        let address = self.server.local_addr();
+        if self.has_explorer {
+            println!("Explorer   http://{address}/explorer/");
+        }
+        println!("Listening  http://{address}  ws://{address}");
     }
 
     /// Runs until Ctrl-C or SIGTERM, then finishes what was accepted.

@@ -14,12 +14,13 @@ use crate::{DropReason, MemoryPool, Status};
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
-use parhelion_core::pool::{Journal, Pool, PoolError};
+use parhelion_core::pool::{Journal, Pool, PoolError, Waiting};
 use parhelion_core::relay::RelayError;
 use parhelion_core::transaction::Transaction;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::broadcast;
 use tracing::{info, warn};
 
 /// How often is crossed out what is over.
@@ -135,5 +136,13 @@ impl Pool for DurablePool {
 
     fn pending_nonce(&self, sender: Address, next: u64) -> u64 {
         self.pool.pending_nonce(sender, next)
+    }
+
+    fn waiting(&self, sender: Option<Address>) -> Vec<Waiting> {
+        self.pool.waiting(sender)
+    }
+
+    fn accepted(&self) -> broadcast::Receiver<Transaction> {
+        self.pool.accepted()
     }
 }

@@ -7,12 +7,13 @@ use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
 use parhelion_core::emulator::{AccountState, Emulator};
-use parhelion_core::pool::{Pool, PoolError};
+use parhelion_core::feed::Feed;
+use parhelion_core::pool::{Pool, PoolError, Waiting};
 use parhelion_core::relay::Relay;
 use parhelion_core::store::Store;
 use parhelion_core::transaction::Transaction;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -23,6 +24,7 @@ pub struct MemoryPool {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) limits: Limits,
     queues: Mutex<Queues>,
+    accepted: Feed<Transaction>,
     /// Somebody became ready.
     pub(crate) work: Notify,
     /// Whether the worker is to stop.
@@ -44,6 +46,7 @@ impl MemoryPool {
             store,
             limits,
             queues: Mutex::new(Queues::new(limits)),
+            accepted: Feed::new(),
             work: Notify::new(),
             stopping: watch::Sender::new(false),
         }
@@ -82,8 +85,9 @@ impl MemoryPool {
         let (hash, sender, nonce) = (transaction.hash(), transaction.sender(), transaction.inner().nonce());
         let mut queues = self.queues();
         check(&queues, &transaction, account)?;
-        queues.insert(transaction, nonce, account.nonce, Instant::now());
+        queues.insert(transaction.clone(), nonce, account.nonce, Instant::now());
         drop(queues);
+        self.accepted.publish(transaction);
         debug!(%hash, %sender, nonce, "accepted");
         self.work.notify_one();
         Ok(())
@@ -111,5 +115,13 @@ impl Pool for MemoryPool {
 
     fn pending_nonce(&self, sender: Address, next: u64) -> u64 {
         self.queues().next_free(&sender, next)
+    }
+
+    fn waiting(&self, sender: Option<Address>) -> Vec<Waiting> {
+        self.queues().content(sender)
+    }
+
+    fn accepted(&self) -> broadcast::Receiver<Transaction> {
+        self.accepted.subscribe()
     }
 }

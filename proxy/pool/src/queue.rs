@@ -3,6 +3,7 @@
 use crate::limits::Limits;
 use crate::recent::Recent;
 use alloy_primitives::{Address, B256};
+use parhelion_core::pool;
 use parhelion_core::relay::RelayError;
 use parhelion_core::transaction::Transaction;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -159,6 +160,13 @@ impl Queues {
             .into_iter()
             .flat_map(move |queue| queue.waiting.range(nonce..))
             .map(|(_, waiting)| &waiting.transaction)
+    }
+
+    /// What waits, of everybody or of one sender, by sender and nonce.
+    pub(crate) fn content(&self, sender: Option<Address>) -> Vec<pool::Waiting> {
+        let one = sender.and_then(|sender| self.senders.get(&sender));
+        let all = self.senders.values().filter(|_| sender.is_none());
+        one.into_iter().chain(all).flat_map(Queue::content).collect()
     }
 
     /// The sender's next nonce, given that of a state that was read.
@@ -372,6 +380,14 @@ impl Queue {
     fn first_ready(&mut self) -> Option<(u64, &mut Waiting)> {
         let (nonce, waiting) = self.waiting.iter_mut().next()?;
         (*nonce <= self.next).then_some((*nonce, waiting))
+    }
+
+    fn content(&self) -> impl Iterator<Item = pool::Waiting> {
+        let free = self.next_free(self.next);
+        self.waiting.iter().map(move |(nonce, waiting)| pool::Waiting {
+            transaction: waiting.transaction.clone(),
+            is_gapped: *nonce >= free,
+        })
     }
 
     /// The first nonce from `next` on that does not wait.

@@ -34,6 +34,7 @@ impl Verdict {
                 | EmulatorError::Reverted { .. }
                 | EmulatorError::Halted { .. }
                 | EmulatorError::GasExceedsAllowance { .. }
+                | EmulatorError::TraceTooLarge { .. }
                 | EmulatorError::State(_),
             ) => Self::Refuse,
         }

@@ -21,7 +21,7 @@ use crate::shape::Shape;
 use alloy_primitives::Address as EthereumAddress;
 use parhelion_core::cluster::{Account, ClusterError};
 use parhelion_core::relay::RelayError;
-use parhelion_sdk::transaction::{Budget, room};
+use parhelion_sdk::transaction::{Budget, TABLE_COOLDOWN_SLOTS, room};
 use solana_address::Address;
 use solana_address_lookup_table_interface::instruction::{
     close_lookup_table, create_lookup_table, deactivate_lookup_table, extend_lookup_table,
@@ -35,8 +35,6 @@ use tokio::time::Instant;
 
 /// A table that nobody uses for so long is given up.
 const IDLE_MAX: Duration = Duration::from_secs(15 * 60);
-/// Slots after its deactivation until a table can be closed.
-const COOLDOWN_SLOTS: u64 = 520;
 /// Slots until all leaders find what was written into a table: they look into the newest rooted slot.
 const ROOTED_SLOTS: u64 = 33;
 /// How often is looked whether a table can be used, and the time from one look to the next.
@@ -293,7 +291,7 @@ impl Sender {
             let key = table.account.key;
             let instruction = match table.deactivated {
                 None if table.used.elapsed() > IDLE_MAX => deactivate_lookup_table(key, operator),
-                Some(slot) if self.cluster.clock().await?.slot > slot + COOLDOWN_SLOTS => {
+                Some(slot) if self.cluster.clock().await?.slot > slot + TABLE_COOLDOWN_SLOTS => {
                     close_lookup_table(key, operator, operator)
                 }
                 _ => continue,

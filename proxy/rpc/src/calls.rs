@@ -4,7 +4,8 @@
 //! of a batch run concurrently; any other call waits for the calls in front of it and runs alone, so that a client
 //! that sends transactions in one batch has them submitted in its order.
 
-use crate::error::RpcError;
+use crate::error::{METHOD_CHARS_MAX, RpcError};
+use crate::eth::{SUBSCRIBE, UNSUBSCRIBE};
 use crate::server::Limits;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesOrdered, StreamExt};
@@ -19,12 +20,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tracing::Instrument;
 
-/// The most characters of an unknown method's name that an error or a log repeats.
-const METHOD_CHARS_MAX: usize = 64;
-
 /// Marks, in the extensions of a response, that there is nothing to answer: over HTTP jsonrpsee would send `null`.
 #[derive(Clone, Copy)]
 pub(crate) struct NoAnswer;
+
+/// Marks, in the extensions of a request, that it came over HTTP, where nothing can be pushed.
+#[derive(Clone, Copy)]
+pub(crate) struct OverHttp;
 
 /// What all connections share.
 pub(crate) struct Shared {
@@ -70,6 +72,8 @@ where
         let id = request.id();
         let answer = if self.shared.methods.method(&request.method).is_none() {
             futures::future::ready(Err(RpcError::MethodNotFound(method))).left_future()
+        } else if needs_push(&request) && request.extensions().get::<OverHttp>().is_some() {
+            futures::future::ready(Err(RpcError::no_notifications())).left_future()
         } else {
             tokio::time::timeout(Duration::from_secs(seconds), self.service.call(request))
                 .map_err(move |_| RpcError::Timeout { seconds })
@@ -135,6 +139,10 @@ where
     fn notification<'a>(&self, _: Notification<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
         futures::future::ready(no_answer())
     }
+}
+
+fn needs_push(request: &Request<'_>) -> bool {
+    [SUBSCRIBE, UNSUBSCRIBE].contains(&&*request.method)
 }
 
 fn no_answer() -> MethodResponse {

@@ -1,13 +1,16 @@
 //! The proxy's blocks, transactions, receipts and logs as Ethereum clients read them.
 
-use alloy_consensus::{ReceiptEnvelope, ReceiptWithBloom, Transaction as _, transaction::Recovered};
-use alloy_primitives::{U256, logs_bloom};
+use alloy_consensus::{
+    BlockBody, ReceiptEnvelope, ReceiptWithBloom, Transaction as _, TxEnvelope, transaction::Recovered,
+};
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{Bytes, U256, logs_bloom};
 use alloy_rlp::Encodable;
 use alloy_rpc_types_eth::{
     Block as RpcBlock, BlockTransactions, Header, Log, Transaction as RpcTransaction, TransactionReceipt,
     Withdrawals,
 };
-use parhelion_core::store::{Block, Executed};
+use parhelion_core::store::{Block, Executed, LogFilter};
 use parhelion_core::transaction::Transaction;
 use parhelion_wire::event::Outcome;
 use serde::Serialize;
@@ -62,23 +65,34 @@ pub(crate) fn pending_transaction(transaction: &Transaction) -> RpcTransaction {
     }
 }
 
-fn recovered(transaction: &Transaction) -> Recovered<alloy_consensus::TxEnvelope> {
+fn recovered(transaction: &Transaction) -> Recovered<TxEnvelope> {
     Recovered::new_unchecked(transaction.inner().clone(), transaction.sender())
+}
+
+/// A receipt as the receipts root is made of, with whatever stands for its logs.
+fn receipt_envelope<T>(executed: &Executed, logs: Vec<T>) -> ReceiptEnvelope<T> {
+    let receipt = alloy_consensus::Receipt {
+        status: executed.outcome.is_success().into(),
+        cumulative_gas_used: executed.cumulative_gas_used,
+        logs,
+    };
+    let with_bloom = ReceiptWithBloom { receipt, logs_bloom: logs_bloom(&executed.logs) };
+    ReceiptEnvelope::from_typed(executed.transaction.inner().tx_type(), with_bloom)
+}
+
+/// The encoding of a receipt (EIP-2718).
+pub(crate) fn raw_receipt(executed: &Executed) -> Bytes {
+    receipt_envelope(executed, executed.logs.clone()).encoded_2718().into()
 }
 
 /// The receipt of an executed transaction.
 pub(crate) fn receipt(executed: &Executed) -> Receipt {
-    let receipt = alloy_consensus::Receipt {
-        status: executed.outcome.is_success().into(),
-        cumulative_gas_used: executed.cumulative_gas_used,
-        logs: (0..executed.logs.len()).filter_map(|position| log(executed, position)).collect(),
-    };
-    let with_bloom = ReceiptWithBloom { receipt, logs_bloom: logs_bloom(&executed.logs) };
+    let logs = (0..executed.logs.len()).filter_map(|position| log(executed, position)).collect();
     let envelope = executed.transaction.inner();
     let sender = executed.transaction.sender();
     Receipt {
         standard: TransactionReceipt {
-            inner: ReceiptEnvelope::from_typed(envelope.tx_type(), with_bloom),
+            inner: receipt_envelope(executed, logs),
             transaction_hash: executed.transaction.hash(),
             transaction_index: Some(executed.index),
             block_hash: Some(executed.block_hash),
@@ -122,6 +136,14 @@ pub(crate) fn log(executed: &Executed, position: usize) -> Option<Log> {
     })
 }
 
+/// The logs of a block that match a filter, whatever its range.
+pub(crate) fn block_logs(block: &Block, filter: &LogFilter) -> impl Iterator<Item = Log> {
+    block.transactions.iter().flat_map(|executed| {
+        let logs = executed.logs.iter().enumerate().filter(|(_, log)| filter.matches(log));
+        logs.filter_map(|(position, _)| log(executed, position))
+    })
+}
+
 /// A block, with its transactions or their hashes.
 pub(crate) fn block(block: &Block, has_full: bool) -> RpcBlock {
     let transactions = if has_full {
@@ -132,22 +154,43 @@ pub(crate) fn block(block: &Block, has_full: bool) -> RpcBlock {
         )
     };
     RpcBlock {
-        header: Header {
-            hash: block.hash,
-            inner: block.header.clone(),
-            total_difficulty: None,
-            size: Some(U256::from(size(block))),
-        },
+        header: header(block),
         uncles: Vec::new(),
         transactions,
         withdrawals: block.header.withdrawals_root.map(|_| Withdrawals::default()),
     }
 }
 
-/// The length of the block's RLP: a list of header, transactions, uncles and withdrawals.
+/// The header of a block.
+pub(crate) fn header(block: &Block) -> Header {
+    Header {
+        hash: block.hash,
+        inner: block.header.clone(),
+        total_difficulty: None,
+        size: Some(U256::from(size(block))),
+    }
+}
+
+/// The length of the RLP of [`consensus_block`], without making it.
 fn size(block: &Block) -> usize {
     let list = |payload_length| alloy_rlp::Header { list: true, payload_length }.length_with_payload();
     let transactions = block.transactions.iter().map(|executed| executed.transaction.inner().length()).sum();
     let withdrawals = if block.header.withdrawals_root.is_some() { list(0) } else { 0 };
     list(block.header.length() + list(transactions) + list(0) + withdrawals)
+}
+
+/// The block that is encoded as RLP: a list of header, transactions, uncles and withdrawals.
+pub(crate) fn consensus_block(block: &Block) -> alloy_consensus::Block<TxEnvelope> {
+    alloy_consensus::Block {
+        header: block.header.clone(),
+        body: BlockBody {
+            transactions: block
+                .transactions
+                .iter()
+                .map(|executed| executed.transaction.inner().clone())
+                .collect(),
+            ommers: Vec::new(),
+            withdrawals: block.header.withdrawals_root.map(|_| Withdrawals::default()),
+        },
+    }
 }

@@ -4,18 +4,19 @@
 //! |---|---|
 //! | -32700 | the body is no JSON |
 //! | -32600 | it is JSON, but no request |
-//! | -32601 | unknown method |
+//! | -32601 | unknown method or subscription; a subscription over HTTP |
 //! | -32602 | missing, superfluous or invalid arguments |
 //! | -32603 | the cluster or the store does not answer, or state is damaged: the same request may succeed later |
 //! | -32000 | refused, in geth's words where geth has some: transactions, failing calls, blocks that are not there |
 //! | -32002 | the request took too long |
 //! | -32005 | the answer would be larger than a limit |
 //! | 3 | the called code reverted; `data` is the revert data |
+//! | 4, 5 | accepted, but no receipt in time, or not yet its turn; `data` is the hash of the transaction (EIP-7966) |
 //!
 //! jsonrpsee adds -32007 (body too large), -32008 (answer too large), -32010 and -32011 (the same for batches).
 
 use crate::revert;
-use alloy_primitives::Bytes;
+use alloy_primitives::{B256, Bytes};
 use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::types::error::{
     INTERNAL_ERROR_CODE, INVALID_PARAMS_CODE, INVALID_REQUEST_CODE, METHOD_NOT_FOUND_CODE, PARSE_ERROR_CODE,
@@ -27,6 +28,7 @@ use parhelion_core::relay::RelayError;
 use parhelion_core::store::StoreError;
 use parhelion_core::transaction::TransactionError;
 use parhelion_wire::ProgramError;
+use std::time::Duration;
 
 /// geth's code for what it refuses.
 const REJECTED_CODE: i32 = -32000;
@@ -36,6 +38,13 @@ const TIMEOUT_CODE: i32 = -32002;
 const LIMIT_EXCEEDED_CODE: i32 = -32005;
 /// geth's code for reverted calls.
 const REVERTED_CODE: i32 = 3;
+/// No receipt in time (EIP-7966).
+const NOT_LANDED_CODE: i32 = 4;
+/// A nonce is missing (EIP-7966).
+const NOT_READY_CODE: i32 = 5;
+
+/// The most characters of an unknown name that an error or a log repeats.
+pub(crate) const METHOD_CHARS_MAX: usize = 64;
 
 /// Why a request has no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +58,9 @@ pub enum RpcError {
     /// No method of this name.
     #[error("the method {0} does not exist/is not available")]
     MethodNotFound(String),
+    /// The method exists, but not in this way.
+    #[error("{0}")]
+    NotAvailable(String),
     /// The arguments do not fit the method.
     #[error("{0}")]
     InvalidParams(String),
@@ -58,6 +70,23 @@ pub enum RpcError {
     /// The called code reverted, with this data.
     #[error("{}", revert::message(.0))]
     Reverted(Bytes),
+    /// Accepted, but there was no receipt in time (EIP-7966).
+    #[error("The transaction was added to the mempool but wasn't processed in {after:?}")]
+    NotLanded {
+        /// The transaction's hash: it may land later.
+        hash: B256,
+        /// How long the client waited.
+        after: Duration,
+    },
+    /// Accepted, but it cannot land before others that are missing (EIP-7966).
+    #[error(
+        "The transaction was added to the mempool but wasn't processed: a nonce before its own is missing; send the \
+         transaction with that nonce"
+    )]
+    NotReady {
+        /// The transaction's hash.
+        hash: B256,
+    },
     /// The request asks for more than a limit allows.
     #[error("{0}")]
     LimitExceeded(String),
@@ -78,16 +107,34 @@ impl RpcError {
         Self::Rejected("header not found".into())
     }
 
+    /// No filter has this id.
+    pub(crate) fn filter_not_found() -> Self {
+        Self::Rejected("filter not found".into())
+    }
+
+    /// Nothing of this name can be subscribed to.
+    pub(crate) fn subscription_not_found(name: &str) -> Self {
+        let name: String = name.chars().take(METHOD_CHARS_MAX).collect();
+        Self::NotAvailable(format!("no {name:?} subscription in eth namespace"))
+    }
+
+    /// A subscription over HTTP.
+    pub(crate) fn no_notifications() -> Self {
+        Self::NotAvailable("notifications not supported: connect over WebSocket".into())
+    }
+
     /// The code that Ethereum clients expect.
     #[must_use]
     pub const fn code(&self) -> i32 {
         match self {
             Self::Parse(_) => PARSE_ERROR_CODE,
             Self::InvalidRequest(_) => INVALID_REQUEST_CODE,
-            Self::MethodNotFound(_) => METHOD_NOT_FOUND_CODE,
+            Self::MethodNotFound(_) | Self::NotAvailable(_) => METHOD_NOT_FOUND_CODE,
             Self::InvalidParams(_) => INVALID_PARAMS_CODE,
             Self::Rejected(_) => REJECTED_CODE,
             Self::Reverted(_) => REVERTED_CODE,
+            Self::NotLanded { .. } => NOT_LANDED_CODE,
+            Self::NotReady { .. } => NOT_READY_CODE,
             Self::LimitExceeded(_) => LIMIT_EXCEEDED_CODE,
             Self::Timeout { .. } => TIMEOUT_CODE,
             Self::Internal(_) => INTERNAL_ERROR_CODE,
@@ -97,11 +144,12 @@ impl RpcError {
 
 impl From<RpcError> for ErrorObjectOwned {
     fn from(error: RpcError) -> Self {
-        let data = match &error {
+        let data: Option<&[u8]> = match &error {
             RpcError::Reverted(output) => Some(output),
+            RpcError::NotLanded { hash, .. } | RpcError::NotReady { hash } => Some(&hash[..]),
             _ => None,
         };
-        Self::owned(error.code(), error.to_string(), data)
+        Self::owned(error.code(), error.to_string(), data.map(Bytes::copy_from_slice))
     }
 }
 
@@ -162,6 +210,7 @@ impl From<EmulatorError> for RpcError {
             EmulatorError::Reverted { output } => Self::Reverted(output),
             EmulatorError::Cluster(error) => error.into(),
             EmulatorError::State(_) => Self::Internal(error.to_string()),
+            EmulatorError::TraceTooLarge { .. } => Self::LimitExceeded(error.to_string()),
             EmulatorError::Refused(_)
             | EmulatorError::TooManyAccounts
             | EmulatorError::Halted { .. }

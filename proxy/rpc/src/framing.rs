@@ -4,7 +4,7 @@
 //! cannot read, and never says what is wrong. Clients expect -32700 for what is no JSON and -32600 for JSON that is no
 //! request, so this layer reads the body first and lets through what jsonrpsee will understand.
 
-use crate::calls::NoAnswer;
+use crate::calls::{NoAnswer, OverHttp};
 use crate::error::RpcError;
 use futures::future::BoxFuture;
 use jsonrpsee::core::BoxError;
@@ -80,7 +80,8 @@ where
             let Ok(_permit) = settings.permits.try_acquire() else {
                 return Ok(response::too_many_requests());
             };
-            let (parts, body) = request.into_parts();
+            let (mut parts, body) = request.into_parts();
+            parts.extensions.insert(OverHttp);
             let time_max = Duration::from_secs(settings.body_seconds_max);
             let read = read_body(&parts.headers, body, settings.body_bytes_max);
             match tokio::time::timeout(time_max, read).await {

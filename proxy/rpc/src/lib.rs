@@ -4,14 +4,15 @@
 //! crate knows a JSON-RPC error code.
 //!
 //! ```text
-//! HTTP ──▶ CORS ──▶ framing ──▶ jsonrpsee ─┐
-//!                                          ├──▶ calls ──▶ a method ──▶ Emulator, Pool, Store
-//! WebSocket ────────────────▶ jsonrpsee ───┘
+//! HTTP ──▶ pages ──▶ CORS ──▶ framing ──▶ jsonrpsee ─┐
+//!                                                    ├──▶ calls ──▶ a method ──▶ Emulator, Pool, Store
+//! WebSocket ──────────────────────────▶ jsonrpsee ───┘
 //! ```
 //!
 //! | file | what |
 //! |---|---|
 //! | `server` | listens, with limits; stops gracefully |
+//! | `pages` | web pages of whoever embeds the server, on the same port |
 //! | `framing` | HTTP bodies that are no JSON-RPC: an error that says what is wrong |
 //! | `calls` | around every call: unknown methods, time limit, batches, tracing |
 //! | `module` | registers methods; extensions (such as the dev node's) use it too |
@@ -19,7 +20,8 @@
 //! | `block_id` | block tags, numbers and hashes |
 //! | `convert` | the proxy's blocks, transactions, receipts and logs as Ethereum clients read them |
 //! | `error`, `revert` | every error code and text |
-//! | `eth/`, `net`, `web3` | the methods, a file a family |
+//! | `follower`, `filters`, `ids` | what happens to the chain, for one client |
+//! | `eth/`, `net`, `web3`, `txpool`, `debug` | the methods, a file a family |
 //!
 //! # What differs from an Ethereum node
 //! * Only the newest state is kept: the methods that read state accept `latest`, `pending`, `safe`, `finalized`, and
@@ -30,7 +32,7 @@
 //! * Receipts have six more fields, see [`Receipt`]: `solanaSignature`, `solanaSignatures`, `computeUnits`,
 //!   `totalComputeUnits`, `rentGas` and `outcome`.
 //! * Reads of one batch run concurrently; a call that may write waits for those in front of it and runs alone.
-//! * There are no subscriptions and no uncles, and calls take no state overrides.
+//! * There are no uncles, and state overrides move no precompiles.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -38,14 +40,20 @@ mod arguments;
 mod block_id;
 mod calls;
 mod convert;
+mod debug;
 mod error;
 mod eth;
+mod filters;
+mod follower;
 mod framing;
+mod ids;
 mod module;
 mod net;
+mod pages;
 mod revert;
 mod server;
 mod services;
+mod txpool;
 mod web3;
 
 pub use arguments::Arguments;
@@ -53,5 +61,6 @@ pub use convert::Receipt;
 pub use error::RpcError;
 pub use jsonrpsee::{Methods, server::RegisterMethodError};
 pub use module::Module;
+pub use pages::Pages;
 pub use server::{Config, CorsOrigins, Limits, Running, ServeError, serve};
 pub use services::Services;

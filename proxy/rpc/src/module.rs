@@ -2,7 +2,9 @@
 
 use crate::arguments::Arguments;
 use crate::error::RpcError;
-use jsonrpsee::server::RegisterMethodError;
+use jsonrpsee::core::SubscriptionError;
+use jsonrpsee::server::{PendingSubscriptionSink, RegisterMethodError};
+use jsonrpsee::types::Params;
 use jsonrpsee::{Methods, RpcModule};
 use serde::Serialize;
 use std::sync::Arc;
@@ -51,6 +53,27 @@ impl<C: Send + Sync + 'static> Module<C> {
             async move { handler(Arguments::parse(params.as_str(), arguments_max)?, context).await }
         })?;
         Ok(self)
+    }
+
+    /// Adds a subscription: how it begins, what its notifications are called, and how it ends.
+    pub(crate) fn subscription<H, F>(
+        &mut self,
+        subscribe: &'static str,
+        notification: &'static str,
+        unsubscribe: &'static str,
+        handler: H,
+    ) -> Result<(), RegisterMethodError>
+    where
+        H: Fn(Params<'static>, PendingSubscriptionSink, Arc<C>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Result<(), SubscriptionError>> + Send + 'static,
+    {
+        self.0.register_subscription(
+            subscribe,
+            notification,
+            unsubscribe,
+            move |params, pending, context, _| handler(params, pending, context),
+        )?;
+        Ok(())
     }
 
     /// The methods, for [`crate::Services::extensions`].

@@ -1,9 +1,12 @@
 //! Listens for HTTP and WebSocket on one port, with limits, and stops gracefully.
 
 use crate::calls::{Calls, Shared};
+use crate::filters::Filters;
 use crate::framing::FramingLayer;
+use crate::ids::HexIds;
+use crate::pages::{Pages, PagesLayer};
 use crate::services::{Context, Services};
-use crate::{eth, net, web3};
+use crate::{debug, eth, net, txpool, web3};
 use jsonrpsee::Methods;
 use jsonrpsee::core::middleware::RpcServiceBuilder;
 use jsonrpsee::server::{
@@ -30,6 +33,14 @@ const CONNECTIONS_MAX: u32 = 1000;
 const REQUEST_SECONDS_MAX: u64 = 60;
 /// The most blocks of one `eth_getLogs`.
 const LOG_RANGE_BLOCKS_MAX: u64 = 100_000;
+/// How long `eth_sendRawTransactionSync` waits: EIP-7966's recommendation.
+const SYNC_MILLISECONDS: u64 = 2_000;
+/// How long it waits at most.
+const SYNC_MILLISECONDS_MAX: u64 = 30_000;
+/// The most filters that are open at a time, of all clients together.
+const FILTERS_MAX: usize = 10_000;
+/// The most subscriptions of a WebSocket connection.
+const SUBSCRIPTIONS_MAX: u32 = 1024;
 /// How long [`Running::stop`] waits for requests in progress, in seconds.
 const STOP_SECONDS_MAX: u64 = 10;
 
@@ -51,6 +62,14 @@ pub struct Limits {
     pub request_seconds_max: u64,
     /// The most blocks of one `eth_getLogs`; 100,000 by default.
     pub log_range_blocks_max: u64,
+    /// How long `eth_sendRawTransactionSync` waits for a receipt, in milliseconds; 2,000 by default (EIP-7966).
+    pub sync_milliseconds: u64,
+    /// How long it waits at most, whatever the client asks for; 30,000 by default.
+    pub sync_milliseconds_max: u64,
+    /// The most filters that are open at a time, of all clients together; 10,000 by default.
+    pub filters_max: usize,
+    /// The most subscriptions of a WebSocket connection; 1,024 by default.
+    pub subscriptions_max: u32,
 }
 
 impl Default for Limits {
@@ -63,6 +82,10 @@ impl Default for Limits {
             connections_max: CONNECTIONS_MAX,
             request_seconds_max: REQUEST_SECONDS_MAX,
             log_range_blocks_max: LOG_RANGE_BLOCKS_MAX,
+            sync_milliseconds: SYNC_MILLISECONDS,
+            sync_milliseconds_max: SYNC_MILLISECONDS_MAX,
+            filters_max: FILTERS_MAX,
+            subscriptions_max: SUBSCRIPTIONS_MAX,
         }
     }
 }
@@ -96,7 +119,7 @@ impl CorsOrigins {
 }
 
 /// How to listen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Where to listen; port 0 takes a free one.
     pub address: SocketAddr,
@@ -104,13 +127,15 @@ pub struct Config {
     pub limits: Limits,
     /// Which web pages may use the server.
     pub cors_origins: CorsOrigins,
+    /// Web pages on the same port; none by default.
+    pub pages: Option<Pages>,
 }
 
 impl Config {
-    /// Listens at `address` with default limits, for all origins.
+    /// Listens at `address` with default limits, for all origins, without pages.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, limits: Limits::default(), cors_origins: CorsOrigins::default() }
+        Self { address, limits: Limits::default(), cors_origins: CorsOrigins::default(), pages: None }
     }
 }
 
@@ -137,6 +162,7 @@ pub enum ServeError {
 #[derive(Debug)]
 pub struct Running {
     local_addr: SocketAddr,
+    methods: Vec<&'static str>,
     handle: ServerHandle,
 }
 
@@ -145,6 +171,12 @@ impl Running {
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// The names of all methods.
+    #[must_use]
+    pub fn methods(&self) -> &[&'static str] {
+        &self.methods
     }
 
     /// Takes no more requests, and waits for those in progress for a few seconds.
@@ -165,6 +197,7 @@ impl Running {
 /// [`ServeError`].
 pub async fn serve(config: Config, services: Services) -> Result<Running, ServeError> {
     let limits = config.limits;
+    let pages = PagesLayer(config.pages);
     let cors = config.cors_origins.layer()?;
     let shared = Arc::new(shared(limits, services)?);
     let framing =
@@ -173,7 +206,7 @@ pub async fn serve(config: Config, services: Services) -> Result<Running, ServeE
     let listen_error = |source| ServeError::Listen { address: config.address, source };
     let server = Server::builder()
         .set_config(server_config(&limits))
-        .set_http_middleware(tower::ServiceBuilder::new().layer(cors).layer(framing))
+        .set_http_middleware(tower::ServiceBuilder::new().layer(pages).layer(cors).layer(framing))
         .set_rpc_middleware(
             RpcServiceBuilder::new().layer_fn(move |service| Calls::new(service, shared.clone())),
         )
@@ -181,21 +214,24 @@ pub async fn serve(config: Config, services: Services) -> Result<Running, ServeE
         .await
         .map_err(listen_error)?;
     let local_addr = server.local_addr().map_err(listen_error)?;
+    let names = methods.method_names().collect();
     let handle = server.start(methods);
     tracing::info!(address = %local_addr, "JSON-RPC over HTTP and WebSocket");
-    Ok(Running { local_addr, handle })
+    Ok(Running { local_addr, methods: names, handle })
 }
 
 /// Collects the methods.
 fn shared(limits: Limits, services: Services) -> Result<Shared, RegisterMethodError> {
-    let Services { emulator, pool, store, extensions } = services;
-    let context = Arc::new(Context { emulator, pool, store, limits });
+    let Services { emulator, pool, store, chain_events, extensions } = services;
+    let filters = Filters::new(limits.filters_max);
+    let context = Arc::new(Context { emulator, pool, store, chain_events, filters, limits });
     let mut methods = Methods::new();
     methods.merge(eth::methods(&context)?)?;
     methods.merge(net::methods(&context)?)?;
     methods.merge(web3::methods(&context)?)?;
-    let reads: HashSet<_> =
-        methods.method_names().filter(|name| *name != eth::SEND_RAW_TRANSACTION).collect();
+    methods.merge(txpool::methods(&context)?)?;
+    methods.merge(debug::methods(&context)?)?;
+    let reads: HashSet<_> = methods.method_names().filter(|name| !eth::WRITES.contains(name)).collect();
     methods.merge(extensions)?;
     Ok(Shared { methods, reads, limits })
 }
@@ -205,6 +241,8 @@ fn server_config(limits: &Limits) -> ServerConfig {
         .max_request_body_size(limits.request_bytes_max)
         .max_response_body_size(limits.response_bytes_max)
         .max_connections(limits.connections_max)
+        .max_subscriptions_per_connection(limits.subscriptions_max)
+        .set_id_provider(HexIds)
         .set_batch_request_config(BatchRequestConfig::Limit(limits.batch_requests_max))
         // Closes WebSocket connections whose client is gone.
         .enable_ws_ping(PingConfig::default())

@@ -1,8 +1,12 @@
 //! What the methods stand on.
 
+use crate::error::RpcError;
+use crate::filters::Filters;
+use crate::follower::Follower;
 use crate::server::Limits;
 use jsonrpsee::Methods;
 use parhelion_core::emulator::Emulator;
+use parhelion_core::feed::{ChainEvent, Feed};
 use parhelion_core::pool::Pool;
 use parhelion_core::store::Store;
 use std::sync::Arc;
@@ -16,6 +20,8 @@ pub struct Services {
     pub pool: Arc<dyn Pool>,
     /// Blocks, transactions, receipts and logs.
     pub store: Arc<dyn Store>,
+    /// What happens to the chain, for filters and subscriptions.
+    pub chain_events: Feed<ChainEvent>,
     /// Further methods, see [`crate::Module`]; none may have the name of a method of this crate.
     pub extensions: Methods,
 }
@@ -25,5 +31,14 @@ pub(crate) struct Context {
     pub(crate) emulator: Arc<dyn Emulator>,
     pub(crate) pool: Arc<dyn Pool>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) chain_events: Feed<ChainEvent>,
+    pub(crate) filters: Filters,
     pub(crate) limits: Limits,
+}
+
+impl Context {
+    /// Follows the chain from now on.
+    pub(crate) async fn follow(&self) -> Result<Follower, RpcError> {
+        Ok(Follower::new(Arc::clone(&self.store), self.chain_events.subscribe()).await?)
+    }
 }

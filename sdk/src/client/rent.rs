@@ -2,7 +2,7 @@
 
 use super::{Client, ClientError};
 use crate::instruction;
-use crate::transaction::Budget;
+use crate::transaction::{Budget, TABLE_COOLDOWN_SLOTS};
 use alloy_primitives::B256;
 use parhelion_wire::account::{Header, Holder, Kind, Translation};
 use solana_address::Address;
@@ -20,8 +20,6 @@ use solana_signer::Signer;
 
 /// Closings that fit one legacy transaction of 1,232 bytes.
 const CLOSINGS_AT_ONCE: usize = 16;
-/// Slots after its deactivation until a lookup table can be closed: until no leader may find its addresses any more.
-const COOLDOWN_SLOTS: u64 = 513;
 /// Where the operator's address is in a holder or a translation.
 const PAYER: usize = size_of::<Header>();
 /// Where the authority's address is in a lookup table: behind the number of the state, two slots, an index and whether there
@@ -114,7 +112,7 @@ impl Client {
                 Some((instruction::translation_close(deployment, operator, code_hash, format), lamports))
             }
             What::LookupTable { deactivated: None } => Some((deactivate_lookup_table(address, *operator), 0)),
-            What::LookupTable { deactivated: Some(since) } if slot > since + COOLDOWN_SLOTS => {
+            What::LookupTable { deactivated: Some(since) } if slot > since + TABLE_COOLDOWN_SLOTS => {
                 Some((close_lookup_table(address, *operator, *operator), lamports))
             }
             What::LookupTable { .. } => None,
@@ -185,8 +183,8 @@ mod tests {
             (What::Translation { code_hash: B256::ZERO, format: 1 }, Some(5)),
             // It is deactivated first.
             (What::LookupTable { deactivated: None }, Some(0)),
-            (What::LookupTable { deactivated: Some(1_000 - COOLDOWN_SLOTS) }, None),
-            (What::LookupTable { deactivated: Some(999 - COOLDOWN_SLOTS) }, Some(5)),
+            (What::LookupTable { deactivated: Some(1_000 - TABLE_COOLDOWN_SLOTS) }, None),
+            (What::LookupTable { deactivated: Some(999 - TABLE_COOLDOWN_SLOTS) }, Some(5)),
         ] {
             assert_eq!(closing(what), expected, "{what:?}");
         }

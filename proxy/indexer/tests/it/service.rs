@@ -4,6 +4,7 @@ use crate::fixture::{CHAIN, PROGRAM, execute_from_holder, holder_write, plain, r
 use alloy_primitives::B256;
 use async_trait::async_trait;
 use parhelion_core::cluster::{Clock, Cluster, ClusterError, LandedBlock, Snapshot};
+use parhelion_core::feed::ChainEvent;
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
 use parhelion_indexer::{Indexer, SLOTS_BEHIND_MAX, SLOTS_PER_FETCH_MAX, genesis};
 use parhelion_wire::address::Deployment;
@@ -13,7 +14,7 @@ use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio::task::JoinHandle;
 
 /// Blocks that landed, and how often it is to fail before it answers.
@@ -135,6 +136,7 @@ struct Running {
     cluster: Arc<FakeCluster>,
     store: Arc<FakeStore>,
     progress: watch::Receiver<u64>,
+    events: broadcast::Receiver<ChainEvent>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -163,10 +165,10 @@ fn start(first: u64, blocks: Vec<LandedBlock>, failures: Failures) -> Running {
         writes_when_failing: failures.writes_when_failing,
     });
     let indexer = Indexer::new(cluster.clone(), store.clone(), CHAIN.chain_id);
-    let progress = indexer.progress();
+    let (progress, events) = (indexer.progress(), indexer.events().subscribe());
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(indexer.run(async { stopped.await.unwrap() }));
-    Running { cluster, store, progress, stop, task }
+    Running { cluster, store, progress, events, stop, task }
 }
 
 impl Running {
@@ -201,6 +203,13 @@ async fn every_slot_becomes_a_block_and_progress_tells() {
     let mut running = start(0, busy(), Failures::default());
     running.advance_to(3).await;
     running.advance_to(6).await;
+    for number in 1..=6 {
+        match running.events.try_recv().unwrap() {
+            ChainEvent::Added(block) => assert_eq!(block.header.number, number),
+            ChainEvent::Removed(block) => panic!("{} was removed", block.header.number),
+        }
+    }
+    assert!(running.events.try_recv().is_err());
     // Empty slots have their parent's time, others their own; the mix hash is that of the Solana block before.
     let hash = B256::repeat_byte;
     let base = 1_700_000_000;
@@ -293,10 +302,10 @@ async fn what_was_under_way_when_the_node_stopped_gets_its_receipt() {
     stop.send(()).unwrap();
     task.await.unwrap();
     let indexer = Indexer::new(cluster.clone(), store.clone(), CHAIN.chain_id);
-    let progress = indexer.progress();
+    let (progress, events) = (indexer.progress(), indexer.events().subscribe());
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(indexer.run(async { stopped.await.unwrap() }));
-    let mut running = Running { cluster, store, progress, stop, task };
+    let mut running = Running { cluster, store, progress, events, stop, task };
     running.advance_to(6).await;
     let found: Vec<_> =
         running.blocks().into_iter().filter(|block| block.1 > 0).map(|block| block.0).collect();

@@ -1,8 +1,8 @@
 //! `parhelion dev`: a chain of its own, in a Solana VM inside this process.
 
-use crate::services::{Acceptance, Node};
+use crate::services::{Acceptance, Front, Node};
 use crate::translate::{Translate, TranslateOptions};
-use crate::{accounts, keys, program};
+use crate::{accounts, faucet, keys, program};
 use anyhow::Context;
 use clap::Args;
 use parhelion_core::cluster::Cluster;
@@ -37,6 +37,9 @@ pub(crate) struct Options {
     /// Where to listen for JSON-RPC over HTTP and WebSocket
     #[arg(long, default_value = "127.0.0.1:8545", env = "PARHELION_LISTEN")]
     listen: SocketAddr,
+    /// Serve no explorer: browsers get nothing at the address of JSON-RPC
+    #[arg(long)]
+    no_explorer: bool,
     /// The chain id
     #[arg(long, default_value_t = CHAIN_ID)]
     chain_id: u64,
@@ -68,14 +71,19 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let accounts = accounts::all()?;
     create_chain(&cluster, &operator, options.chain_id, coinbase, &accounts).await?;
 
+    let cluster: Arc<dyn Cluster> = Arc::new(cluster);
+    let front = Front {
+        listen: options.listen,
+        has_explorer: !options.no_explorer,
+        extensions: faucet::methods(Arc::clone(&cluster), operator.insecure_clone())?,
+    };
     let operator = Operator { keypair: operator, coinbase };
     let translate = options.translating.settings(options.translate);
     // What was made before the chain is nobody's business: block 0 is the one before it.
     let nothing = ChainSettings { chain_id: options.chain_id, base_fee: 0, block_gas_limit: 0 };
     let timestamp = first.unix_timestamp.max(0).unsigned_abs();
     let store = Arc::new(MemoryStore::new(parhelion_indexer::genesis(first.slot, timestamp, &nothing)));
-    let node = Node::start(Arc::new(cluster), store, operator, translate, options.listen, Acceptance::Landed)
-        .await?;
+    let node = Node::start(cluster, store, operator, translate, front, Acceptance::Landed).await?;
     print_banner(&node, options.chain_id, program_id, &accounts);
     node.run().await
 }
@@ -113,5 +121,5 @@ fn print_banner(node: &Node, chain_id: u64, program_id: Address, accounts: &[acc
     println!("Parhelion development chain: the program {program_id} in an in-process Solana VM\n");
     accounts::print(accounts);
     println!("Chain id   {chain_id}");
-    println!("Listening  http://{0}  ws://{0}", node.address());
+    node.print_addresses();
 }

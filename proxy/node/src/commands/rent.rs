@@ -1,7 +1,7 @@
 //! `parhelion rent`: what an operator gets back by closing accounts.
 
 use crate::keys;
-use crate::program_id::{self, ProgramId};
+use crate::program_id::Deployed;
 use clap::{Args, ValueEnum};
 use parhelion_relay::translation;
 use parhelion_sdk::client::{Client, Rented, What};
@@ -12,12 +12,8 @@ use std::path::PathBuf;
 /// Options of `parhelion rent`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The cluster's RPC URL; its service has to offer getProgramAccounts
-    #[arg(long, env = "PARHELION_SOLANA_URL")]
-    solana_url: String,
-    /// The program's Solana address, or the key file of it [default: ~/.config/parhelion/program.json]
-    #[arg(long, value_name = "ADDRESS|KEYFILE", env = "PARHELION_PROGRAM_ID")]
-    program_id: Option<ProgramId>,
+    #[command(flatten)]
+    deployed: Deployed,
     /// Key file of the operator [default: ~/.config/solana/id.json]
     #[arg(long, env = "PARHELION_KEYPAIR")]
     keypair: Option<PathBuf>,
@@ -62,9 +58,9 @@ impl Group {
 
 /// Shows, and closes what was asked for.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
-    let program_id = program_id::resolve(options.program_id.as_ref())?.address;
+    let program_id = options.deployed.address()?;
     let operator = keys::read_keypair(&options.keypair.clone().unwrap_or_else(keys::default_keypair))?;
-    let client = Client::new(&options.solana_url, program_id);
+    let client = Client::new(&options.deployed.solana_url, program_id);
     // A wrong program id or cluster is told as such.
     client.config().await?;
     let rented = client.rented(&operator.pubkey()).await?;

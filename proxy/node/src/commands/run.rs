@@ -1,6 +1,6 @@
 //! `parhelion run`: a node in front of a Solana cluster.
 
-use crate::services::{Acceptance, Node};
+use crate::services::{Acceptance, Front, Node};
 use crate::translate::{Translate, TranslateOptions};
 use crate::{database, keys};
 use alloy_primitives::Address as EthereumAddress;
@@ -10,6 +10,7 @@ use parhelion_core::cluster::Cluster;
 use parhelion_core::emulator::Emulator;
 use parhelion_emulator::Shell;
 use parhelion_relay::Operator;
+use parhelion_rpc::Methods;
 use parhelion_sdk::address::account_address;
 use parhelion_sdk::convert::to_h160;
 use parhelion_solana::{RpcCluster, RpcOptions};
@@ -38,6 +39,9 @@ pub(crate) struct Options {
     /// Where to listen for JSON-RPC over HTTP and WebSocket
     #[arg(long, default_value = "127.0.0.1:8545", env = "PARHELION_LISTEN")]
     listen: SocketAddr,
+    /// Serve no explorer: browsers get nothing at the address of JSON-RPC
+    #[arg(long)]
+    no_explorer: bool,
     /// Where blocks, transactions and receipts are kept: sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE [default: a
     /// SQLite file of the chain in ~/.local/share/parhelion]
     #[arg(long, value_name = "URL", env = "PARHELION_DATABASE", hide_env_values = true)]
@@ -66,11 +70,13 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let journal = store.journal(operator.keypair.pubkey().as_array());
     let acceptance = Acceptance::WrittenDown(Arc::new(journal));
     let translate = options.translating.settings(options.translate);
-    let node = Node::start(cluster, store, operator, translate, options.listen, acceptance).await?;
+    let front =
+        Front { listen: options.listen, has_explorer: !options.no_explorer, extensions: Methods::new() };
+    let node = Node::start(cluster, store, operator, translate, front, acceptance).await?;
     println!("Parhelion on {}, program {}", options.solana_url, options.program_id);
     println!("Chain id   {}", settings.chain_id);
     println!("Lands as   {shown}");
-    println!("Listening  http://{0}  ws://{0}", node.address());
+    node.print_addresses();
     node.run().await
 }
 

@@ -1,7 +1,7 @@
 //! `parhelion verify`: whether a cluster runs what is in a file.
 
 use crate::program;
-use crate::program_id::{self, ProgramId};
+use crate::program_id::Deployed;
 use anyhow::bail;
 use clap::Args;
 use parhelion_solana::{RpcCluster, RpcOptions};
@@ -10,12 +10,8 @@ use std::path::PathBuf;
 /// Options of `parhelion verify`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The cluster's RPC URL
-    #[arg(long, env = "PARHELION_SOLANA_URL")]
-    solana_url: String,
-    /// The program's Solana address, or the key file of it [default: ~/.config/parhelion/program.json]
-    #[arg(long, value_name = "ADDRESS|KEYFILE", env = "PARHELION_PROGRAM_ID")]
-    program_id: Option<ProgramId>,
+    #[command(flatten)]
+    deployed: Deployed,
     /// The binary to compare with; built by `cargo xtask build-sbf`, from the same sources to the same bytes
     /// [default: parhelion.so beside this executable]
     #[arg(long, value_name = "FILE", env = program::VARIABLE)]
@@ -24,10 +20,10 @@ pub(crate) struct Options {
 
 /// Compares, and fails if they differ.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
-    let program_id = program_id::resolve(options.program_id.as_ref())?.address;
+    let program_id = options.deployed.address()?;
     let path = options.program.clone().unwrap_or_else(program::default_path);
     let file = program::read(&path)?;
-    let cluster = RpcCluster::connect(&RpcOptions::new(&options.solana_url, program_id)).await?;
+    let cluster = RpcCluster::connect(&RpcOptions::new(&options.deployed.solana_url, program_id)).await?;
     let verified = parhelion_deploy::verify(&cluster, &file).await?;
     let authority = verified.on_chain.authority;
     let authority =

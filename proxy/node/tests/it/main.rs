@@ -2,5 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod deposit;
+mod dev;
+mod explorer;
+mod faucet;
 mod solana;
 mod translate;

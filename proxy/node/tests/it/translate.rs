@@ -1,15 +1,13 @@
 //! `parhelion dev --translate`: code that is called often becomes cheaper by itself.
 
+use crate::dev::Dev;
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, address, b256, bytes};
 use alloy_signer_local::PrivateKeySigner;
 use jsonrpsee::core::client::ClientT;
-use jsonrpsee::http_client::{HttpClient, HttpClientBuilder};
 use jsonrpsee::rpc_params;
 use parhelion_core::transaction::encode;
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// The first of the development accounts.
@@ -20,31 +18,15 @@ const LOOP: Bytes = bytes!("6c6101f45b6001900380600357005f52600d6013f3");
 /// How long the node has to translate.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// A development chain, ended with the test.
+/// A development chain and the nonce of its first account.
 struct Node {
-    child: Child,
-    rpc: HttpClient,
+    dev: Dev,
     nonce: u64,
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl Node {
     fn start(arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_parhelion"));
-        command.args(["dev", "--listen", "127.0.0.1:0"]).args(arguments).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let url = lines.skip_while(|line| !line.starts_with("Listening")).find_map(|line| {
-            line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned)
-        });
-        let rpc = HttpClientBuilder::default().build(url.unwrap()).unwrap();
-        Self { child, rpc, nonce: 0 }
+        Self { dev: Dev::start(arguments), nonce: 0 }
     }
 
     /// Lands a transaction; gives its receipt.
@@ -65,10 +47,10 @@ impl Node {
         let signer = PrivateKeySigner::from_bytes(&KEY).unwrap();
         let signature = signer.sign_transaction_sync(&mut transaction).unwrap();
         let raw = encode(&TxEnvelope::from(transaction.into_signed(signature)));
-        let hash: B256 = self.rpc.request("eth_sendRawTransaction", rpc_params![raw]).await.unwrap();
+        let hash: B256 = self.dev.rpc.request("eth_sendRawTransaction", rpc_params![raw]).await.unwrap();
         for _ in 0..1000 {
             let receipt: Value =
-                self.rpc.request("eth_getTransactionReceipt", rpc_params![hash]).await.unwrap();
+                self.dev.rpc.request("eth_getTransactionReceipt", rpc_params![hash]).await.unwrap();
             if !receipt.is_null() {
                 assert_eq!(receipt["status"], "0x1", "{receipt}");
                 return receipt;

@@ -6,8 +6,8 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use async_trait::async_trait;
 use parhelion_core::cluster::ClusterError;
 use parhelion_core::emulator::{
-    AccountState, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate, Execution, Refusal,
-    Spread, SteppedEmulation,
+    AccessListOutcome, AccountState, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate,
+    Execution, Refusal, Spread, SteppedEmulation, Trace, TraceRequest,
 };
 use parhelion_core::relay::{Relay, RelayError};
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
@@ -256,6 +256,14 @@ impl Emulator for Chain {
 
     async fn estimate(&self, _: &Call) -> Result<Estimate, EmulatorError> {
         unreachable!("the pool estimates nothing")
+    }
+
+    async fn access_list(&self, _: &Call) -> Result<AccessListOutcome, EmulatorError> {
+        unreachable!("the pool lists no accesses")
+    }
+
+    async fn trace(&self, _: &Call, _: TraceRequest) -> Result<Trace, EmulatorError> {
+        unreachable!("the pool traces nothing")
     }
 
     async fn emulate(&self, _: &Transaction, _: Address) -> Result<Emulation, EmulatorError> {

@@ -1,6 +1,7 @@
 //! Gaps, and what clients see of transactions that wait.
 
 use crate::{limits, pool, refused, sender, start, tx, until, until_dropped, until_status, word};
+use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256};
 use parhelion_core::cluster::ClusterError;
 use parhelion_core::emulator::EmulatorError;
@@ -26,6 +27,32 @@ async fn the_pending_nonce_follows_what_waits_without_a_gap() {
     assert_eq!(pool.pending_nonce(Address::ZERO, 2), 2);
     pool.submit(tx(1, 4).sign()).await.unwrap();
     assert_eq!(pending(2), 6);
+}
+
+#[tokio::test]
+async fn what_waits_is_told_by_sender_and_nonce_and_when_it_is_accepted() {
+    let (_, pool) = pool(limits());
+    let mut accepted = pool.accepted();
+    let mut hashes = Vec::new();
+    for (key, nonce) in [(2, 0), (1, 3), (1, 1), (1, 0)] {
+        hashes.push(pool.submit(tx(key, nonce).sign()).await.unwrap());
+    }
+    let told = |one: Option<Address>| -> Vec<(Address, u64, bool)> {
+        let waiting = pool.waiting(one).into_iter();
+        waiting.map(|w| (w.transaction.sender(), w.transaction.inner().nonce(), w.is_gapped)).collect()
+    };
+    let (mine, others) =
+        ([(sender(1), 0, false), (sender(1), 1, false), (sender(1), 3, true)], [(sender(2), 0, false)]);
+    let mut all = [&mine[..], &others].concat();
+    all.sort_unstable();
+    assert_eq!(told(None), all);
+    assert_eq!(told(Some(sender(1))), mine);
+    assert_eq!(told(Some(Address::ZERO)), []);
+    for hash in hashes {
+        assert_eq!(accepted.try_recv().unwrap().hash(), hash);
+    }
+    pool.submit(tx(1, 0).sign()).await.unwrap_err();
+    assert!(accepted.try_recv().is_err(), "what is refused is no news");
 }
 
 #[tokio::test]

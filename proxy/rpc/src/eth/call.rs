@@ -1,21 +1,24 @@
-//! `eth_call` and `eth_estimateGas`.
+//! `eth_call`, `eth_estimateGas` and `eth_createAccessList`.
 
 use crate::arguments::Arguments;
 use crate::block_id::require_newest;
 use crate::error::RpcError;
 use crate::module::Module;
+use crate::revert;
 use crate::services::Context;
+use alloy_eips::BlockId;
 use alloy_primitives::{Bytes, U64, U256};
-use alloy_rpc_types_eth::TransactionRequest;
+use alloy_rpc_types_eth::state::StateOverride;
+use alloy_rpc_types_eth::{AccessListResult, BlockOverrides, TransactionRequest};
 use jsonrpsee::server::RegisterMethodError;
-use parhelion_core::emulator::{Call, ChainSettings};
+use parhelion_core::emulator::{AccessListOutcome, Call, ChainSettings, Overrides};
 use parhelion_wire::event::Outcome;
-use serde_json::{Map, Value};
 use std::sync::Arc;
 
 pub(super) fn register(module: &mut Module<Context>) -> Result<(), RegisterMethodError> {
     module.method("eth_call", 4, call)?;
     module.method("eth_estimateGas", 4, estimate_gas)?;
+    module.method("eth_createAccessList", 4, create_access_list)?;
     Ok(())
 }
 
@@ -36,22 +39,61 @@ async fn estimate_gas(arguments: Arguments, context: Arc<Context>) -> Result<U64
     Ok(U64::from(context.emulator.estimate(&call).await?.gas_limit))
 }
 
-/// The arguments of both methods: call, block, state overrides, block overrides.
+/// The list of what a call touches. One that fails has a list, too, and says why it fails.
+async fn create_access_list(
+    arguments: Arguments,
+    context: Arc<Context>,
+) -> Result<AccessListResult, RpcError> {
+    let call = prepare(&arguments, &context).await?;
+    let AccessListOutcome { access_list, execution } = context.emulator.access_list(&call).await?;
+    let error = match execution.outcome {
+        Outcome::Success => None,
+        Outcome::Revert => Some(revert::message(&execution.output)),
+        Outcome::Halt | Outcome::OutOfRentGas | Outcome::Cancelled => Some(execution.reason.into()),
+    };
+    Ok(AccessListResult { access_list, gas_used: U256::from(execution.gas_used), error })
+}
+
+/// The arguments of these methods: call, block, state overrides, block overrides.
 async fn prepare(arguments: &Arguments, context: &Context) -> Result<Call, RpcError> {
-    let request: TransactionRequest = arguments.require(0)?;
-    for (index, kind) in [(2, "state"), (3, "block")] {
-        if arguments.optional::<Map<String, Value>>(index)?.is_some_and(|overrides| !overrides.is_empty()) {
-            return Err(RpcError::InvalidParams(format!("{kind} overrides are not supported yet")));
-        }
-    }
-    require_newest(context, arguments.optional(1)?).await?;
+    let state = arguments.optional(2)?.unwrap_or_default();
+    let block = arguments.optional(3)?.unwrap_or_default();
+    prepare_call(arguments.require(0)?, arguments.optional(1)?, state, block, context).await
+}
+
+/// A call on the state of a block, with overrides.
+pub(crate) async fn prepare_call(
+    request: TransactionRequest,
+    at: Option<BlockId>,
+    state: StateOverride,
+    block: BlockOverrides,
+    context: &Context,
+) -> Result<Call, RpcError> {
+    let overrides = overrides(state, block)?;
+    require_newest(context, at).await?;
     // Most calls name neither, and need no settings.
     let settings = if request.chain_id.is_some() || request.gas.is_some() {
         Some(context.emulator.settings().await?)
     } else {
         None
     };
-    call_of(request, settings)
+    Ok(Call { overrides, ..call_of(request, settings)? })
+}
+
+/// The state and the block that the call is to see, if it says so.
+fn overrides(state: StateOverride, block: BlockOverrides) -> Result<Option<Arc<Overrides>>, RpcError> {
+    for (address, change) in &state {
+        let problem = if change.state.is_some() && change.state_diff.is_some() {
+            "has both 'state' and 'stateDiff'"
+        } else if change.move_precompile_to.is_some() {
+            "asks for 'movePrecompileToAddress', which is not supported"
+        } else {
+            continue;
+        };
+        return Err(RpcError::InvalidParams(format!("account {address} {problem}")));
+    }
+    let is_empty = state.is_empty() && block == BlockOverrides::default();
+    Ok((!is_empty).then(|| Arc::new(Overrides { state, block })))
 }
 
 /// Checks a request as geth does, in its words.
@@ -91,6 +133,7 @@ fn call_of(request: TransactionRequest, settings: Option<ChainSettings>) -> Resu
         access_list: request.access_list.unwrap_or_default(),
         nonce: request.nonce,
         authorization_list: request.authorization_list.unwrap_or_default(),
+        overrides: None,
     })
 }
 

@@ -19,11 +19,13 @@ const PERCENTILES_MAX: usize = 100;
 
 pub(super) fn register(module: &mut Module<Context>) -> Result<(), RegisterMethodError> {
     module.method("eth_gasPrice", 0, gas_price)?;
+    module.method("eth_baseFee", 0, gas_price)?;
     module.method("eth_maxPriorityFeePerGas", 0, max_priority_fee_per_gas)?;
     module.method("eth_feeHistory", 3, fee_history)?;
     Ok(())
 }
 
+/// The base fee: nobody needs to pay more, and it is that of the next block, too.
 async fn gas_price(_: Arguments, context: Arc<Context>) -> Result<U64, RpcError> {
     Ok(U64::from(context.emulator.settings().await?.base_fee))
 }

@@ -23,14 +23,31 @@ pub(super) fn register(module: &mut Module<Context>) -> Result<(), RegisterMetho
 }
 
 async fn logs(arguments: Arguments, context: Arc<Context>) -> Result<Vec<Log>, RpcError> {
-    let filter: Filter = arguments.require(0)?;
-    let (addresses, topics) = alternatives(&filter)?;
-    let Some((from_block, to_block)) = range(&context, filter.block_option).await? else {
+    find(&context, &arguments.require(0)?).await
+}
+
+/// The logs that a filter finds now.
+pub(super) async fn find(context: &Context, filter: &Filter) -> Result<Vec<Log>, RpcError> {
+    let (addresses, topics) = alternatives(filter)?;
+    let Some((from_block, to_block)) = range(context, filter.block_option).await? else {
         return Ok(Vec::new());
     };
     let found = context.store.logs(&LogFilter { from_block, to_block, addresses, topics }).await?;
     // A position outside of its transaction would be a fault of the store; it costs a log, not the process.
     Ok(found.iter().filter_map(|found| convert::log(&found.executed, found.position)).collect())
+}
+
+/// The filter for logs to come: tags and a block hash bound nothing.
+pub(super) fn live_filter(filter: &Filter) -> Result<LogFilter, RpcError> {
+    let (addresses, topics) = alternatives(filter)?;
+    let (from_block, to_block) = match filter.block_option {
+        FilterBlockOption::Range { from_block, to_block } => (from_block, to_block),
+        FilterBlockOption::AtBlockHash(_) => (None, None),
+    };
+    let from_block = from_block.and_then(|block| block.as_number()).unwrap_or(0);
+    let to_block = to_block.and_then(|block| block.as_number()).unwrap_or(u64::MAX);
+    check_order(from_block, to_block)?;
+    Ok(LogFilter { from_block, to_block, addresses, topics })
 }
 
 /// The addresses, and the topics of each position up to the last that asks for something.
@@ -64,10 +81,8 @@ async fn range(context: &Context, blocks: FilterBlockOption) -> Result<Option<(u
         FilterBlockOption::Range { from_block, to_block } => (from_block, to_block),
     };
     if let (Some(BlockNumberOrTag::Number(from)), Some(BlockNumberOrTag::Number(to))) = (from_block, to_block)
-        && from > to
     {
-        let text = format!("invalid block range params: fromBlock {from} is above toBlock {to}");
-        return Err(RpcError::InvalidParams(text));
+        check_order(from, to)?;
     }
     let latest = context.store.latest().await?;
     let from = block_id::number(context, from_block.unwrap_or_default(), latest).await?;
@@ -82,6 +97,14 @@ async fn range(context: &Context, blocks: FilterBlockOption) -> Result<Option<(u
         return Err(RpcError::LimitExceeded(text));
     }
     Ok(Some((from, to)))
+}
+
+fn check_order(from: u64, to: u64) -> Result<(), RpcError> {
+    if from > to {
+        let text = format!("invalid block range params: fromBlock {from} is above toBlock {to}");
+        return Err(RpcError::InvalidParams(text));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,9 +3,14 @@
 mod blocks;
 mod call;
 mod fees;
+mod filters;
 mod logs;
+mod raw;
+mod send;
 mod state;
+mod subscriptions;
 mod transactions;
+mod uncles;
 
 use crate::arguments::Arguments;
 use crate::error::RpcError;
@@ -16,18 +21,32 @@ use jsonrpsee::Methods;
 use jsonrpsee::server::RegisterMethodError;
 use std::sync::Arc;
 
-pub(crate) use transactions::SEND_RAW_TRANSACTION;
+pub(crate) use call::prepare_call;
+pub(crate) use raw::raw_transaction;
+pub(crate) use subscriptions::{SUBSCRIBE, UNSUBSCRIBE};
+
+/// The methods of this crate that change something.
+pub(crate) const WRITES: [&str; 4] =
+    [send::SEND_RAW_TRANSACTION, send::SEND_RAW_TRANSACTION_SYNC, SUBSCRIBE, UNSUBSCRIBE];
 
 pub(crate) fn methods(context: &Arc<Context>) -> Result<Methods, RegisterMethodError> {
     let mut module = Module::new(context.clone());
     module.method("eth_chainId", 0, chain_id)?;
     module.method("eth_syncing", 0, syncing)?;
     module.method("eth_accounts", 0, accounts)?;
+    module.method("eth_mining", 0, mining)?;
+    module.method("eth_hashrate", 0, hashrate)?;
+    module.method("eth_getProof", 3, proof)?;
     state::register(&mut module)?;
     call::register(&mut module)?;
     blocks::register(&mut module)?;
+    send::register(&mut module)?;
     transactions::register(&mut module)?;
+    raw::register(&mut module)?;
+    uncles::register(&mut module)?;
     logs::register(&mut module)?;
+    filters::register(&mut module)?;
+    subscriptions::register(&mut module)?;
     fees::register(&mut module)?;
     Ok(module.into_methods())
 }
@@ -39,6 +58,21 @@ async fn chain_id(_: Arguments, context: Arc<Context>) -> Result<U64, RpcError> 
 /// The proxy answers from what it has; there is no mode in which it only catches up.
 async fn syncing(_: Arguments, _: Arc<Context>) -> Result<bool, RpcError> {
     Ok(false)
+}
+
+/// Solana's validators make the blocks.
+async fn mining(_: Arguments, _: Arc<Context>) -> Result<bool, RpcError> {
+    Ok(false)
+}
+
+async fn hashrate(_: Arguments, _: Arc<Context>) -> Result<U64, RpcError> {
+    Ok(U64::ZERO)
+}
+
+/// What Ethereum proves by its state trie, Solana proves in its own way.
+async fn proof(_: Arguments, _: Arc<Context>) -> Result<(), RpcError> {
+    let why = "the method eth_getProof is not available: the state is in Solana accounts, and there is no state trie";
+    Err(RpcError::NotAvailable(why.into()))
 }
 
 /// The proxy holds no keys of users.

@@ -8,13 +8,19 @@ use crate::services::Context;
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_serde::JsonStorageKey;
+use futures::future::try_join_all;
 use jsonrpsee::server::RegisterMethodError;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// The most storage values of one `eth_getStorageValues`: geth's limit.
+const STORAGE_VALUES_MAX: usize = 1024;
 
 pub(super) fn register(module: &mut Module<Context>) -> Result<(), RegisterMethodError> {
     module.method("eth_getBalance", 2, balance)?;
     module.method("eth_getCode", 2, code)?;
     module.method("eth_getStorageAt", 3, storage)?;
+    module.method("eth_getStorageValues", 2, storage_values)?;
     module.method("eth_getTransactionCount", 2, transaction_count)?;
     Ok(())
 }
@@ -35,7 +41,33 @@ async fn storage(arguments: Arguments, context: Arc<Context>) -> Result<B256, Rp
     let address: Address = arguments.require(0)?;
     let key: JsonStorageKey = arguments.require(1)?;
     require_newest(&context, arguments.optional(2)?).await?;
-    Ok(context.emulator.storage(address, U256::from_be_bytes(key.as_b256().0)).await?)
+    Ok(context.emulator.storage(address, slot(key)).await?)
+}
+
+/// `eth_getStorageValues(keys by address)`: storage values of several contracts at once.
+async fn storage_values(
+    arguments: Arguments,
+    context: Arc<Context>,
+) -> Result<BTreeMap<Address, Vec<B256>>, RpcError> {
+    let wanted: BTreeMap<Address, Vec<JsonStorageKey>> = arguments.require(0)?;
+    require_newest(&context, arguments.optional(1)?).await?;
+    let count: usize = wanted.values().map(Vec::len).sum();
+    if count == 0 {
+        return Err(RpcError::InvalidParams("empty request".into()));
+    }
+    if count > STORAGE_VALUES_MAX {
+        let text = format!("too many storage values: {count}, at most {STORAGE_VALUES_MAX}");
+        return Err(RpcError::InvalidParams(text));
+    }
+    let values = wanted.into_iter().map(async |(address, keys)| {
+        let read = keys.iter().map(|key| context.emulator.storage(address, slot(*key)));
+        Ok::<_, RpcError>((address, try_join_all(read).await?))
+    });
+    Ok(try_join_all(values).await?.into_iter().collect())
+}
+
+fn slot(key: JsonStorageKey) -> U256 {
+    U256::from_be_bytes(key.as_b256().0)
 }
 
 async fn transaction_count(arguments: Arguments, context: Arc<Context>) -> Result<U64, RpcError> {

@@ -1,4 +1,4 @@
-//! Transactions and receipts.
+//! Transactions and receipts, as clients read them.
 
 use crate::arguments::Arguments;
 use crate::block_id::by_number;
@@ -6,32 +6,18 @@ use crate::convert::{self, Receipt};
 use crate::error::RpcError;
 use crate::module::Module;
 use crate::services::Context;
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::B256;
 use alloy_rpc_types_eth::{Index, Transaction as RpcTransaction};
 use jsonrpsee::server::RegisterMethodError;
-use parhelion_core::store::BlockId;
-use parhelion_core::transaction::Transaction;
+use parhelion_core::store::{BlockId, Executed};
 use std::sync::Arc;
 
-/// The one method of this crate that changes something.
-pub(crate) const SEND_RAW_TRANSACTION: &str = "eth_sendRawTransaction";
-
 pub(super) fn register(module: &mut Module<Context>) -> Result<(), RegisterMethodError> {
-    module.method(SEND_RAW_TRANSACTION, 1, send_raw_transaction)?;
     module.method("eth_getTransactionByHash", 1, transaction_by_hash)?;
     module.method("eth_getTransactionReceipt", 1, transaction_receipt)?;
     module.method("eth_getTransactionByBlockNumberAndIndex", 2, transaction_by_number_and_index)?;
     module.method("eth_getTransactionByBlockHashAndIndex", 2, transaction_by_hash_and_index)?;
     Ok(())
-}
-
-async fn send_raw_transaction(arguments: Arguments, context: Arc<Context>) -> Result<B256, RpcError> {
-    let raw: Bytes = arguments.require(0)?;
-    let transaction = Transaction::decode(raw)?;
-    // A task of its own: a client that hangs up does not interrupt the pool halfway.
-    let submission = tokio::spawn(async move { context.pool.submit(transaction).await });
-    let result = submission.await.map_err(|error| RpcError::Internal(format!("the pool failed: {error}")))?;
-    Ok(result?)
 }
 
 async fn transaction_by_hash(
@@ -74,6 +60,15 @@ async fn transaction_at(
     id: BlockId,
     index: Index,
 ) -> Result<Option<RpcTransaction>, RpcError> {
+    Ok(executed_at(context, id, index).await?.map(|executed| convert::transaction(&executed)))
+}
+
+/// The transaction at a place of a block.
+pub(super) async fn executed_at(
+    context: &Context,
+    id: BlockId,
+    index: Index,
+) -> Result<Option<Arc<Executed>>, RpcError> {
     let block = context.store.block(id).await?;
-    Ok(block.and_then(|block| block.transactions.get(index.0).map(|executed| convert::transaction(executed))))
+    Ok(block.and_then(|block| block.transactions.get(index.0).cloned()))
 }

@@ -1,10 +1,10 @@
-//! `eth_call` and `eth_estimateGas`.
+//! `eth_call`, `eth_estimateGas` and `eth_createAccessList`.
 
 use crate::client::{refused, result};
-use crate::fake::{BLOCK_GAS_LIMIT, CHAIN_ID, Fake, callee};
+use crate::fake::{ALICE, BLOCK_GAS_LIMIT, CHAIN_ID, Fake, TOKEN, callee};
 use alloy_primitives::{Address, Bytes, U256, hex};
 use parhelion_rpc::{Config, Limits, Methods, serve};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// `Error("nope")` as Solidity encodes it.
 const ERROR_NOPE: &str = "0x08c379a0\
@@ -80,11 +80,14 @@ async fn other_failures_say_what_failed() {
 async fn what_is_not_supported_is_refused_clearly() {
     let server = Fake::new().serve().await;
     let at = server.local_addr();
-    let state = json!([{}, "latest", { Address::ZERO.to_string(): { "balance": "0x1" } }]);
-    refused(at, "eth_call", state.clone(), -32602, "state overrides are not supported yet").await;
-    refused(at, "eth_estimateGas", state, -32602, "state overrides are not supported yet").await;
-    let block = json!([{}, "latest", {}, { "number": "0x1" }]);
-    refused(at, "eth_call", block, -32602, "block overrides are not supported yet").await;
+    let change = |change: Value| json!([{}, "latest", { Address::ZERO.to_string(): change }]);
+    let both = change(json!({ "state": {}, "stateDiff": {} }));
+    refused(at, "eth_call", both, -32602, "has both 'state' and 'stateDiff'").await;
+    let moved = change(json!({ "movePrecompileToAddress": Address::ZERO }));
+    refused(at, "eth_estimateGas", moved, -32602, "'movePrecompileToAddress', which is not supported").await;
+    refused(at, "eth_call", change(json!({ "wealth": "0x1" })), -32602, "unknown field `wealth`").await;
+    let block = json!([{}, "latest", {}, { "number": "one" }]);
+    refused(at, "eth_call", block, -32602, "invalid argument 3").await;
     let prices = json!([{ "gasPrice": "0x1", "maxFeePerGas": "0x1" }]);
     refused(at, "eth_call", prices, -32000, "both gasPrice and").await;
     let inputs = json!([{ "data": "0x01", "input": "0x02" }]);
@@ -99,4 +102,36 @@ async fn a_call_that_does_not_end_times_out() {
     let server = serve(config, Fake::new().services(Methods::new())).await.unwrap();
     let params = json!([{ "to": callee::HANGS }]);
     refused(server.local_addr(), "eth_call", params, -32002, "request timed out after 1 s").await;
+}
+
+#[tokio::test]
+async fn calls_are_made_with_their_overrides() {
+    let fake = Fake::new();
+    let server = fake.serve().await;
+    let at = server.local_addr();
+    let overrides = || fake.last_call.lock().unwrap().clone().unwrap().overrides;
+    result(at, "eth_call", json!([{}, "latest", {}, {}])).await;
+    assert!(overrides().is_none());
+    let state =
+        json!({ Address::ZERO.to_string(): { "balance": "0x7", "stateDiff": { ALICE.to_string(): ALICE } } });
+    for method in ["eth_call", "eth_estimateGas", "eth_createAccessList"] {
+        result(at, method, json!([{}, "latest", state, { "time": "0x9" }])).await;
+        let seen = overrides().unwrap();
+        assert_eq!(seen.block.time, Some(9));
+        assert_eq!(seen.state[&Address::ZERO].balance, Some(U256::from(7)));
+        assert_eq!(seen.state[&Address::ZERO].state_diff.as_ref().unwrap()[&ALICE], ALICE);
+    }
+}
+
+#[tokio::test]
+async fn an_access_list_comes_with_what_the_call_does() {
+    let server = Fake::new().serve().await;
+    let at = server.local_addr();
+    let list = json!([{ "address": TOKEN, "storageKeys": [ALICE] }]);
+    let fine = result(at, "eth_createAccessList", json!([{ "to": callee::ECHO }])).await;
+    assert_eq!(fine, json!({ "accessList": list, "gasUsed": "0x5208" }));
+    let reverts = result(at, "eth_createAccessList", json!([{ "to": callee::REVERT }, "latest"])).await;
+    assert_eq!(reverts, json!({ "accessList": list, "error": "execution reverted", "gasUsed": "0x5208" }));
+    let halts = result(at, "eth_createAccessList", json!([{ "to": callee::HALT }])).await;
+    assert_eq!(halts["error"], "out of gas");
 }

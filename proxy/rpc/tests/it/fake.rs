@@ -1,30 +1,37 @@
 //! Services in memory: a chain of three blocks, an emulator that does what the callee's address says, and a pool
 //! that takes everything unless told otherwise.
 
-use alloy_consensus::{Header, SignableTransaction, TxEip1559, TxEnvelope, TxLegacy};
+use alloy_consensus::{Header, SignableTransaction, Transaction as _, TxEip1559, TxEnvelope, TxLegacy};
+use alloy_eips::eip2930::{AccessList, AccessListItem};
 use alloy_network::TxSignerSync;
 use alloy_primitives::{Address, B256, Bytes, Log, Signature, TxKind, U256};
+use alloy_rpc_types_trace::geth::StructLog;
 use alloy_signer_local::PrivateKeySigner;
 use async_trait::async_trait;
 use parhelion_core::cluster::ClusterError;
 use parhelion_core::emulator::{
-    AccountState, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate, Execution, Refusal,
-    Spread, SteppedEmulation,
+    AccessListOutcome, AccountState, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate,
+    Execution, Recording, Refusal, Spread, SteppedEmulation, Trace, TraceRequest,
 };
-use parhelion_core::pool::{Pool, PoolError};
+use parhelion_core::feed::{ChainEvent, Feed};
+use parhelion_core::pool::{Pool, PoolError, Waiting};
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
 use parhelion_core::transaction::{Transaction, encode};
 use parhelion_rpc::{Config, Methods, Running, Services, serve};
 use parhelion_wire::ProgramError;
 use parhelion_wire::event::Outcome;
+use revm_inspectors::tracing::types::{CallTrace, CallTraceNode, TraceMemberOrder};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::broadcast;
 
 pub(crate) const CHAIN_ID: u64 = 1_337;
 pub(crate) const GWEI: u64 = 1_000_000_000;
 pub(crate) const BLOCK_GAS_LIMIT: u64 = 30_000_000;
 pub(crate) const LOGS_MAX: usize = 3;
+/// Before transactions with this nonce and higher ones, another is missing.
+pub(crate) const GAPPED: u64 = 100;
 
 /// Callees with a behaviour.
 pub(crate) mod callee {
@@ -197,7 +204,12 @@ fn chain() -> Vec<Arc<Block>> {
 
 /// All services in one.
 pub(crate) struct Fake {
+    /// The chain at the beginning.
     pub(crate) blocks: Vec<Arc<Block>>,
+    /// Blocks behind it.
+    added: Mutex<Vec<Arc<Block>>>,
+    chain_events: Feed<ChainEvent>,
+    accepted: Feed<Transaction>,
     pub(crate) waiting: Mutex<Vec<Transaction>>,
     pub(crate) pool_error: Mutex<Option<PoolError>>,
     pub(crate) last_call: Mutex<Option<Call>>,
@@ -212,6 +224,9 @@ impl Fake {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             blocks: chain(),
+            added: Mutex::default(),
+            chain_events: Feed::new(),
+            accepted: Feed::new(),
             waiting: Mutex::default(),
             pool_error: Mutex::default(),
             last_call: Mutex::default(),
@@ -222,13 +237,46 @@ impl Fake {
     }
 
     pub(crate) fn services(self: &Arc<Self>, extensions: Methods) -> Services {
-        Services { emulator: self.clone(), pool: self.clone(), store: self.clone(), extensions }
+        Services {
+            emulator: self.clone(),
+            pool: self.clone(),
+            store: self.clone(),
+            chain_events: self.chain_events.clone(),
+            extensions,
+        }
     }
 
     /// A server with default limits on a free port.
     pub(crate) async fn serve(self: &Arc<Self>) -> Running {
         let config = Config::new(([127, 0, 0, 1], 0).into());
         serve(config, self.services(Methods::new())).await.unwrap()
+    }
+
+    /// Every block.
+    fn all(&self) -> Vec<Arc<Block>> {
+        self.blocks.iter().chain(&*self.added.lock().unwrap()).cloned().collect()
+    }
+
+    /// Adds a block with these transactions, each with a log of [`TOKEN`].
+    pub(crate) fn mine(&self, transactions: Vec<Transaction>) -> Arc<Block> {
+        let runs = transactions.into_iter().map(|transaction| Run {
+            transaction,
+            outcome: Outcome::Success,
+            gas_used: 30_000,
+            rent_gas: 0,
+            price: 2 * GWEI,
+            logs: vec![log(TOKEN, &[TRANSFER, ALICE], &[3; 32])],
+        });
+        let block = Arc::new(block(self.all().last().map(|parent| &**parent), runs.collect()));
+        self.added.lock().unwrap().push(Arc::clone(&block));
+        self.chain_events.publish(ChainEvent::Added(Arc::clone(&block)));
+        block
+    }
+
+    /// Takes the newest block back.
+    pub(crate) fn unmine(&self) {
+        let block = self.added.lock().unwrap().pop().unwrap();
+        self.chain_events.publish(ChainEvent::Removed(block));
     }
 
     pub(crate) fn executed(&self, block: usize, index: usize) -> &Executed {
@@ -303,6 +351,42 @@ impl Emulator for Fake {
         }
     }
 
+    async fn access_list(&self, call: &Call) -> Result<AccessListOutcome, EmulatorError> {
+        let item = AccessListItem { address: TOKEN, storage_keys: vec![ALICE] };
+        Ok(AccessListOutcome { access_list: AccessList(vec![item]), execution: self.call(call).await? })
+    }
+
+    /// An outermost call of [`callee::ECHO`], and one that it makes of a precompile.
+    async fn trace(&self, call: &Call, request: TraceRequest) -> Result<Trace, EmulatorError> {
+        let execution = self.call(call).await?;
+        let node = |idx: usize, precompile: bool| CallTraceNode {
+            parent: idx.checked_sub(1),
+            children: if idx == 0 { vec![1] } else { vec![] },
+            idx,
+            trace: CallTrace {
+                depth: idx,
+                address: callee::ECHO,
+                data: Bytes::from([1, 2, 3, 4, 5, 6]),
+                maybe_precompile: Some(precompile),
+                gas_limit: 90_000,
+                success: true,
+                ..CallTrace::default()
+            },
+            ordering: if idx == 0 { vec![TraceMemberOrder::Call(0)] } else { vec![] },
+            ..CallTraceNode::default()
+        };
+        let recording = match request {
+            TraceRequest::Opcodes(options) if options.limit == Some(1_000_000) => {
+                return Err(EmulatorError::TraceTooLarge { max: 5 });
+            }
+            TraceRequest::Opcodes(_) => {
+                Recording::Opcodes(vec![StructLog { op: "STOP".into(), depth: 1, ..StructLog::default() }])
+            }
+            TraceRequest::Calls => Recording::Calls(vec![node(0, false), node(1, true)]),
+        };
+        Ok(Trace { execution, recording })
+    }
+
     async fn emulate(&self, _: &Transaction, _: Address) -> Result<Emulation, EmulatorError> {
         panic!("the server emulates nothing");
     }
@@ -330,7 +414,8 @@ impl Pool for Fake {
             return Err(error);
         }
         let hash = transaction.hash();
-        self.waiting.lock().unwrap().push(transaction);
+        self.waiting.lock().unwrap().push(transaction.clone());
+        self.accepted.publish(transaction);
         Ok(hash)
     }
 
@@ -342,34 +427,51 @@ impl Pool for Fake {
         let waiting = self.waiting.lock().unwrap();
         next + waiting.iter().filter(|transaction| transaction.sender() == sender).count() as u64
     }
+
+    fn waiting(&self, sender: Option<Address>) -> Vec<Waiting> {
+        let waiting = self.waiting.lock().unwrap();
+        let wanted =
+            waiting.iter().filter(|transaction| sender.is_none_or(|sender| sender == transaction.sender()));
+        wanted
+            .map(|transaction| Waiting {
+                transaction: transaction.clone(),
+                is_gapped: transaction.inner().nonce() >= GAPPED,
+            })
+            .collect()
+    }
+
+    fn accepted(&self) -> broadcast::Receiver<Transaction> {
+        self.accepted.subscribe()
+    }
 }
 
 #[async_trait]
 impl Store for Fake {
     async fn latest(&self) -> Result<u64, StoreError> {
-        Ok(self.blocks.len() as u64 - 1)
+        Ok(self.all().len() as u64 - 1)
     }
 
     async fn block(&self, id: BlockId) -> Result<Option<Arc<Block>>, StoreError> {
+        let blocks = self.all();
         Ok(match id {
-            BlockId::Latest => self.blocks.last(),
-            BlockId::Earliest => self.blocks.first(),
-            BlockId::Number(number) => {
-                usize::try_from(number).ok().and_then(|number| self.blocks.get(number))
-            }
-            BlockId::Hash(hash) => self.blocks.iter().find(|block| block.hash == hash),
+            BlockId::Latest => blocks.last(),
+            BlockId::Earliest => blocks.first(),
+            BlockId::Number(number) => usize::try_from(number).ok().and_then(|number| blocks.get(number)),
+            BlockId::Hash(hash) => blocks.iter().find(|block| block.hash == hash),
         }
         .cloned())
     }
 
     async fn executed(&self, hash: B256) -> Result<Option<Arc<Executed>>, StoreError> {
-        let mut all = self.blocks.iter().flat_map(|block| &block.transactions);
+        let blocks = self.all();
+        let mut all = blocks.iter().flat_map(|block| &block.transactions);
         Ok(all.find(|executed| executed.transaction.hash() == hash).cloned())
     }
 
     async fn logs(&self, filter: &LogFilter) -> Result<Vec<FoundLog>, StoreError> {
-        assert!(filter.to_block < self.blocks.len() as u64, "the server clamps ranges");
-        let blocks = &self.blocks[filter.from_block as usize..=filter.to_block as usize];
+        let blocks = self.all();
+        assert!(filter.to_block < blocks.len() as u64, "the server clamps ranges");
+        let blocks = &blocks[filter.from_block as usize..=filter.to_block as usize];
         let mut found = Vec::new();
         for executed in blocks.iter().flat_map(|block| &block.transactions) {
             let matching = executed.logs.iter().enumerate().filter(|(_, log)| filter.matches(log));

@@ -31,9 +31,11 @@ impl Dialect {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => Ok(Self::Sqlite),
             Some("postgres" | "postgresql") => Ok(Self::Postgres),
-            _ => Err(StoreError::Unavailable(format!(
-                "{url} names no database: write sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE"
-            ))),
+            // Without the URL, which may have a password in it.
+            _ => Err(StoreError::Unavailable(
+                "the URL names no database: write sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE"
+                    .to_owned(),
+            )),
         }
     }
 

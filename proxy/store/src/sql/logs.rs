@@ -9,7 +9,6 @@ use super::{executed_of, failed};
 use crate::LOGS_MAX;
 use parhelion_core::store::{Executed, FoundLog, LogFilter, StoreError};
 use sqlx::{AnyPool, AssertSqlSafe, Row as _};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Up to here is counted to find the part of a filter that lets fewest logs through.
@@ -44,11 +43,12 @@ pub(super) async fn find(pool: &AnyPool, filter: &LogFilter) -> Result<Vec<Found
         to: key::log(filter.to_block, key::PLACE_MAX, key::PLACE_MAX),
     };
     let mut found = Vec::new();
-    let smallest = smallest(pool, &parts(filter), range).await?;
+    let parts = parts(filter);
+    let smallest = smallest(pool, &parts, range).await?;
     let mut from = range.from;
     loop {
         let range = Range { from, ..range };
-        let (transactions, last) = match &smallest {
+        let (transactions, last) = match smallest {
             Some(keys) => by_keys(pool, keys, range).await?,
             None => all(pool, range).await?,
         };
@@ -86,19 +86,23 @@ fn parts(filter: &LogFilter) -> Vec<Vec<i64>> {
 }
 
 /// The part that lets fewest logs through.
-async fn smallest(pool: &AnyPool, parts: &[Vec<i64>], range: Range) -> Result<Option<Vec<i64>>, StoreError> {
-    let [part] = parts else {
-        let mut best: Option<(i64, &Vec<i64>)> = None;
-        for keys in parts {
-            let most = best.map_or(COUNT_MAX, |(count, _)| count);
-            let count = count(pool, keys, range, most).await?;
-            if best.is_none_or(|(least, _)| count < least) {
-                best = Some((count, keys));
-            }
+async fn smallest<'p>(
+    pool: &AnyPool,
+    parts: &'p [Vec<i64>],
+    range: Range,
+) -> Result<Option<&'p Vec<i64>>, StoreError> {
+    if let [part] = parts {
+        return Ok(Some(part));
+    }
+    let mut best = None;
+    let mut least = COUNT_MAX;
+    for part in parts {
+        let count = count(pool, part, range, least).await?;
+        if best.is_none() || count < least {
+            (best, least) = (Some(part), count);
         }
-        return Ok(best.map(|(_, keys)| keys.clone()));
-    };
-    Ok(Some(part.clone()))
+    }
+    Ok(best)
 }
 
 /// Places that have one of the keys, counted up to `most`.
@@ -151,16 +155,14 @@ async fn read(pool: &AnyPool, places: &[i64]) -> Result<Vec<Arc<Executed>>, Stor
         return Ok(Vec::new());
     }
     let list: Vec<_> = (1..=places.len()).map(|number| format!("${number}")).collect();
-    let statement = format!("SELECT place, data FROM transactions WHERE place IN ({})", list.join(", "));
+    let list = list.join(", ");
+    let statement = format!("SELECT place, data FROM transactions WHERE place IN ({list}) ORDER BY place");
     let mut query = sqlx::query(AssertSqlSafe(statement)).persistent(false);
     for place in places {
         query = query.bind(*place);
     }
     let rows = query.fetch_all(pool).await.map_err(failed)?;
-    let read = rows.iter().map(executed_of).collect::<Result<Vec<_>, _>>()?;
-    let ordered: BTreeMap<_, _> =
-        read.into_iter().map(|executed| ((executed.block_number, executed.index), executed)).collect();
-    Ok(ordered.into_values().collect())
+    rows.iter().map(executed_of).collect()
 }
 
 /// The next transactions, whatever logs they have, and the last place in them; none when there are no more.

@@ -8,24 +8,23 @@ mod logs;
 mod recent;
 mod row;
 mod schema;
+mod write;
 
 use crate::LOGS_MAX;
 use alloy_consensus::Header;
 use alloy_primitives::B256;
-use alloy_rlp::{Decodable as _, Encodable as _};
+use alloy_rlp::Decodable as _;
 use async_trait::async_trait;
 use engine::Engine;
 pub use journal::SqlJournal;
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
 use recent::Recent;
-use sqlx::any::{Any, AnyRow};
-use sqlx::{AssertSqlSafe, Row as _, Transaction};
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::Mutex;
-
-/// Rows that one statement inserts.
-const ROWS_AT_ONCE: usize = 500;
+use write::{insert_blocks, insert_genesis};
 
 /// The [`Store`] in SQLite or Postgres. What it answers it has written.
 #[derive(Debug)]
@@ -79,9 +78,7 @@ impl SqlStore {
         .await
         .map_err(failed)?;
         if inserted.rows_affected() > 0 {
-            insert_header(&mut transaction, &genesis.header).await?;
-            let hash = (key::hash(&genesis.hash), key::block(genesis.header.number));
-            insert_pairs(&mut transaction, "block_hashes (hash, number)", &[hash]).await?;
+            insert_genesis(&mut transaction, &genesis).await?;
             transaction.commit().await.map_err(failed)?;
         } else {
             drop(transaction);
@@ -290,79 +287,6 @@ fn check_next(parent: &Block, block: &Block) -> Result<(), StoreError> {
     let has_room = |executed: &Arc<Executed>| (executed.logs.len() as u64) <= key::PLACE_MAX;
     if block.transactions.len() as u64 > key::PLACE_MAX || !block.transactions.iter().all(has_room) {
         return refuse("has more transactions or logs than a block can have".to_owned());
-    }
-    Ok(())
-}
-
-/// Writes blocks that come behind a parent; of the headers only those that are not made again from others.
-async fn insert_blocks(
-    transaction: &mut Transaction<'_, Any>,
-    parent: &Block,
-    blocks: &VecDeque<Block>,
-) -> Result<(), StoreError> {
-    let parents = std::iter::once(parent).chain(blocks);
-    for (parent, block) in parents.zip(blocks) {
-        if chain::is_stored(parent, block) {
-            insert_header(transaction, &block.header).await?;
-        }
-        insert_transactions(transaction, block).await?;
-    }
-    let hashes: Vec<_> =
-        blocks.iter().map(|block| (key::hash(&block.hash), key::block(block.header.number))).collect();
-    insert_pairs(transaction, "block_hashes (hash, number)", &hashes).await
-}
-
-async fn insert_header(transaction: &mut Transaction<'_, Any>, header: &Header) -> Result<(), StoreError> {
-    let mut bytes = Vec::new();
-    header.encode(&mut bytes);
-    sqlx::query("INSERT INTO blocks (number, header) VALUES ($1, $2)")
-        .bind(key::block(header.number))
-        .bind(bytes)
-        .execute(&mut **transaction)
-        .await
-        .map_err(failed)?;
-    Ok(())
-}
-
-/// Writes a block's transactions and what they and their logs are found by.
-async fn insert_transactions(
-    transaction: &mut Transaction<'_, Any>,
-    block: &Block,
-) -> Result<(), StoreError> {
-    let (mut hashes, mut postings) = (Vec::new(), Vec::new());
-    for executed in &block.transactions {
-        let place = key::transaction(block.header.number, executed.index);
-        hashes.push((key::hash(&executed.transaction.hash()), place));
-        logs::postings(executed, &mut postings);
-        sqlx::query("INSERT INTO transactions (place, data) VALUES ($1, $2)")
-            .bind(place)
-            .bind(row::encode(executed)?)
-            .execute(&mut **transaction)
-            .await
-            .map_err(failed)?;
-    }
-    insert_pairs(transaction, "transaction_hashes (hash, place)", &hashes).await?;
-    postings.sort_unstable();
-    postings.dedup();
-    insert_pairs(transaction, "postings (key, place)", &postings).await
-}
-
-/// Inserts pairs of numbers.
-async fn insert_pairs(
-    transaction: &mut Transaction<'_, Any>,
-    table: &str,
-    pairs: &[(i64, i64)],
-) -> Result<(), StoreError> {
-    for some in pairs.chunks(ROWS_AT_ONCE) {
-        let values: Vec<_> =
-            (0..some.len()).map(|row| format!("(${}, ${})", 2 * row + 1, 2 * row + 2)).collect();
-        let statement = AssertSqlSafe(format!("INSERT INTO {table} VALUES {}", values.join(", ")));
-        // One of any length is not worth keeping.
-        let mut insert = sqlx::query(statement).persistent(some.len() == 1);
-        for (one, other) in some {
-            insert = insert.bind(*one).bind(*other);
-        }
-        insert.execute(&mut **transaction).await.map_err(failed)?;
     }
     Ok(())
 }

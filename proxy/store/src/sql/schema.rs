@@ -49,6 +49,9 @@ pub(super) async fn migrate(engine: &Engine) -> Result<(), StoreError> {
             "the database has schema {has}, this node knows {newest}: it was written by a newer version"
         )));
     }
+    if has == newest {
+        return Ok(());
+    }
     for statement in VERSIONS.iter().skip(has as usize).copied().flatten() {
         sqlx::query(run(statement)).execute(&mut *transaction).await.map_err(super::failed)?;
     }

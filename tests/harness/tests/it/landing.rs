@@ -238,14 +238,43 @@ fn what_would_run_out_of_rent_gas_is_refused_and_keeps_its_nonce() {
     assert!(matches!(error, RelayError::OutOfRentGas { gas_limit: 1_000_000 }), "{error}");
 }
 
-/// Updates an oracle before each transaction.
-struct Updates {
+/// Calls a contract before each transaction, to change what it stores.
+pub(crate) struct Updates {
     relay: Sender,
-    oracle: EthereumAddress,
+    contract: EthereumAddress,
+    gas: u64,
+    /// The data of the update with a nonce.
+    data: fn(u64) -> Vec<u8>,
     /// One update after another.
     wallet: tokio::sync::Mutex<Wallet>,
     /// Whether each of the updates landed.
     landed: Mutex<Vec<bool>>,
+}
+
+impl Updates {
+    /// Those of a wallet that is made rich.
+    pub(crate) fn new(
+        scene: &mut Scene,
+        contract: EthereumAddress,
+        gas: u64,
+        data: fn(u64) -> Vec<u8>,
+    ) -> Self {
+        let wallet = Wallet::new(2);
+        scene.chain.deposit(wallet.address(), 10_000 * SOL).unwrap();
+        let relay = relay(&scene.chain, Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>);
+        Self { relay, contract, gas, data, wallet: tokio::sync::Mutex::new(wallet), landed: Mutex::default() }
+    }
+
+    /// Whether each of them landed; the others found something locked.
+    pub(crate) fn landed(&self) -> Vec<bool> {
+        self.landed.lock().unwrap().clone()
+    }
+}
+
+/// Whether a transaction was refused because a run has locked what it writes.
+pub(crate) fn is_locked(error: &RelayError) -> bool {
+    let RelayError::Cluster(ClusterError::Failed { code, .. }) = error else { return false };
+    *code == Some(ProgramError::AccountLocked as u32)
 }
 
 #[async_trait]
@@ -256,19 +285,14 @@ impl Meddler for Updates {
         transaction: &VersionedTransaction,
     ) -> Result<Signature, ClusterError> {
         let mut wallet = self.wallet.lock().await;
-        let update = wallet.send(Some(self.oracle), U256::ZERO, vec![], GAS);
-        let landed = match self.relay.land(&update).await {
-            Ok(_) => true,
-            Err(RelayError::Cluster(ClusterError::Failed { code, .. })) => {
-                assert_eq!(code, Some(ProgramError::AccountLocked as u32));
-                false
-            }
-            Err(error) => panic!("{error}"),
-        };
-        if !landed {
+        let data = (self.data)(wallet.nonce);
+        let update = wallet.send(Some(self.contract), U256::ZERO, data, self.gas);
+        let result = self.relay.land(&update).await;
+        self.landed.lock().unwrap().push(result.is_ok());
+        if let Err(error) = result {
+            assert!(is_locked(&error), "{error}");
             wallet.nonce -= 1;
         }
-        self.landed.lock().unwrap().push(landed);
         cluster.send(transaction).await
     }
 }
@@ -278,15 +302,8 @@ fn a_long_run_ends_although_what_it_reads_changes_before_each_step() {
     let mut scene = Scene::new();
     let (oracle, _) = scene.deploy(oracle().init_code());
     scene.call(oracle, vec![], GAS);
-    let updater = Wallet::new(2);
-    scene.chain.deposit(updater.address(), 10_000 * SOL).unwrap();
+    let updates = Updates::new(&mut scene, oracle, GAS, |_| vec![]);
     let svm = Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>;
-    let updates = Updates {
-        relay: relay(&scene.chain, Arc::clone(&svm)),
-        oracle,
-        wallet: tokio::sync::Mutex::new(updater.clone()),
-        landed: Mutex::default(),
-    };
     let cluster = Arc::new(Interposed::new(svm, updates));
     let disturbed = relay(&scene.chain, Arc::clone(&cluster) as Arc<dyn Cluster>);
     let transaction = scene.wallet.send(Some(oracle), U256::ZERO, vec![1], 900_000);
@@ -294,7 +311,7 @@ fn a_long_run_ends_although_what_it_reads_changes_before_each_step() {
     let signatures = scene.chain.block_on(disturbed.land(&transaction)).unwrap();
     let receipts = scene.receipts(first, &transaction);
     assert_eq!((receipts.len(), receipts[0].outcome), (1, Outcome::Success));
-    let landed = cluster.meddler.landed.lock().unwrap().clone();
+    let landed = cluster.meddler.landed();
     assert!(landed.iter().filter(|landed| **landed).count() > 3, "the run was disturbed: {landed:?}");
     // It locks once, computes undisturbed, and unlocks.
     assert!(signatures.len() <= 20, "{} Solana transactions: {landed:?}", signatures.len());

@@ -1,6 +1,6 @@
 //! Runs that use more accounts than a Solana transaction lists.
 
-use crate::landing::{GAS, Landed, RICH_GAS, Scene, relay};
+use crate::landing::{GAS, Landed, RICH_GAS, Scene, Updates, is_locked, relay};
 use alloy_primitives::{Address as EthereumAddress, U256};
 use async_trait::async_trait;
 use parhelion_assembler::Code;
@@ -14,7 +14,6 @@ use parhelion_harness::interposed::{Interposed, Meddler};
 use parhelion_harness::wallet::Wallet;
 use parhelion_relay::Sender;
 use parhelion_solana::Features;
-use parhelion_wire::ProgramError;
 use parhelion_wire::account::Run;
 use parhelion_wire::instruction::tag;
 use solana_signature::Signature;
@@ -63,11 +62,6 @@ pub(crate) const SUM: u64 = CELLS * (CELLS + 1) / 2;
 pub(crate) fn stored(scene: &Scene, contract: EthereumAddress) -> U256 {
     let emulator = Shell::new(Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>);
     scene.chain.block_on(emulator.storage(contract, U256::ZERO)).unwrap().into()
-}
-
-fn is_locked(error: &RelayError) -> bool {
-    let RelayError::Cluster(ClusterError::Failed { code, .. }) = error else { return false };
-    *code == Some(ProgramError::AccountLocked as u32)
 }
 
 #[test]
@@ -142,52 +136,17 @@ fn disturbed(scene: &mut Scene, contract: EthereumAddress, change: (u8, u32, Vec
     signatures.len()
 }
 
-/// Sets 25 values anew before each Solana transaction, if it may.
-struct Updates {
-    relay: Sender,
-    contract: EthereumAddress,
-    wallet: Mutex<Wallet>,
-    /// Whether each of the updates landed.
-    landed: Mutex<Vec<bool>>,
-}
-
-#[async_trait]
-impl Meddler for Updates {
-    async fn send(
-        &self,
-        cluster: &dyn Cluster,
-        transaction: &VersionedTransaction,
-    ) -> Result<Signature, ClusterError> {
-        let mut wallet = self.wallet.lock().await;
-        let value = 1_000 + wallet.nonce;
-        let update = wallet.send(Some(self.contract), U256::ZERO, sets(1, value), RICH_GAS);
-        let result = self.relay.land(&update).await;
-        self.landed.lock().await.push(result.is_ok());
-        if let Err(error) = result {
-            assert!(is_locked(&error), "{error}");
-            wallet.nonce -= 1;
-        }
-        cluster.send(transaction).await
-    }
-}
-
 #[test]
 fn a_run_ends_although_much_that_it_reads_changes_before_each_step() {
     let (mut scene, contract) = deployed(Features::Mainnet);
-    let stranger = Wallet::new(2);
-    scene.chain.deposit(stranger.address(), 10_000 * SOL).unwrap();
+    // 25 values anew before each Solana transaction.
+    let updates = Updates::new(&mut scene, contract, RICH_GAS, |nonce| sets(1, 1_000 + nonce));
     let svm = Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>;
-    let updates = Updates {
-        relay: relay(&scene.chain, Arc::clone(&svm)),
-        contract,
-        wallet: Mutex::new(stranger),
-        landed: Mutex::default(),
-    };
     let cluster = Arc::new(Interposed::new(svm, updates));
     let node = relay(&scene.chain, Arc::clone(&cluster) as Arc<dyn Cluster>);
     let transaction = scene.wallet.send(Some(contract), U256::ZERO, vec![], RICH_GAS);
     let signatures = scene.chain.block_on(node.land(&transaction)).unwrap();
-    let landed = scene.chain.block_on(cluster.meddler.landed.lock()).clone();
+    let landed = cluster.meddler.landed();
     let run = node.run(transaction.hash()).unwrap();
     println!("{} Solana transactions, {run:?}, updates: {landed:?}", signatures.len());
     assert!(run.restarts >= Run::RESTARTS_UNLOCKED, "{run:?}");

@@ -1,14 +1,12 @@
 //! A deployed chain, and a node whose process can be killed.
 
-use crate::world::{World, named, say};
+use crate::world::{World, named, post, say};
 use parhelion_core::transaction::Transaction;
 use parhelion_harness::wallet::Wallet;
 use parhelion_validator::Options;
 use parhelion_validator::ports;
 use parhelion_validator::process::{Output, Process, tail};
 use serde_json::{Value, json};
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -68,16 +66,7 @@ impl Chain {
     /// The result of a call; `None` when there is none, or no node.
     pub(crate) fn ask(&self, method: &str, parameters: &Value) -> Option<Value> {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": parameters }).to_string();
-        let request = format!(
-            "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        stream.write_all(request.as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let answer: Value = serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()?;
+        let answer: Value = serde_json::from_str(&post(self.port, &body).ok()?).ok()?;
         if let Some(error) = answer.get("error") {
             eprintln!("{method}: {error}");
         }

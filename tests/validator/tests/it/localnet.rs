@@ -1,11 +1,9 @@
 //! `cargo xtask localnet`: everything starts with one command, and nothing is left of it.
 
-use crate::world::named;
+use crate::world::{named, post};
 use parhelion_validator::folder::TemporaryFolder;
 use parhelion_validator::ports;
 use parhelion_validator::process::{Output, Process, tail};
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -35,20 +33,6 @@ fn wait_for(what: &str, log: &Path, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Asks the node something.
-fn ask(port: u16, body: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connects");
-    let request = format!(
-        "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).expect("sends");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("answers");
-    answer
-}
-
 #[test]
 fn one_command_starts_everything_and_a_signal_ends_it() {
     // The ledger lies outside the localnet's own folder, to be found again.
@@ -70,7 +54,7 @@ fn one_command_starts_everything_and_a_signal_ends_it() {
     let account = r#"["0x70997970C51812dc3A010C7d01b50e0d17dc79C8","latest"]"#;
     let balance = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":{account}}}"#);
     // 10,000 ether.
-    assert!(ask(first + 2, &balance).contains("0x21e19e0c9bab2400000"));
+    assert!(post(first + 2, &balance).expect("answers").contains("0x21e19e0c9bab2400000"));
     assert!(processes(folder.path()).len() >= 2, "a validator and a node");
 
     // A second one sees that the ports are taken.
@@ -91,7 +75,8 @@ fn one_command_starts_everything_and_a_signal_ends_it() {
         tail(&again).contains("Ctrl-C stops everything") || running.ended().is_some()
     });
     assert!(
-        running.ended().is_none() && ask(first + 2, &balance).contains("0x21e19e0c9bab2400000"),
+        running.ended().is_none()
+            && post(first + 2, &balance).expect("answers").contains("0x21e19e0c9bab2400000"),
         "{}",
         tail(&again)
     );

@@ -8,6 +8,8 @@ use parhelion_validator::{Options, Validator};
 use solana_address::Address;
 use solana_keypair::Keypair;
 use solana_signer::Signer as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -16,6 +18,20 @@ pub(crate) fn named(variable: &str) -> PathBuf {
     let path = std::env::var_os(variable);
     path.map(PathBuf::from)
         .unwrap_or_else(|| panic!("{variable} is not set: run `cargo xtask test --only validator`"))
+}
+
+/// Posts JSON to a node on this machine; gives the answer's body.
+pub(crate) fn post(port: u16, body: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
 }
 
 /// What a command said, and whether it succeeded.

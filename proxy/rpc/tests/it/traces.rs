@@ -1,0 +1,66 @@
+//! `debug_traceCall`.
+
+use crate::client::{refused, result};
+use crate::fake::{Fake, callee};
+use serde_json::{Value, json};
+
+fn traced(options: Value) -> Value {
+    json!([{ "to": callee::ECHO, "data": "0x010203040506" }, "latest", options])
+}
+
+#[tokio::test]
+async fn without_a_tracer_every_opcode_is_told() {
+    let fake = Fake::new();
+    let server = fake.serve().await;
+    let at = server.local_addr();
+    let expected = json!({
+        "failed": false, "gas": 21_000, "returnValue": "0x010203040506",
+        "structLogs": [{ "pc": 0, "op": "STOP", "gas": 0, "gasCost": 0, "depth": 1 }],
+    });
+    assert_eq!(result(at, "debug_traceCall", traced(json!({}))).await, expected);
+    assert_eq!(result(at, "debug_traceCall", traced(Value::Null)).await, expected);
+    let failed = json!([{ "to": callee::REVERT }, "latest"]);
+    assert_eq!(result(at, "debug_traceCall", failed).await["failed"], true);
+    let large = traced(json!({ "limit": 1_000_000 }));
+    refused(at, "debug_traceCall", large, -32005, "the trace needs more than 5 bytes").await;
+    // Overrides come with the options here.
+    let options = json!({ "stateOverrides": { callee::ECHO.to_string(): { "balance": "0x1" } } });
+    result(at, "debug_traceCall", traced(options)).await;
+    assert!(fake.last_call.lock().unwrap().as_ref().unwrap().overrides.is_some());
+}
+
+#[tokio::test]
+async fn tracers_have_their_own_answers() {
+    let server = Fake::new().serve().await;
+    let at = server.local_addr();
+    let trace = async |tracer: &str, config: Value| {
+        result(at, "debug_traceCall", traced(json!({ "tracer": tracer, "tracerConfig": config }))).await
+    };
+    let calls = trace("callTracer", json!({})).await;
+    assert_eq!(
+        (&calls["type"], &calls["gas"], &calls["gasUsed"]),
+        (&json!("CALL"), &json!("0x15f90"), &json!("0x5208"))
+    );
+    assert_eq!(calls["calls"].as_array().unwrap().len(), 1);
+    let top = trace("callTracer", json!({ "onlyTopCall": true })).await;
+    assert!(top.get("calls").is_none(), "{top}");
+    // The inner call is one of a precompile: no selector, and in a flat trace only if asked for.
+    assert_eq!(trace("4byteTracer", json!(null)).await, json!({ "0x01020304-2": 1 }));
+    assert_eq!(trace("noopTracer", json!(null)).await, json!({}));
+    let count = |flat: Value| flat.as_array().unwrap().len();
+    assert_eq!(count(trace("flatCallTracer", json!({})).await), 1);
+    assert_eq!(count(trace("flatCallTracer", json!({ "includePrecompiles": true })).await), 2);
+}
+
+#[tokio::test]
+async fn unknown_tracers_and_configurations_are_refused() {
+    let server = Fake::new().serve().await;
+    let at = server.local_addr();
+    for tracer in ["{ step: function() {} }", "prestateTracer", "muxTracer"] {
+        let options = traced(json!({ "tracer": tracer }));
+        refused(at, "debug_traceCall", options, -32602, "no tracer").await;
+    }
+    let options = traced(json!({ "tracer": "callTracer", "tracerConfig": { "onlyTopCall": "yes" } }));
+    refused(at, "debug_traceCall", options, -32602, "invalid tracerConfig").await;
+    refused(at, "debug_traceCall", json!([]), -32602, "missing value for required argument 0").await;
+}
