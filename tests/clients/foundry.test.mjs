@@ -3,13 +3,21 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { ACCOUNT, SUITE, account, ethers, freshAddress, rpc } from './lib/env.mjs'
-import { cast, castFailure, castJson, forge, project } from './lib/foundry.mjs'
+import { broadcast, cast, castFailure, castJson, forge, project } from './lib/foundry.mjs'
 
 const SUPPLY = 10n ** 24n
 const TRANSFER_TOPIC = ethers.id('Transfer(address,address,uint256)')
 
 const deployer = account(ACCOUNT.foundry)
 const signed = ['--private-key', deployer.privateKey]
+
+// One for the file: what forge has compiled once it has.
+let scratch
+before(() => {
+  scratch = project()
+})
+after(() => scratch.remove())
+
 const padded = (address) => ethers.zeroPadValue(address, 32).toLowerCase()
 
 describe('cast: the chain and its accounts', SUITE, () => {
@@ -64,17 +72,15 @@ describe('cast: the chain and its accounts', SUITE, () => {
 })
 
 describe('forge create: an ERC-20 of OpenZeppelin', SUITE, () => {
-  let scratch, token, deployment, transfer
+  let token, deployment, transfer
   const holder = freshAddress()
 
   before(async () => {
-    scratch = project()
     const args = ['create', 'src/Token.sol:Token', '--broadcast', '--json', ...signed]
     deployment = JSON.parse(await forge(scratch.root, ...args, '--constructor-args', `${SUPPLY}`))
     token = deployment.deployedTo
     transfer = await castJson('send', token, 'transfer(address,uint256)', holder, '250', ...signed)
   })
-  after(() => scratch.remove())
 
   test('the deployment has a receipt and code', async () => {
     assert.equal(ethers.getAddress(deployment.deployer), deployer.address)
@@ -172,5 +178,87 @@ describe('forge create: an ERC-20 of OpenZeppelin', SUITE, () => {
 
   const balanceOf = (address) => cast('call', token, 'balanceOf(address)', address)
 })
+
+/**
+ * forge takes the gas of a script's transactions from its own EVM, times 1.3, and asks the node only with
+ * `--skip-simulation`. It knows nothing of rent gas, so where a node charges for state people have to give much more:
+ * the rent of a contract of 5 KB is some forty times what its deployment costs in the EVM.
+ */
+const FOR_RENT = ['--gas-estimate-multiplier', '6000']
+
+const scriptOptions = async () => [...signed, ...((await chargesForState()) ? FOR_RENT : [])]
+
+describe('forge script --broadcast', SUITE, () => {
+  let deployment, token, counter
+  before(async () => {
+    deployment = await broadcast(scratch.root, 'Deploy', 'run()', [], await scriptOptions())
+    ;[token, counter] = deployment.transactions.map(({ contractAddress }) => ethers.getAddress(contractAddress))
+  })
+
+  const balanceOf = async (address) => BigInt(await cast('call', token, 'balanceOf(address)', address))
+
+  test('two deployments and a call, with receipts as the node has them', async () => {
+    const { transactions, receipts } = deployment
+    assert.deepEqual(transactions.map(({ transactionType }) => transactionType), ['CREATE', 'CREATE', 'CALL'])
+    assert.deepEqual(transactions.map(({ contractName }) => contractName), ['Token', 'Counter', 'Counter'])
+    assert.equal(receipts.length, 3)
+    // By their own hashes: forge sends all at once, and may write the hash of one transaction beside another.
+    for (const receipt of receipts) {
+      assert.equal(BigInt(receipt.status), 1n)
+      const told = await rpc('eth_getTransactionReceipt', receipt.transactionHash)
+      assert.equal(receipt.blockHash, told.blockHash)
+      assert.equal(receipt.contractAddress, told.contractAddress)
+      assert.equal(BigInt(receipt.gasUsed), BigInt(told.gasUsed))
+      assert.equal(BigInt(told.type), 2n)
+      assert.equal(receipt.logs.length, told.logs.length)
+    }
+    const created = receipts.map(({ contractAddress }) => contractAddress).filter((address) => address !== null)
+    assert.deepEqual(new Set(created.map(ethers.getAddress)), new Set([token, counter]))
+    assert.deepEqual(deployment.pending, [])
+  })
+
+  test('what the script returned is on the chain', async () => {
+    assert.equal(ethers.getAddress(deployment.returns.token.value), token)
+    assert.equal(ethers.getAddress(deployment.returns.counter.value), counter)
+    assert.equal(await balanceOf(deployer.address), SUPPLY)
+    assert.equal(await cast('call', counter, 'count()(uint256)'), '3')
+  })
+
+  test('several transactions of one sender, without waiting for each', async () => {
+    const receivers = Array.from({ length: 6 }, freshAddress)
+    const nonce = BigInt(await nonceByRpc(deployer.address))
+    const args = [token, `[${receivers.join(',')}]`]
+    const options = await scriptOptions()
+    const { transactions, receipts } = await broadcast(scratch.root, 'Deploy', 'pay(address,address[])', args, options)
+    const nonces = transactions.map(({ transaction }) => BigInt(transaction.nonce))
+    assert.deepEqual(nonces, receivers.map((_, i) => nonce + BigInt(i)))
+    assert.equal(receipts.length, receivers.length)
+    assert.ok(receipts.every(({ status }) => BigInt(status) === 1n))
+    assert.deepEqual(await Promise.all(receivers.map(balanceOf)), receivers.map((_, i) => BigInt(i + 1)))
+    assert.equal(BigInt(await nonceByRpc(deployer.address)), nonce + BigInt(receivers.length))
+  })
+
+  test('a script that fails sends nothing', async () => {
+    const nonce = await nonceByRpc(deployer.address)
+    const attempt = broadcast(scratch.root, 'Deploy', 'fail(address)', [counter], signed)
+    await assert.rejects(attempt, /Forbidden/)
+    assert.equal(await nonceByRpc(deployer.address), nonce)
+    assert.equal(await cast('call', counter, 'count()(uint256)'), '3')
+  })
+
+  test('with the gas of its own EVM, a deployment is refused where state costs rent', async () => {
+    const nonce = await nonceByRpc(deployer.address)
+    const attempt = broadcast(scratch.root, 'Deploy', 'run()', [], signed)
+    if (!(await chargesForState())) return assert.equal((await attempt).receipts.length, 3)
+    await assert.rejects(attempt, /out of rent gas/)
+    assert.equal(await nonceByRpc(deployer.address), nonce)
+  })
+})
+
+/** Whether the first payment to an address costs more than Ethereum's 21,000. */
+async function chargesForState() {
+  const payment = [freshAddress(), '--value', '1', '--from', deployer.address]
+  return BigInt(await cast('estimate', ...payment)) > 21_000n
+}
 
 const nonceByRpc = (address) => rpc('eth_getTransactionCount', address, 'latest')

@@ -1,6 +1,6 @@
 //! Tools that the checks need, installed when they are missing.
 
-use std::{os::unix::fs::MetadataExt, process::Command};
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
@@ -91,6 +91,17 @@ const VALIDATOR_TOOLS: [SystemTool; 6] = [
 const POSTGRES: [SystemTool; 1] =
     [SystemTool { check: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb"], package: "postgresql" }];
 
+/// What the client tests need beside Node's packages: a browser, and Python with its environments.
+const CLIENT_TOOLS: [SystemTool; 2] = [
+    SystemTool { check: &["chromium", "--version"], package: "chromium" },
+    SystemTool { check: &["python3", "-c", "import ensurepip, venv"], package: "python3-venv" },
+];
+
+/// Installs the browser and the Python that the client tests use, if they are missing.
+pub(crate) fn ensure_client_tools() -> Result<()> {
+    install_missing(&CLIENT_TOOLS)
+}
+
 /// Installs the package of the database server, if it is missing.
 pub(crate) fn ensure_postgres() -> Result<()> {
     install_missing(&POSTGRES)
@@ -132,9 +143,7 @@ fn install_missing(tools: &[SystemTool]) -> Result<()> {
 
 /// apt-get, through sudo unless this is root.
 fn apt_get() -> Command {
-    // The owner of this folder is the user that this process runs as.
-    let is_root = std::fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0);
-    if is_root {
+    if process::is_root() {
         return Command::new("apt-get");
     }
     let mut command = Command::new("sudo");

@@ -5,7 +5,6 @@ use anyhow::{Context as _, Result, bail};
 use std::{
     fs,
     net::TcpListener,
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -40,7 +39,7 @@ impl Server {
         };
         let folder = std::env::temp_dir().join(format!("parhelion-postgres-{}", std::process::id()));
         fs::create_dir_all(&folder)?;
-        if is_root() {
+        if process::is_root() {
             process::capture(Command::new("chown").arg(USER).arg(&folder))?;
         }
         let data = folder.join("data");
@@ -110,14 +109,9 @@ fn newest_version() -> Option<PathBuf> {
 fn as_user(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "QUIT"]);
-    if is_root() {
+    if process::is_root() {
         command.args(["--reuid", USER, "--regid", USER, "--clear-groups"]);
     }
     command.arg(program);
     command
-}
-
-fn is_root() -> bool {
-    // The owner of this folder is the user that this process runs as.
-    fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
 }

@@ -1,8 +1,9 @@
 //! Running other programs: what runs is printed, what fails is an error that names the command.
 
 use std::{
-    env,
+    env, fs,
     io::{BufRead, BufReader, IsTerminal, Read, Write},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::mpsc,
@@ -10,6 +11,12 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+
+/// Whether this process runs as root.
+pub(crate) fn is_root() -> bool {
+    // The owner of this folder is the user that this process runs as.
+    fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
+}
 
 /// Runs a command with the terminal as its input and output.
 pub(crate) fn run(command: &mut Command) -> Result<()> {

@@ -14,7 +14,7 @@ import path from 'node:path'
 const MANIFEST_FILES = ['package.json', 'package-lock.json', '.npmrc']
 
 /** The cache folder of everything in this project. */
-function cacheRoot() {
+export function cacheRoot() {
   return path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'parhelion')
 }
 
@@ -80,7 +80,8 @@ export class Installation {
   }
 }
 
-function isAlive(pid) {
+/** Whether there is a process with this id. */
+export function isAlive(pid) {
   try {
     process.kill(pid, 0)
     return true

@@ -23,7 +23,7 @@ enum Allowed {
 fn allowed(folder: &str) -> Option<Allowed> {
     use Allowed::{Any, Only};
     Some(match folder {
-        "program/wire" | "program/evm" | "deploy/xtask" => Only(&[]),
+        "program/wire" | "program/evm" | "proxy/explorer" | "deploy/xtask" => Only(&[]),
         "program/executor" => Only(&["program/wire", "program/evm"]),
         "program/entrypoint" => Only(&["program/wire", "program/evm", "program/executor"]),
         "sdk" | "proxy/core" => Only(&["program/wire"]),
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn the_designed_graph_is_allowed() {
-        let graph: [(&str, &[&str]); 12] = [
+        let graph: [(&str, &[&str]); 13] = [
             ("program/wire", &[]),
             ("program/evm", &[]),
             ("program/executor", &["program/wire", "program/evm"]),
@@ -145,9 +145,10 @@ mod tests {
             ("sdk", &["program/wire"]),
             ("proxy/core", &["program/wire"]),
             ("proxy/rpc", &["proxy/core"]),
+            ("proxy/explorer", &[]),
             ("proxy/emulator", &["proxy/core", "program/executor", "program/evm", "program/wire", "sdk"]),
             ("proxy/relay", &["proxy/core", "sdk"]),
-            ("proxy/node", &["proxy/core", "proxy/rpc", "proxy/emulator", "proxy/relay"]),
+            ("proxy/node", &["proxy/core", "proxy/rpc", "proxy/explorer", "proxy/emulator"]),
             ("tests/harness", &["proxy/node", "sdk"]),
             ("deploy/xtask", &[]),
         ];
@@ -165,6 +166,7 @@ mod tests {
             ("sdk", "program/executor"),
             ("proxy/core", "sdk"),
             ("proxy/rpc", "proxy/emulator"),
+            ("proxy/explorer", "proxy/rpc"),
             ("proxy/emulator", "proxy/solana"),
             ("proxy/relay", "proxy/node"),
             ("proxy/emulator", "program/entrypoint"),

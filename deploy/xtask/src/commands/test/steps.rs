@@ -53,6 +53,11 @@ pub(super) const STEPS: &[Step] = &[
     Step::new("validator", "deploying, and a node, on a real Solana validator", validator),
     Step::new("clients", "real Ethereum clients against `parhelion dev`", clients),
     Step::new(
+        "suites",
+        "whole projects against `parhelion dev`: Hardhat, OpenZeppelin's tests, Ponder",
+        suites,
+    ),
+    Step::new(
         "workloads",
         "contracts that people use, against `parhelion dev`, a validator and anvil",
         workloads,
@@ -232,9 +237,20 @@ fn cu(session: &mut Session) -> Result<()> {
 }
 
 fn clients(session: &mut Session) -> Result<()> {
-    const RUNNER: &str = "tests/clients/run.mjs";
-    if !session.context.root.join(RUNNER).is_file() {
-        bail!("{RUNNER} is missing: it runs the Ethereum clients and must be in the checkout");
+    if let Err(error) = cargo_tools::ensure_client_tools() {
+        eprintln!("the tests that need them will be skipped, and say so: {error:#}");
+    }
+    against_dev(session, "tests/clients/run.mjs")
+}
+
+fn suites(session: &mut Session) -> Result<()> {
+    against_dev(session, "tests/suites/run.mjs")
+}
+
+/// Runs tests in JavaScript that start `parhelion dev` themselves.
+fn against_dev(session: &mut Session, runner: &str) -> Result<()> {
+    if !session.context.root.join(runner).is_file() {
+        bail!("{runner} is missing: it runs tests of the RPC and must be in the checkout");
     }
     if process::find_program("node", &[]).is_none() {
         bail!("`node` is missing: install Node 20 or later with npm");
@@ -243,7 +259,7 @@ fn clients(session: &mut Session) -> Result<()> {
     let binaries = session.context.build_binaries(&["parhelion"])?;
     let mut node = Command::new("node");
     node.current_dir(&session.context.root).env(PROGRAM_VARIABLE, program);
-    session.count(node.arg(RUNNER).arg("--binary").arg(binaries.join("parhelion")), plain_summary)
+    session.count(node.arg(runner).arg("--binary").arg(binaries.join("parhelion")), plain_summary)
 }
 
 /// Of the workloads on a validator, those that take several Solana transactions: the others do on it what they do in the
