@@ -120,6 +120,16 @@ pub enum StoreError {
         /// The most logs in one answer.
         max: usize,
     },
+    /// Another node of the same database has taken blocks off that were behind this one, or has put others there.
+    /// [`Store::roll_back`] to it makes this node see the same.
+    #[error(
+        "the database is of another chain behind block {common}: another node has followed another fork of the cluster, or \
+         indexes differently"
+    )]
+    Forked {
+        /// The newest block that this node and the database have in common.
+        common: u64,
+    },
     /// The storage engine failed.
     #[error("the store does not answer: {0}")]
     Unavailable(String),
@@ -142,6 +152,13 @@ pub trait Store: Send + Sync {
 
     /// Appends a block behind the newest.
     async fn append(&self, block: Block) -> Result<(), StoreError>;
+
+    /// Takes off the blocks behind this one, which becomes the newest: their transactions, receipts and logs are gone.
+    /// Nothing happens when it is the newest already, or not there yet; and the first block stays.
+    ///
+    /// Of a database of several nodes the blocks are taken off that this node has seen. Where another node has put others
+    /// there meanwhile, those stay.
+    async fn roll_back(&self, number: u64) -> Result<(), StoreError>;
 
     /// Appends blocks, one behind the other. When that fails, some may be there.
     async fn append_all(&self, blocks: Vec<Block>) -> Result<(), StoreError> {

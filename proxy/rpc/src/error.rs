@@ -233,7 +233,7 @@ impl From<StoreError> for RpcError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::TooManyLogs { .. } => Self::LimitExceeded(error.to_string()),
-            StoreError::Unavailable(_) => Self::Internal(error.to_string()),
+            StoreError::Unavailable(_) | StoreError::Forked { .. } => Self::Internal(error.to_string()),
         }
     }
 }

@@ -117,6 +117,11 @@ impl Store for FakeStore {
         unreachable!("the indexer looks nothing up")
     }
 
+    async fn roll_back(&self, number: u64) -> Result<(), StoreError> {
+        self.blocks.lock().unwrap().retain(|block| block.header.number <= number);
+        Ok(())
+    }
+
     async fn append(&self, block: Block) -> Result<(), StoreError> {
         let fails = fails(&self.failures);
         if !fails || self.writes_when_failing {

@@ -302,6 +302,10 @@ impl Store for Chain {
         unreachable!("the pool does not look at logs")
     }
 
+    async fn roll_back(&self, _: u64) -> Result<(), StoreError> {
+        unreachable!("the pool takes no blocks off")
+    }
+
     async fn append(&self, _: Block) -> Result<(), StoreError> {
         unreachable!("the pool appends no blocks")
     }

@@ -480,6 +480,10 @@ impl Store for Fake {
         if found.len() > LOGS_MAX { Err(StoreError::TooManyLogs { max: LOGS_MAX }) } else { Ok(found) }
     }
 
+    async fn roll_back(&self, _: u64) -> Result<(), StoreError> {
+        panic!("the server writes nothing");
+    }
+
     async fn append(&self, _: Block) -> Result<(), StoreError> {
         panic!("the server writes nothing");
     }

@@ -5,7 +5,7 @@
 
 use alloy_consensus::Header;
 use alloy_primitives::B256;
-use parhelion_core::store::{Block, StoreError};
+use parhelion_core::store::{Block, Executed, StoreError};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -69,6 +69,14 @@ impl Chain {
         })
     }
 
+    /// The transactions of a block.
+    pub(crate) fn transactions(&self, number: u64) -> &[Arc<Executed>] {
+        match self.stored(number) {
+            Some(Stored::Whole(block)) => &block.transactions,
+            Some(Stored::Empty { .. }) | None => &[],
+        }
+    }
+
     /// Whether `block` may come next.
     pub(crate) fn check_next(&self, block: &Block) -> Result<(), StoreError> {
         let (latest, header) = (self.latest(), &block.header);
@@ -100,6 +108,15 @@ impl Chain {
             self.like = Arc::new(header);
         }
         self.blocks.push(Stored::Empty { hash, timestamp, like: Arc::clone(&self.like) });
+    }
+
+    /// Takes off the blocks behind this one; the first one stays.
+    pub(crate) fn truncate(&mut self, number: u64) {
+        while self.latest() > number && self.blocks.len() > 1 {
+            if let Some(newest) = self.blocks.pop() {
+                self.numbers.remove(&newest.hash());
+            }
+        }
     }
 
     fn stored(&self, number: u64) -> Option<&Stored> {

@@ -4,6 +4,8 @@ use crate::LOGS_MAX;
 use alloy_primitives::{Address, B256, Log};
 use parhelion_core::store::{Executed, FoundLog, LogFilter, StoreError};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -27,6 +29,18 @@ impl LogIndex {
             self.by_address.entry(log.address).or_default().push(number);
             for (place, topic) in log.data.topics().iter().enumerate() {
                 self.by_topic.entry((place, *topic)).or_default().push(number);
+            }
+        }
+    }
+
+    /// Takes off the logs of the blocks behind this one.
+    pub(crate) fn truncate(&mut self, number: u64) {
+        let kept = self.logs.partition_point(|found| found.executed.block_number <= number);
+        for found in self.logs.drain(kept..) {
+            let Some(log) = found.executed.logs.get(found.position) else { continue };
+            cut_list(&mut self.by_address, log.address, kept);
+            for (place, topic) in log.data.topics().iter().enumerate() {
+                cut_list(&mut self.by_topic, (place, *topic), kept);
             }
         }
     }
@@ -92,6 +106,17 @@ impl<'a> Lists<'a> {
         let lists: Vec<_> =
             lists.flatten().map(|list| cut(list, range)).filter(|list| !list.is_empty()).collect();
         Self { total: lists.iter().map(|list| list.len()).sum(), lists }
+    }
+}
+
+/// Takes the numbers from `kept` on off a list.
+fn cut_list<K: Eq + Hash>(lists: &mut HashMap<K, Vec<LogNumber>>, key: K, kept: LogNumber) {
+    if let Entry::Occupied(mut list) = lists.entry(key) {
+        let length = list.get().partition_point(|number| *number < kept);
+        list.get_mut().truncate(length);
+        if length == 0 {
+            list.remove();
+        }
     }
 }
 

@@ -53,6 +53,18 @@ impl Tables {
         }
         self.chain.push(block);
     }
+
+    /// Takes off the blocks behind this one; the first one stays.
+    fn truncate(&mut self, number: u64) {
+        let number = number.max(self.chain.first());
+        for behind in number.saturating_add(1)..=self.chain.latest() {
+            for executed in self.chain.transactions(behind) {
+                self.executed.remove(&executed.transaction.hash());
+            }
+        }
+        self.logs.truncate(number);
+        self.chain.truncate(number);
+    }
 }
 
 #[async_trait]
@@ -79,6 +91,11 @@ impl Store for MemoryStore {
 
     async fn logs(&self, filter: &LogFilter) -> Result<Vec<FoundLog>, StoreError> {
         self.read(|tables| tables.logs.find(filter))?
+    }
+
+    async fn roll_back(&self, number: u64) -> Result<(), StoreError> {
+        self.0.write().map_err(|_| poisoned())?.truncate(number);
+        Ok(())
     }
 
     async fn append(&self, block: Block) -> Result<(), StoreError> {

@@ -6,8 +6,10 @@ mod journal;
 mod key;
 mod logs;
 mod recent;
+mod remove;
 mod row;
 mod schema;
+mod shared;
 mod write;
 
 use crate::LOGS_MAX;
@@ -97,18 +99,6 @@ impl SqlStore {
         self.recent.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(block));
     }
 
-    /// How many of the blocks are in the database, one at least: all up to its newest.
-    async fn count_same(&self, blocks: &VecDeque<Block>) -> Result<usize, StoreError> {
-        let tip = sqlx::query("SELECT number FROM tip").fetch_one(&self.engine.pool).await.map_err(failed)?;
-        let tip: i64 = tip.try_get(0).map_err(failed)?;
-        let there = blocks.iter().take_while(|block| key::block(block.header.number) <= tip).count().max(1);
-        // The hashes of those before follow from its.
-        if let Some(last) = blocks.get(there - 1) {
-            self.require_same(last).await?;
-        }
-        Ok(there)
-    }
-
     /// Asserts that the database has this block.
     async fn require_same(&self, block: &Block) -> Result<(), StoreError> {
         let number = block.header.number;
@@ -127,7 +117,9 @@ impl SqlStore {
         if number > key::NUMBER_MAX {
             return Ok(None);
         }
-        let stored = "SELECT header FROM blocks WHERE number <= $1 ORDER BY number DESC LIMIT 1";
+        // Behind the newest there is none: this node may not know yet that another one has taken blocks off.
+        let stored = "SELECT header FROM blocks WHERE number <= $1 AND $1 <= (SELECT number FROM tip) \
+                      ORDER BY number DESC LIMIT 1";
         let stored = sqlx::query(stored).bind(key::block(number)).fetch_optional(&self.engine.pool).await;
         let Some(stored) = stored.map_err(failed)? else { return Ok(None) };
         let header = header_of(&stored)?;
@@ -137,6 +129,19 @@ impl SqlStore {
             block.transactions = self.read_transactions(number).await?;
         }
         Ok(Some(Arc::new(block)))
+    }
+
+    /// Reads the first block's header.
+    async fn read_first(&self) -> Result<Header, StoreError> {
+        let first = "SELECT header FROM blocks ORDER BY number LIMIT 1";
+        header_of(&sqlx::query(first).fetch_one(&self.engine.pool).await.map_err(failed)?)
+    }
+
+    /// Reads the block that stays when those behind `number` go: an older one where another node has taken more off.
+    async fn read_kept(&self, number: u64) -> Result<Arc<Block>, StoreError> {
+        let tip = shared::read_tip(&self.engine.pool).await?;
+        let kept = self.read_block(number.min(tip.number)).await?;
+        kept.ok_or_else(|| row::damaged("a block is not there"))
     }
 
     async fn read_transactions(&self, number: u64) -> Result<Vec<Arc<Executed>>, StoreError> {
@@ -209,11 +214,7 @@ impl Store for SqlStore {
             (Some(block), _) => Ok(Some(block)),
             (None, BlockId::Number(number)) => self.read_block(number).await,
             (None, BlockId::Hash(hash)) => self.read_by_hash(hash).await,
-            (None, _) => {
-                let first = "SELECT header FROM blocks ORDER BY number LIMIT 1";
-                let first = sqlx::query(first).fetch_one(&self.engine.pool).await.map_err(failed)?;
-                self.read_block(header_of(&first)?.number).await
-            }
+            (None, _) => self.read_block(self.read_first().await?.number).await,
         }
     }
 
@@ -233,6 +234,40 @@ impl Store for SqlStore {
         if found.len() > LOGS_MAX { Err(StoreError::TooManyLogs { max: LOGS_MAX }) } else { Ok(found) }
     }
 
+    async fn roll_back(&self, number: u64) -> Result<(), StoreError> {
+        let _writing = self.writing.lock().await;
+        let number = number.max(self.read_first().await?.number);
+        let seen = self.recent().hashes().find(|(seen, _)| *seen > number);
+        let Some((seen, seen_hash)) = seen else { return Ok(()) };
+        let kept = self.recent().block(number).cloned();
+        let kept = match kept {
+            Some(kept) => kept,
+            None => self.read_kept(number).await?,
+        };
+        let number = kept.header.number;
+        let mut transaction = self.engine.pool.begin().await.map_err(failed)?;
+        // A write first: whoever else writes waits here until this is over.
+        sqlx::query("UPDATE tip SET one = 1").execute(&mut *transaction).await.map_err(failed)?;
+        // If not, another node has taken it off, and the database may have other blocks there.
+        if shared::has(&mut *transaction, seen, &seen_hash).await? {
+            let newest = shared::read_tip(&mut *transaction).await?;
+            remove::delete_behind(&mut transaction, &kept, newest.number).await?;
+            sqlx::query("UPDATE tip SET number = $1, hash = $2")
+                .bind(key::block(number))
+                .bind(kept.hash.to_vec())
+                .execute(&mut *transaction)
+                .await
+                .map_err(failed)?;
+            transaction.commit().await.map_err(failed)?;
+        }
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+        recent.truncate(number);
+        if recent.latest().is_none() {
+            recent.push(kept);
+        }
+        Ok(())
+    }
+
     async fn append(&self, block: Block) -> Result<(), StoreError> {
         self.append_all(vec![block]).await
     }
@@ -244,7 +279,7 @@ impl Store for SqlStore {
             let parent = self.recent().latest().cloned().ok_or_else(empty)?;
             check_chain(&parent, &blocks)?;
             let mut transaction = self.engine.pool.begin().await.map_err(failed)?;
-            // A write first: whoever else appends waits here until this is over.
+            // A write first: whoever else writes waits here until this is over.
             let moved = sqlx::query("UPDATE tip SET number = $1, hash = $2 WHERE number = $3 AND hash = $4")
                 .bind(key::block(newest.header.number))
                 .bind(newest.hash.to_vec())
@@ -258,9 +293,8 @@ impl Store for SqlStore {
                 transaction.commit().await.map_err(failed)?;
                 blocks.len()
             } else {
-                // Another node has appended some of them.
                 drop(transaction);
-                self.count_same(&blocks).await?
+                self.count_there(&parent, &blocks).await?
             };
             blocks.drain(..there).for_each(|block| self.keep(block));
         }

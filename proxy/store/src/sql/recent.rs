@@ -51,6 +51,25 @@ impl Recent {
         Some(logs.take(max + 1).collect())
     }
 
+    /// Hashes of the blocks by number, oldest first.
+    pub(super) fn hashes(&self) -> impl ExactSizeIterator<Item = (u64, B256)> {
+        self.blocks.iter().map(|block| (block.header.number, block.hash))
+    }
+
+    /// Takes off the blocks behind this one.
+    pub(super) fn truncate(&mut self, number: u64) {
+        while let Some(newest) = self.blocks.pop_back_if(|newest| newest.header.number > number) {
+            self.forget(&newest);
+        }
+    }
+
+    fn forget(&mut self, block: &Block) {
+        self.numbers.remove(&block.hash);
+        for executed in &block.transactions {
+            self.transactions.remove(&executed.transaction.hash());
+        }
+    }
+
     /// Appends the block behind the newest.
     pub(super) fn push(&mut self, block: Arc<Block>) {
         self.numbers.insert(block.hash, block.header.number);
@@ -62,10 +81,7 @@ impl Recent {
             || self.transactions.len() > TRANSACTIONS_MAX && self.blocks.len() > 1
         {
             let Some(oldest) = self.blocks.pop_front() else { return };
-            self.numbers.remove(&oldest.hash);
-            for executed in &oldest.transactions {
-                self.transactions.remove(&executed.transaction.hash());
-            }
+            self.forget(&oldest);
         }
     }
 }

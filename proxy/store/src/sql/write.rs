@@ -2,14 +2,15 @@
 
 use super::{chain, failed, key, logs, row};
 use alloy_consensus::Header;
+use alloy_primitives::B256;
 use alloy_rlp::Encodable as _;
-use parhelion_core::store::{Block, StoreError};
+use parhelion_core::store::{Block, Executed, StoreError};
 use sqlx::any::Any;
 use sqlx::{AssertSqlSafe, Transaction};
 use std::collections::VecDeque;
 
-/// Rows that one statement inserts.
-const ROWS_AT_ONCE: usize = 500;
+/// Rows that one statement inserts or deletes.
+pub(super) const ROWS_AT_ONCE: usize = 500;
 
 /// Writes the first block, which is empty.
 pub(super) async fn insert_genesis(
@@ -36,13 +37,29 @@ pub(super) async fn insert_blocks(
     insert_hashes(transaction, blocks).await
 }
 
+/// What a block is found by.
+pub(super) fn hash_pair(number: u64, hash: &B256) -> (i64, i64) {
+    (key::hash(hash), key::block(number))
+}
+
+/// The place of a transaction.
+pub(super) fn place_of(executed: &Executed) -> i64 {
+    key::transaction(executed.block_number, executed.index)
+}
+
+/// `($1, $2), ($3, $4), …` for so many pairs.
+pub(super) fn placeholders(pairs: usize) -> String {
+    let pairs: Vec<_> = (0..pairs).map(|pair| format!("(${}, ${})", 2 * pair + 1, 2 * pair + 2)).collect();
+    pairs.join(", ")
+}
+
 /// Writes what blocks are found by.
 async fn insert_hashes<'b>(
     transaction: &mut Transaction<'_, Any>,
     blocks: impl IntoIterator<Item = &'b Block>,
 ) -> Result<(), StoreError> {
-    let hash = |block: &Block| (key::hash(&block.hash), key::block(block.header.number));
-    let hashes: Vec<_> = blocks.into_iter().map(hash).collect();
+    let pair = |block: &Block| hash_pair(block.header.number, &block.hash);
+    let hashes: Vec<_> = blocks.into_iter().map(pair).collect();
     insert_pairs(transaction, "block_hashes (hash, number)", &hashes).await
 }
 
@@ -65,7 +82,7 @@ async fn insert_transactions(
 ) -> Result<(), StoreError> {
     let (mut hashes, mut postings) = (Vec::new(), Vec::new());
     for executed in &block.transactions {
-        let place = key::transaction(block.header.number, executed.index);
+        let place = place_of(executed);
         hashes.push((key::hash(&executed.transaction.hash()), place));
         logs::postings(executed, &mut postings);
         sqlx::query("INSERT INTO transactions (place, data) VALUES ($1, $2)")
@@ -88,9 +105,7 @@ async fn insert_pairs(
     pairs: &[(i64, i64)],
 ) -> Result<(), StoreError> {
     for some in pairs.chunks(ROWS_AT_ONCE) {
-        let values: Vec<_> =
-            (0..some.len()).map(|row| format!("(${}, ${})", 2 * row + 1, 2 * row + 2)).collect();
-        let statement = AssertSqlSafe(format!("INSERT INTO {table} VALUES {}", values.join(", ")));
+        let statement = AssertSqlSafe(format!("INSERT INTO {table} VALUES {}", placeholders(some.len())));
         // One of any length is not worth keeping.
         let mut insert = sqlx::query(statement).persistent(some.len() == 1);
         for (one, other) in some {

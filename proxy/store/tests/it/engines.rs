@@ -2,7 +2,7 @@
 
 use parhelion_core::store::{Block, Store};
 use parhelion_store::{MemoryStore, SqlStore};
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -88,6 +88,30 @@ impl Engine {
         assert!(store.is_empty());
         store.begin(genesis).await.unwrap();
         Arc::new(store)
+    }
+
+    /// Every row that is made of blocks, if it has a database.
+    pub(crate) async fn rows(&self) -> Option<Vec<Vec<u8>>> {
+        let mut connection = sqlx::AnyConnection::connect(&self.database.as_ref()?.url()).await.unwrap();
+        let mut rows = Vec::new();
+        for (table, columns) in [
+            ("tip", ["number", "hash"]),
+            ("blocks", ["number", "header"]),
+            ("block_hashes", ["number", "hash"]),
+            ("transactions", ["place", "data"]),
+            ("transaction_hashes", ["place", "hash"]),
+            ("postings", ["place", "key"]),
+        ] {
+            let [one, other] = columns;
+            let query = AssertSqlSafe(format!("SELECT {one}, {other} FROM {table} ORDER BY {one}, {other}"));
+            for row in sqlx::query(query).fetch_all(&mut connection).await.unwrap() {
+                let number: i64 = row.try_get(0).unwrap();
+                let other = row.try_get::<Vec<u8>, _>(1);
+                let other = other.unwrap_or_else(|_| row.get::<i64, _>(1).to_be_bytes().to_vec());
+                rows.push([table.as_bytes(), &number.to_be_bytes(), &other].concat());
+            }
+        }
+        Some(rows)
     }
 
     /// The same store as another process finds it.

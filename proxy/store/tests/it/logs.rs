@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 /// A log found: block, transaction in the block, log in the transaction.
-type Place = (u64, u64, usize);
+pub(crate) type Place = (u64, u64, usize);
 
 fn chain(contents: Vec<Vec<Vec<Log>>>) -> Vec<Block> {
     let mut blocks = vec![genesis()];
@@ -29,7 +29,7 @@ async fn store(engine: &Engine, blocks: &[Block]) -> Arc<dyn Store> {
     engine.opened_again().await.unwrap_or(store)
 }
 
-async fn query(store: &dyn Store, filter: &LogFilter) -> Result<Vec<Place>, StoreError> {
+pub(crate) async fn query(store: &dyn Store, filter: &LogFilter) -> Result<Vec<Place>, StoreError> {
     let place = |found: parhelion_core::store::FoundLog| {
         (found.executed.block_number, found.executed.index, found.position)
     };
@@ -37,7 +37,7 @@ async fn query(store: &dyn Store, filter: &LogFilter) -> Result<Vec<Place>, Stor
 }
 
 /// What [`query`] must answer.
-fn naive(blocks: &[Block], filter: &LogFilter) -> Vec<Place> {
+pub(crate) fn naive(blocks: &[Block], filter: &LogFilter) -> Vec<Place> {
     let in_range =
         blocks.iter().filter(|block| (filter.from_block..=filter.to_block).contains(&block.header.number));
     let executed = in_range.flat_map(|block| &block.transactions);

@@ -5,6 +5,7 @@ mod chain;
 mod engines;
 mod journal;
 mod logs;
+mod roll_back;
 
 use alloy_consensus::{Header, SignableTransaction, TxLegacy};
 use alloy_primitives::{Address, B256, Log, U256};
