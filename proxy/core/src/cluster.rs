@@ -121,6 +121,26 @@ pub struct LandedBlock {
     pub transactions: Vec<LandedTransaction>,
 }
 
+/// What tells one Solana block from another that might have been in its slot: what an Ethereum block is made of, but for
+/// what follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockOutline {
+    /// The slot.
+    pub slot: u64,
+    /// The hash of the Solana block before it.
+    pub previous_blockhash: Hash,
+    /// The first signatures of the program's successful transactions, ascending: not every cluster tells their order.
+    pub signatures: Vec<Signature>,
+}
+
+impl From<&LandedBlock> for BlockOutline {
+    fn from(block: &LandedBlock) -> Self {
+        let mut signatures: Vec<_> = block.transactions.iter().map(|one| one.signature).collect();
+        signatures.sort_unstable();
+        Self { slot: block.clock.slot, previous_blockhash: block.previous_blockhash, signatures }
+    }
+}
+
 /// A Solana cluster.
 #[async_trait]
 pub trait Cluster: Send + Sync {
@@ -161,8 +181,25 @@ pub trait Cluster: Send + Sync {
     /// The newest slot whose transactions can be read; changes when there is a new one.
     fn newest_slot(&self) -> watch::Receiver<u64>;
 
+    /// The newest slot that the cluster has finalized: it and those before it stay as they are. Changes when there is a
+    /// new one. Of a cluster without forks it is the newest slot.
+    fn finalized_slot(&self) -> watch::Receiver<u64> {
+        self.newest_slot()
+    }
+
+    /// The blocks with slots from `first` to `last`, both included and finalized, that hold transactions of the program, in
+    /// order.
+    async fn finalized_blocks(&self, first: u64, last: u64) -> Result<Vec<BlockOutline>, ClusterError> {
+        Ok(self.blocks(first, last).await?.iter().map(BlockOutline::from).collect())
+    }
+
     /// The blocks with slots from `first` to `last`, both included, that hold transactions of the program.
     async fn blocks(&self, first: u64, last: u64) -> Result<Vec<LandedBlock>, ClusterError>;
+
+    /// The oldest slot whose block can be read: what is older is forgotten.
+    async fn oldest_slot(&self) -> Result<u64, ClusterError> {
+        Ok(0)
+    }
 
     /// The slots from `first` to `last`, both included, in which transactions named the program, in order: for long ranges,
     /// where most slots have none. Not every cluster tells: [`ClusterError::Unsupported`].

@@ -24,6 +24,27 @@
 //! A block is a slot, and every slot is a block: slots without transactions become empty blocks, so that every
 //! number up to the newest has a block and every block names its parent. The header is that of a post-Merge block,
 //! see [`Decoder::block`] for what stands in its fields.
+//!
+//! # Forks
+//! A block is indexed when its slot is confirmed: two thirds of the stake have voted for it. It is compared once more when
+//! its slot is finalized, by what it was made of: the hash of the Solana block before, and the signatures of the program's
+//! transactions. That costs a question for each new finalized slot, and one for each block with transactions; slots that
+//! were final when they were read are not asked about again. At the first block that is not the final one, it and those
+//! behind it are taken off the store, their removal is told ([`ChainEvent::Removed`](parhelion_core::feed::ChainEvent)), and
+//! indexing goes on behind the newest that stays, as after a start.
+//!
+//! Blocks that were in the store at the start may have been dropped while the node did not run. They are not taken off
+//! without need, as other nodes may serve them from the same database: the newest [`UNSETTLED_SLOTS`] are compared as the
+//! others are, by their `mixHash` and the signatures that they list, which are in the database. Nothing has to be written
+//! down for that; a cluster that was further behind with finalizing when the node stopped (seven minutes) is not covered.
+//!
+//! Where several nodes share a database, the one that notices first takes the blocks off. The others find out when they
+//! append ([`StoreError::Forked`](parhelion_core::store::StoreError)), tell the removal too, and go on with what is there.
+//!
+//! # Gaps
+//! An indexer that is far behind, after a pause of the node, reads the slots with transactions only. Where the cluster has
+//! forgotten the slots that come next, it adds no block until they can be had: it says so in the log, and the node serves
+//! what it has. Going on behind a gap would make blocks without transactions that had some, and no later correction.
 #![forbid(unsafe_code)]
 
 mod block;
@@ -33,12 +54,14 @@ mod problem;
 mod report;
 mod service;
 mod trail;
+mod unsettled;
 
 pub use block::{Tip, empty_block, genesis};
 pub use decode::{Decoded, Decoder};
 pub use holders::{HOLDER_BYTES_MAX, HOLDERS_MAX};
 pub use problem::{Problem, ProblemKind};
 pub use service::{
-    Indexer, RETRY_DELAY_MAX, RETRY_DELAY_MIN, SLOTS_BEHIND_MAX, SLOTS_PER_FETCH_MAX, WARM_UP_SLOTS,
+    Indexer, RETRY_DELAY_MAX, RETRY_DELAY_MIN, SLOTS_BEHIND_MAX, SLOTS_PER_FETCH_MAX, UNSETTLED_SLOTS,
+    WARM_UP_SLOTS,
 };
 pub use trail::SIGNATURES_MAX;

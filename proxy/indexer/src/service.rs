@@ -2,7 +2,8 @@
 
 use crate::block::{Tip, empty_block};
 use crate::decode::Decoder;
-use parhelion_core::cluster::{ACCOUNTS_MAX, Cluster, ClusterError, LandedBlock};
+use crate::unsettled::Unsettled;
+use parhelion_core::cluster::{ACCOUNTS_MAX, BlockOutline, Cluster, ClusterError, LandedBlock};
 use parhelion_core::emulator::ChainSettings;
 use parhelion_core::feed::{ChainEvent, Feed};
 use parhelion_core::store::{Block, BlockId, Store, StoreError};
@@ -21,6 +22,9 @@ pub const SLOTS_BEHIND_MAX: u64 = 1_000;
 /// So many slots before the newest block in the store are read again at the start, for what was under way then: longer than
 /// a run in steps lasts on which somebody goes on.
 pub const WARM_UP_SLOTS: u64 = 4_096;
+/// So many of the blocks that were in the store at the start are compared with what the cluster has finalized since: many
+/// more than are not final at any time.
+pub const UNSETTLED_SLOTS: u64 = 1_024;
 /// The most blocks that are appended at once.
 const BLOCKS_AT_ONCE: usize = 500;
 /// How long the indexer waits after the first failure of a read or a write; twice as long after each further one.
@@ -32,7 +36,9 @@ pub const RETRY_DELAY_MAX: Duration = Duration::from_secs(5);
 pub struct Indexer {
     cluster: Arc<dyn Cluster>,
     store: Arc<dyn Store>,
+    chain_id: u64,
     decoder: Decoder,
+    unsettled: Unsettled,
     progress: watch::Sender<u64>,
     events: Feed<ChainEvent>,
 }
@@ -41,12 +47,12 @@ impl Indexer {
     /// An indexer that goes on behind the store's newest block, with the settings that this has.
     #[must_use]
     pub fn new(cluster: Arc<dyn Cluster>, store: Arc<dyn Store>, chain_id: u64) -> Self {
-        let chain = ChainSettings { chain_id, base_fee: 0, block_gas_limit: 0 };
-        let decoder = Decoder::new(cluster.deployment().program_id, chain);
-        Self { cluster, store, decoder, progress: watch::Sender::new(0), events: Feed::new() }
+        let decoder = new_decoder(&*cluster, chain_id);
+        let (progress, events) = (watch::Sender::new(0), Feed::new());
+        Self { cluster, store, chain_id, decoder, unsettled: Unsettled::found(0, 0), progress, events }
     }
 
-    /// The number of the newest block in the store; changes after each appended block.
+    /// The number of the newest block in the store; changes after blocks were appended or taken off.
     #[must_use]
     pub fn progress(&self) -> watch::Receiver<u64> {
         self.progress.subscribe()
@@ -68,39 +74,139 @@ impl Indexer {
     }
 
     async fn follow(mut self) {
-        let mut newest_slot = self.cluster.newest_slot();
-        let newest = retry("read the newest block", || read_newest(&*self.store)).await;
-        let mut tip = Tip::from(&*newest);
-        self.progress.send_replace(tip.number);
-        if let Err(error) = self.warm_up(tip.number).await {
-            warn!("transactions that were under way when the node stopped may lack their receipts: {error}");
-        }
-        self.decoder.set_fees(newest.header.base_fee_per_gas.unwrap_or_default(), newest.header.gas_limit);
-        if let Err(error) = self.recall_holders().await {
-            warn!("transactions that are under way may lack their receipts: {error}");
-        }
+        let (mut newest_slot, mut finalized_slot) =
+            (self.cluster.newest_slot(), self.cluster.finalized_slot());
+        let mut tip = self.resume().await;
+        let first = self.first_block(tip.number).await;
+        self.unsettled = Unsettled::found(first.max(tip.number.saturating_sub(UNSETTLED_SLOTS)), tip.number);
         loop {
             let newest = *newest_slot.borrow_and_update();
-            if newest.saturating_sub(tip.number) > SLOTS_BEHIND_MAX {
-                tip = self.catch_up(tip, newest).await;
+            // Read before what is fetched: of slots up to this one that is final.
+            let finalized = *finalized_slot.borrow_and_update();
+            tip = self.settle(tip, finalized).await;
+            tip = match self.advance(tip, newest, finalized).await {
+                Ok(tip) => tip,
+                Err(Parted { tip, common }) => self.rejoin(tip, common).await,
+            };
+            if tip.number < newest {
+                continue;
             }
-            while tip.number < newest {
-                let first = tip.number + 1;
-                let last = newest.min(first.saturating_add(SLOTS_PER_FETCH_MAX - 1));
-                let cluster = Arc::clone(&self.cluster);
-                let landed = retry("fetch landed transactions", || cluster.blocks(first, last)).await;
-                tip = self.index(tip, last, landed).await;
-            }
-            if newest_slot.changed().await.is_err() {
+            let changed = tokio::select! {
+                changed = newest_slot.changed() => changed,
+                changed = finalized_slot.changed() => changed,
+            };
+            if changed.is_err() {
                 return;
             }
         }
     }
 
+    /// Goes on behind the newest block in the store, knowing nothing of what was before.
+    async fn resume(&mut self) -> Tip {
+        let newest = retry("read the newest block", || read_newest(&*self.store)).await;
+        let tip = Tip::from(&*newest);
+        self.progress.send_replace(tip.number);
+        self.decoder = new_decoder(&*self.cluster, self.chain_id);
+        if let Err(error) = self.warm_up(tip.number).await {
+            warn!(
+                "transactions that were under way at block {} may lack their receipts: {error}",
+                tip.number
+            );
+        }
+        self.decoder.set_fees(newest.header.base_fee_per_gas.unwrap_or_default(), newest.header.gas_limit);
+        if let Err(error) = self.recall_holders().await {
+            warn!("transactions that are under way may lack their receipts: {error}");
+        }
+        tip
+    }
+
+    /// Indexes what is behind the tip.
+    async fn advance(&mut self, mut tip: Tip, newest: u64, finalized: u64) -> Result<Tip, Parted> {
+        if newest.saturating_sub(tip.number) > SLOTS_BEHIND_MAX {
+            self.wait_for_history(tip.number).await;
+            tip = self.catch_up(tip, newest, finalized).await?;
+        }
+        while tip.number < newest {
+            let first = tip.number + 1;
+            let last = newest.min(first.saturating_add(SLOTS_PER_FETCH_MAX - 1));
+            let cluster = Arc::clone(&self.cluster);
+            let landed = retry("fetch landed transactions", || cluster.blocks(first, last)).await;
+            tip = self.index(tip, last, landed, finalized).await?;
+        }
+        Ok(tip)
+    }
+
+    /// Compares the blocks that have become final with what is final, once; at the first one that is not, takes it and those
+    /// behind it off. Gives the tip, behind which is indexed again.
+    async fn settle(&mut self, tip: Tip, finalized: u64) -> Tip {
+        let (first, last) = (self.unsettled.first(), finalized.min(tip.number));
+        if first > last {
+            return tip;
+        }
+        let asked = retry("find out what is final", || supported(self.cluster.finalized_blocks(first, last)));
+        let different = match asked.await {
+            Ok(outlines) => {
+                let compare = || self.unsettled.first_difference(&outlines, last, &*self.store);
+                retry("compare blocks with what is final", compare).await
+            }
+            Err(why) => {
+                warn!(first, last, "blocks cannot be compared with what is final, and stay: {why}");
+                None
+            }
+        };
+        let tip = match different {
+            Some(slot) => {
+                warn!(
+                    slot,
+                    newest = tip.number,
+                    "the cluster has dropped a fork: indexing again from this slot on"
+                );
+                self.roll_back(&tip, slot - 1).await
+            }
+            None => tip,
+        };
+        // Those that were taken off are read from what is final.
+        self.unsettled.settle(last);
+        tip
+    }
+
+    /// Sees the blocks that the database has, which another node has put there. Gives the tip.
+    async fn rejoin(&mut self, tip: Tip, common: u64) -> Tip {
+        warn!(
+            common,
+            newest = tip.number,
+            "another node of this database has followed another fork of the cluster"
+        );
+        if common >= tip.number {
+            warn!(
+                "waiting until one of both has seen which one is final; if no other node runs, restart this one"
+            );
+            tokio::time::sleep(RETRY_DELAY_MAX).await;
+        }
+        self.roll_back(&tip, common).await
+    }
+
+    /// Takes the blocks behind this one off, and tells so, the newest first. Gives the new tip.
+    async fn roll_back(&mut self, tip: &Tip, number: u64) -> Tip {
+        let (from, to) = (number.saturating_add(1), tip.number);
+        let removed = retry("read the blocks of a dropped fork", || read(&*self.store, from, to)).await;
+        retry("take blocks off", || self.store.roll_back(number)).await;
+        self.unsettled.truncate(number);
+        for block in removed.into_iter().rev() {
+            self.events.publish(ChainEvent::Removed(block));
+        }
+        self.resume().await
+    }
+
+    /// The number of the first block in the store, at most `newest`.
+    async fn first_block(&self, newest: u64) -> u64 {
+        let earliest = retry("read the first block", || self.store.block(BlockId::Earliest)).await;
+        earliest.map_or(newest, |block| block.header.number)
+    }
+
     /// Reads what led to the newest block in the store, so that transactions that were under way then are known.
     async fn warm_up(&mut self, tip: u64) -> Result<(), ClusterError> {
-        let earliest = retry("read the first block", || self.store.block(BlockId::Earliest)).await;
-        let begin = earliest.map_or(tip, |block| block.header.number);
+        let begin = self.first_block(tip).await;
         let first = begin.max(tip.saturating_sub(WARM_UP_SLOTS)) + 1;
         if first > tip {
             return Ok(());
@@ -115,31 +221,47 @@ impl Indexer {
         Ok(())
     }
 
+    /// Waits until the cluster has the slots behind the tip. A block that is only empty because its slot is forgotten would be
+    /// wrong for ever. Before the first block there is nothing that could be torn.
+    async fn wait_for_history(&self, tip: u64) {
+        if tip <= self.first_block(tip).await {
+            return;
+        }
+        let (cluster, first) = (&self.cluster, tip.saturating_add(1));
+        let ask = || async {
+            match cluster.oldest_slot().await {
+                Ok(oldest) if oldest > first => Err(ClusterError::Unsupported(format!(
+                    "the Solana RPC has forgotten the slots from {first} to {}; start this node with a --solana-url that \
+                     has them until it has caught up, or with a new --database",
+                    oldest - 1
+                ))),
+                other => other,
+            }
+        };
+        retry("go on where it stopped", ask).await;
+    }
+
     /// Indexes a long range, of which few slots have transactions of the program. Gives the new tip: the old one where the
     /// cluster does not tell which slots these are.
-    async fn catch_up(&mut self, mut tip: Tip, newest: u64) -> Tip {
+    async fn catch_up(&mut self, mut tip: Tip, newest: u64, finalized: u64) -> Result<Tip, Parted> {
         let (cluster, first) = (Arc::clone(&self.cluster), tip.number + 1);
-        let asked = retry("find out which slots have transactions", || async {
-            match cluster.busy_slots(first, newest).await {
-                Err(ClusterError::Unsupported(why)) => Ok(Err(why)),
-                other => other.map(Ok),
-            }
-        });
+        let asked =
+            retry("find out which slots have transactions", || supported(cluster.busy_slots(first, newest)));
         let slots = match asked.await {
             Ok(slots) => slots,
             Err(why) => {
                 warn!("every slot is read: {why}");
-                return tip;
+                return Ok(tip);
             }
         };
         info!(behind = newest - tip.number, busy = slots.len(), "catching up");
         for some in slots.chunks(SLOTS_PER_FETCH_MAX as usize) {
             let landed = retry("fetch landed transactions", || cluster.blocks_of(some)).await;
             let last = some.last().copied().unwrap_or(newest);
-            tip = self.index(tip, last, landed).await;
+            tip = self.index(tip, last, landed, finalized).await?;
             info!(block = tip.number, behind = newest - tip.number, "catching up");
         }
-        self.index(tip, newest, Vec::new()).await
+        self.index(tip, newest, Vec::new(), finalized).await
     }
 
     /// Takes over what is in holders: the transactions in them may end in slots that are indexed, and were written in
@@ -159,29 +281,56 @@ impl Indexer {
 
     /// Indexes the slots behind the tip up to `last`, of which those that have transactions are in `landed`. Gives the new
     /// tip.
-    async fn index(&mut self, mut tip: Tip, last: u64, landed: Vec<LandedBlock>) -> Tip {
+    async fn index(
+        &mut self,
+        mut tip: Tip,
+        last: u64,
+        landed: Vec<LandedBlock>,
+        finalized: u64,
+    ) -> Result<Tip, Parted> {
         let mut landed: BTreeMap<u64, LandedBlock> =
             landed.into_iter().map(|block| (block.clock.slot, block)).collect();
+        let mut stored = tip;
         let mut blocks = Vec::new();
         for slot in tip.number + 1..=last {
             let block = match landed.remove(&slot) {
-                Some(landed) => self.decode(&tip, &landed),
+                Some(landed) => {
+                    if slot > finalized {
+                        self.unsettled.push(&BlockOutline::from(&landed));
+                    }
+                    self.decode(&tip, &landed)
+                }
                 None => empty_block(&tip, self.decoder.chain()),
             };
             tip = Tip::from(&block);
             blocks.push(block);
             if blocks.len() >= BLOCKS_AT_ONCE || slot == last {
-                retry("append blocks", || append(&*self.store, &blocks)).await;
-                for block in blocks.drain(..) {
-                    self.events.publish(ChainEvent::Added(Arc::new(block)));
-                }
-                self.progress.send_replace(tip.number);
+                stored = self.append(stored, std::mem::take(&mut blocks)).await?;
             }
         }
         if !landed.is_empty() {
             warn!(last, slots = ?landed.keys(), "the cluster gave slots that were not asked for: ignored");
         }
-        tip
+        self.unsettled.settle(finalized.min(tip.number));
+        Ok(tip)
+    }
+
+    /// Appends blocks behind the newest in the store and tells so. Gives the new tip.
+    async fn append(&self, mut tip: Tip, blocks: Vec<Block>) -> Result<Tip, Parted> {
+        let appended = retry("append blocks", || async {
+            match append(&*self.store, &blocks).await {
+                Err(StoreError::Forked { common }) => Ok(Some(common)),
+                other => other.map(|()| None),
+            }
+        });
+        let parted = appended.await;
+        let is_there = |block: &Block| parted.is_none_or(|common| block.header.number <= common);
+        for block in blocks.into_iter().filter(is_there) {
+            tip = Tip::from(&block);
+            self.events.publish(ChainEvent::Added(Arc::new(block)));
+        }
+        self.progress.send_replace(tip.number);
+        parted.map_or(Ok(tip), |common| Err(Parted { tip, common }))
     }
 
     fn decode(&mut self, tip: &Tip, landed: &LandedBlock) -> Block {
@@ -197,6 +346,38 @@ impl Indexer {
         debug!(number = block.header.number, hash = %block.hash, transactions = block.transactions.len(), "block");
         block
     }
+}
+
+/// Another node has put other blocks into the database behind `common`.
+struct Parted {
+    /// The newest block that was appended or seen here.
+    tip: Tip,
+    common: u64,
+}
+
+/// A decoder that knows nothing yet.
+fn new_decoder(cluster: &dyn Cluster, chain_id: u64) -> Decoder {
+    let chain = ChainSettings { chain_id, base_fee: 0, block_gas_limit: 0 };
+    Decoder::new(cluster.deployment().program_id, chain)
+}
+
+/// An answer that not every cluster gives; the inner error says why this one does not.
+async fn supported<T>(
+    answer: impl Future<Output = Result<T, ClusterError>>,
+) -> Result<Result<T, String>, ClusterError> {
+    match answer.await {
+        Err(ClusterError::Unsupported(why)) => Ok(Err(why)),
+        other => other.map(Ok),
+    }
+}
+
+/// The blocks from one number to another, both included, as far as they are there.
+async fn read(store: &dyn Store, from: u64, to: u64) -> Result<Vec<Arc<Block>>, StoreError> {
+    let mut blocks = Vec::new();
+    for number in from..=to {
+        blocks.extend(store.block(BlockId::Number(number)).await?);
+    }
+    Ok(blocks)
 }
 
 async fn read_newest(store: &dyn Store) -> Result<Arc<Block>, StoreError> {

@@ -83,9 +83,12 @@ impl Node {
             Arc::clone(&store),
             parhelion_pool::Limits::default(),
         ));
+        let finalized = cluster.finalized_slot();
         let indexer = Indexer::new(cluster, Arc::clone(&store), settings.chain_id);
         let (blocks, chain_events) = (indexer.progress(), indexer.events());
 
+        // From before the indexer on: it may find at once that blocks are gone.
+        let pool_events = chain_events.subscribe();
         let stop = watch::Sender::new(false);
         let mut tasks = vec![
             tokio::spawn(Arc::clone(&pool).run(stopped(&stop))),
@@ -97,12 +100,12 @@ impl Node {
         let pool: Arc<dyn Pool> = match acceptance {
             Acceptance::WrittenDown(journal) => {
                 let pool = Arc::new(DurablePool::new(pool, journal));
-                tasks.push(tokio::spawn(Arc::clone(&pool).run(stopped(&stop))));
+                tasks.push(tokio::spawn(Arc::clone(&pool).run(pool_events, stopped(&stop))));
                 pool
             }
             Acceptance::Landed => Arc::new(Automine { pool, store: Arc::clone(&store), blocks }),
         };
-        let services = Services { emulator, pool, store, chain_events, extensions };
+        let services = Services { emulator, pool, store, chain_events, finalized, extensions };
         let pages = front.has_explorer.then_some(parhelion_explorer::page as Pages);
         let server = serve(Config { pages, ..Config::new(front.listen) }, services).await?;
         Ok(Self { server, has_explorer: front.has_explorer, tasks, stop })

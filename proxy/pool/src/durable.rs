@@ -8,20 +8,28 @@
 //!
 //! What landed just before the node ended may still be written down; its nonce is used, so it is refused and crossed out.
 //! What was interrupted on its way stays written down: it may not have landed.
+//!
+//! The transactions of a block that the cluster has dropped are written down and submitted again, whoever accepted them:
+//! most have landed in another block by then, so that they are refused. The others land again; a nonce is used once,
+//! however many nodes do so. A block that was dropped while the node did not run is found when it starts (see the indexer).
 
-use crate::verdict::Verdict;
+use crate::verdict::may_pass;
 use crate::{DropReason, MemoryPool, Status};
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
+use parhelion_core::feed::ChainEvent;
 use parhelion_core::pool::{Journal, Pool, PoolError, Waiting};
-use parhelion_core::relay::RelayError;
+use parhelion_core::store::Block;
 use parhelion_core::transaction::Transaction;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast;
-use tracing::{info, warn};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::{error, info, warn};
 
 /// How often is crossed out what is over.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -47,19 +55,23 @@ impl DurablePool {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Submits what was written down before the start, and crosses out what is over, until `shutdown` completes.
-    pub async fn run(self: Arc<Self>, shutdown: impl Future<Output = ()> + Send) {
+    /// Submits what was written down before the start and what `events` take out of the chain, and crosses out what is over,
+    /// until `shutdown` completes.
+    pub async fn run(
+        self: Arc<Self>,
+        events: broadcast::Receiver<ChainEvent>,
+        shutdown: impl Future<Output = ()> + Send,
+    ) {
+        let (sender, removed) = unbounded_channel();
         let work = async {
             self.restore().await;
-            loop {
-                tokio::time::sleep(INTERVAL).await;
-                self.cross_out().await;
-            }
+            self.tend(removed).await;
         };
+        let work = async { tokio::join!(hear(events, sender), work) };
         tokio::select! {
             biased;
             () = shutdown => {}
-            () = work => {}
+            _ = work => {}
         }
         self.cross_out().await;
     }
@@ -83,14 +95,32 @@ impl DurablePool {
         self.written().extend(transactions.iter().map(Transaction::hash));
         for transaction in transactions {
             let hash = transaction.hash();
-            while let Err(error) = self.pool.restore(transaction.clone()).await {
-                if !may_pass(&error) {
-                    info!(%hash, %error, "a transaction that was accepted before the start is over");
-                    break;
-                }
-                warn!(%hash, %error, "a transaction that was accepted before the start has to wait");
-                tokio::time::sleep(RETRY_DELAY).await;
+            go_on_with(hash, || self.pool.restore(transaction.clone())).await;
+        }
+    }
+
+    /// Brings back what is taken out of the chain, and crosses out what is over: one after the other, so that nothing is
+    /// crossed out on its way back.
+    async fn tend(&self, mut removed: UnboundedReceiver<Arc<Block>>) {
+        let mut ticks = interval(INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => self.cross_out().await,
+                Some(block) = removed.recv() => self.bring_back(&block).await,
             }
+        }
+    }
+
+    /// Writes down and submits the transactions of a block that was removed.
+    async fn bring_back(&self, block: &Block) {
+        for executed in &block.transactions {
+            let (hash, transaction) = (executed.transaction.hash(), &executed.transaction);
+            if let Err(error) = self.journal.put(transaction).await {
+                warn!(%hash, %error, "a transaction of a dropped fork is not written down");
+            }
+            go_on_with(hash, || self.pool.bring_back(transaction.clone())).await;
+            self.written().insert(hash);
         }
     }
 
@@ -112,12 +142,31 @@ impl DurablePool {
     }
 }
 
-/// Whether the same transaction may be accepted later.
-fn may_pass(error: &PoolError) -> bool {
-    match error {
-        PoolError::Full | PoolError::Store(_) => true,
-        PoolError::Emulator(error) => Verdict::of(&RelayError::Emulator(error.clone())) == Verdict::Retry,
-        _ => false,
+/// Passes on the blocks that are taken out of the chain, at once: the feed keeps but so many events for whoever is busy.
+async fn hear(mut events: broadcast::Receiver<ChainEvent>, removed: UnboundedSender<Arc<Block>>) {
+    loop {
+        match events.recv().await {
+            // Nobody is left to receive it when the pool stops.
+            Ok(ChainEvent::Removed(block)) if !block.transactions.is_empty() => drop(removed.send(block)),
+            Ok(_) => {}
+            Err(RecvError::Lagged(events)) => {
+                error!(events, "the pool has missed events: what dropped forks had may not land again");
+            }
+            // The indexer has stopped.
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Submits a transaction that was accepted once, until it is accepted again or is over.
+async fn go_on_with<F: Future<Output = Result<(), PoolError>>>(hash: B256, submit: impl Fn() -> F) {
+    while let Err(error) = submit().await {
+        if !may_pass(&error) {
+            info!(%hash, %error, "a transaction that was accepted before is over");
+            break;
+        }
+        warn!(%hash, %error, "a transaction that was accepted before has to wait");
+        tokio::time::sleep(RETRY_DELAY).await;
     }
 }
 

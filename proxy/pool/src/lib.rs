@@ -33,7 +33,8 @@
 //!   short, or one whose last attempt failed for such a reason: others have their turns, then it has another one. So
 //!   a cluster that does not answer costs nobody a transaction.
 //! * **Settled**: landed; or its nonce was found used after an attempt whose answer was lost, which most likely means
-//!   landed. It stays visible until the store answers for it, at most [`Limits::settled_for`].
+//!   landed. It stays visible until the store answers for it, at most [`Limits::settled_for`]. Then it is submitted once
+//!   more: if its nonce is not used, it landed on a fork that the cluster has dropped.
 //! * **Dropped**: it will not land from here. The reason is remembered for the newest [`Limits::dropped_max`]. Those
 //!   that wait behind it become gapped.
 //!

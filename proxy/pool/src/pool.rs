@@ -3,6 +3,7 @@
 use crate::admission::{check, check_alone};
 use crate::limits::Limits;
 use crate::queue::{Queues, Status};
+use crate::verdict::may_pass;
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
@@ -72,6 +73,20 @@ impl MemoryPool {
     pub(crate) async fn restore(&self, transaction: Transaction) -> Result<(), PoolError> {
         let account = self.account_of(&transaction).await?;
         self.insert(transaction, &account)
+    }
+
+    /// Takes a transaction again that had landed, and that the chain does not have any more. It is not settled after that,
+    /// unless the error may pass.
+    ///
+    /// # Errors
+    /// As [`Self::restore`]; its nonce is used if the chain has it in another block.
+    pub(crate) async fn bring_back(&self, transaction: Transaction) -> Result<(), PoolError> {
+        let account = self.account_of(&transaction).await;
+        if account.as_ref().is_err_and(may_pass) {
+            return account.map(drop);
+        }
+        self.queues().reopen(&transaction.hash(), &transaction.sender(), transaction.inner().nonce());
+        self.insert(transaction, &account?)
     }
 
     /// The sender's account, if the transaction may be accepted by itself.

@@ -275,16 +275,31 @@ impl Queues {
         self.settled.iter().take(self.limits.tended_max).map(|(hash, _)| *hash).collect()
     }
 
-    /// What the store answered about a settled transaction. Gives it when it is given up.
+    /// What the store answered about a settled transaction. Gives it when it should have found it by now; that is told
+    /// again after as long.
     pub(crate) fn settled_in_store(&mut self, hash: &B256, found: bool, now: Instant) -> Option<Transaction> {
-        let settled = self.settled.remove(hash)?;
-        let given_up = !found && now.saturating_duration_since(settled.since) > self.limits.settled_for;
-        if found || given_up {
+        let mut settled = self.settled.remove(hash)?;
+        if found {
             self.unsettle(&settled.transaction.sender());
-            return given_up.then_some(settled.transaction);
+            return None;
         }
+        let is_overdue = now.saturating_duration_since(settled.since) > self.limits.settled_for;
+        if is_overdue {
+            settled.since = now;
+        }
+        let overdue = is_overdue.then(|| settled.transaction.clone());
         self.settled.insert(*hash, settled);
-        None
+        overdue
+    }
+
+    /// Forgets that a transaction landed: the chain does not have it any more, and its nonce may be the next again.
+    pub(crate) fn reopen(&mut self, hash: &B256, sender: &Address, nonce: u64) {
+        if let Some(queue) = self.senders.get_mut(sender) {
+            queue.next = queue.next.min(nonce);
+        }
+        if self.settled.remove(hash).is_some() {
+            self.unsettle(sender);
+        }
     }
 
     /// Drops those that waited too long, and gives them.

@@ -2,6 +2,7 @@
 
 use parhelion_core::cluster::ClusterError;
 use parhelion_core::emulator::EmulatorError;
+use parhelion_core::pool::PoolError;
 use parhelion_core::relay::RelayError;
 use parhelion_wire::ProgramError;
 
@@ -61,6 +62,15 @@ impl Verdict {
             ProgramError::Paused | ProgramError::OperatorFunds | ProgramError::CoinbaseMissing => Self::Retry,
             _ => Self::Refuse,
         }
+    }
+}
+
+/// Whether a transaction that was not accepted may be later.
+pub(crate) fn may_pass(error: &PoolError) -> bool {
+    match error {
+        PoolError::Full | PoolError::Store(_) => true,
+        PoolError::Emulator(error) => Verdict::of(&RelayError::Emulator(error.clone())) == Verdict::Retry,
+        _ => false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::pool::MemoryPool;
 use crate::queue::{DropReason, Ending};
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, may_pass};
 use alloy_primitives::Address;
 use parhelion_core::relay::RelayError;
 use parhelion_core::transaction::Transaction;
@@ -139,8 +139,9 @@ impl MemoryPool {
                     break;
                 }
             };
-            if self.queues().settled_in_store(&hash, found, Instant::now()).is_some() {
-                error!(%hash, "it landed, but the store does not have it: given up");
+            let overdue = self.queues().settled_in_store(&hash, found, Instant::now());
+            if let Some(transaction) = overdue {
+                self.look_for(transaction).await;
             }
         }
         for hash in self.queues().expire(Instant::now()) {
@@ -148,6 +149,19 @@ impl MemoryPool {
         }
         self.queues().wake();
         self.work.notify_one();
+    }
+
+    /// Finds out what became of a transaction that counts as landed, and that the store does not have: it landed on a fork
+    /// that the cluster has dropped, or another one with its nonce did.
+    async fn look_for(&self, transaction: Transaction) {
+        let hash = transaction.hash();
+        match self.bring_back(transaction).await {
+            Ok(()) => warn!(%hash, "it landed, but the chain does not have it: once more"),
+            Err(error) if may_pass(&error) => {
+                warn!(%hash, %error, "it landed, but the store does not have it yet");
+            }
+            Err(error) => error!(%hash, %error, "it landed, but the store does not have it: given up"),
+        }
     }
 }
 

@@ -5,41 +5,59 @@ use crate::services::Context;
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use parhelion_core::store;
 
-/// The store's name for a block. A block counts as final when it is the newest: `pending`, `safe` and `finalized`
-/// are other names for it.
-pub(crate) fn by_number(block: BlockNumberOrTag) -> store::BlockId {
-    match block {
-        BlockNumberOrTag::Latest
-        | BlockNumberOrTag::Pending
-        | BlockNumberOrTag::Safe
-        | BlockNumberOrTag::Finalized => store::BlockId::Latest,
-        BlockNumberOrTag::Earliest => store::BlockId::Earliest,
-        BlockNumberOrTag::Number(number) => store::BlockId::Number(number),
+/// The store's name for a block, where nobody has to be asked for it: for all but `finalized`. Everything that a node shows is
+/// confirmed, voted for by two thirds of the stake, which Solana has never taken back: so the newest block is `safe`.
+fn known(block: BlockId) -> Option<store::BlockId> {
+    Some(match block {
+        BlockId::Hash(hash) => store::BlockId::Hash(hash.block_hash),
+        BlockId::Number(BlockNumberOrTag::Latest | BlockNumberOrTag::Pending | BlockNumberOrTag::Safe) => {
+            store::BlockId::Latest
+        }
+        BlockId::Number(BlockNumberOrTag::Earliest) => store::BlockId::Earliest,
+        BlockId::Number(BlockNumberOrTag::Number(number)) => store::BlockId::Number(number),
+        BlockId::Number(BlockNumberOrTag::Finalized) => return None,
+    })
+}
+
+/// The store's name for a block, given as a number, a tag or a hash.
+pub(crate) async fn by_id(context: &Context, block: BlockId) -> Result<store::BlockId, RpcError> {
+    match known(block) {
+        Some(block) => Ok(block),
+        None => Ok(store::BlockId::Number(finalized(context).await?)),
     }
 }
 
-/// As [`by_number`], for a number, a tag or a hash.
-pub(crate) fn by_id(block: BlockId) -> store::BlockId {
-    match block {
-        BlockId::Number(number) => by_number(number),
-        BlockId::Hash(hash) => store::BlockId::Hash(hash.block_hash),
-    }
+/// As [`by_id`], for a number or a tag.
+pub(crate) async fn by_number(
+    context: &Context,
+    block: BlockNumberOrTag,
+) -> Result<store::BlockId, RpcError> {
+    by_id(context, block.into()).await
+}
+
+/// The number of the newest block that is final: the cluster's, as far as the store has blocks.
+async fn finalized(context: &Context) -> Result<u64, RpcError> {
+    let finalized = *context.finalized.borrow();
+    Ok(finalized.min(context.store.latest().await?).max(earliest(context).await?))
+}
+
+async fn earliest(context: &Context) -> Result<u64, RpcError> {
+    let earliest = context.store.block(store::BlockId::Earliest).await?;
+    Ok(earliest.map_or(0, |block| block.header.number))
 }
 
 /// The number that a tag means when `latest` is the newest block; there need not be a block of that number.
 pub(crate) async fn number(context: &Context, block: BlockNumberOrTag, latest: u64) -> Result<u64, RpcError> {
-    Ok(match by_number(block) {
+    Ok(match by_number(context, block).await? {
         store::BlockId::Number(number) => number,
         store::BlockId::Latest | store::BlockId::Hash(_) => latest,
-        store::BlockId::Earliest => {
-            context.store.block(store::BlockId::Earliest).await?.map_or(0, |block| block.header.number)
-        }
+        store::BlockId::Earliest => earliest(context).await?,
     })
 }
 
 /// Checks that state is asked for as it is at the newest block, the only one whose state is kept.
 pub(crate) async fn require_newest(context: &Context, block: Option<BlockId>) -> Result<(), RpcError> {
-    let id = block.map_or(store::BlockId::Latest, by_id);
+    let id = by_id(context, block.unwrap_or_default()).await?;
     let asked = match id {
         store::BlockId::Latest => return Ok(()),
         store::BlockId::Number(number) => number,
@@ -62,25 +80,26 @@ pub(crate) async fn require_newest(context: &Context, block: Option<BlockId>) ->
 
 #[cfg(test)]
 mod tests {
-    use super::{by_id, by_number};
+    use super::known;
     use alloy_eips::{BlockId, BlockNumberOrTag};
     use alloy_primitives::B256;
     use parhelion_core::store;
 
     #[test]
     fn tags_name_the_newest_block_or_the_first() {
-        for tag in ["latest", "pending", "safe", "finalized"] {
-            let tag: BlockNumberOrTag = tag.parse().unwrap();
-            assert_eq!(by_number(tag), store::BlockId::Latest);
+        let named = |tag: BlockNumberOrTag| known(tag.into());
+        for tag in ["latest", "pending", "safe"] {
+            assert_eq!(named(tag.parse().unwrap()), Some(store::BlockId::Latest));
         }
-        assert_eq!(by_number(BlockNumberOrTag::Earliest), store::BlockId::Earliest);
-        assert_eq!(by_number(BlockNumberOrTag::Number(u64::MAX)), store::BlockId::Number(u64::MAX));
+        assert_eq!(named(BlockNumberOrTag::Finalized), None, "the cluster tells");
+        assert_eq!(named(BlockNumberOrTag::Earliest), Some(store::BlockId::Earliest));
+        assert_eq!(named(BlockNumberOrTag::Number(u64::MAX)), Some(store::BlockId::Number(u64::MAX)));
     }
 
     #[test]
     fn clients_name_blocks_in_all_ways_of_eip_1898() {
         let hash = B256::repeat_byte(7);
-        let parse = |json: &str| serde_json::from_str::<BlockId>(json).map(by_id);
+        let parse = |json: &str| serde_json::from_str::<BlockId>(json).map(known);
         let by_hash = store::BlockId::Hash(hash);
         for (json, expected) in [
             ("\"latest\"".to_owned(), store::BlockId::Latest),
@@ -89,7 +108,7 @@ mod tests {
             (format!("{{\"blockHash\":\"{hash}\",\"requireCanonical\":true}}"), by_hash),
             (format!("\"{hash}\""), by_hash),
         ] {
-            assert_eq!(parse(&json).unwrap(), expected, "{json}");
+            assert_eq!(parse(&json).unwrap(), Some(expected), "{json}");
         }
         for json in [
             "\"\"",

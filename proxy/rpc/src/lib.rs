@@ -24,10 +24,14 @@
 //! | `eth/`, `net`, `web3`, `txpool`, `debug` | the methods, a file a family |
 //!
 //! # What differs from an Ethereum node
-//! * Only the newest state is kept: the methods that read state accept `latest`, `pending`, `safe`, `finalized`, and
-//!   the newest block by number or hash. For an older block they give an error instead of the wrong answer.
-//! * `pending`, `safe` and `finalized` name the newest block; `pending` counts waiting transactions only in
-//!   `eth_getTransactionCount`.
+//! * Only the newest state is kept: the methods that read state accept `latest`, `pending`, `safe`, and the newest block by
+//!   number or hash. For an older block they give an error instead of the wrong answer, also for `finalized` where that is an
+//!   older one.
+//! * `pending` and `safe` name the newest block. It is confirmed, which is to say that two thirds of the stake have voted for
+//!   it: what Ethereum calls justified. `pending` counts waiting transactions only in `eth_getTransactionCount`.
+//! * `finalized` names the newest block that Solana has finalized, some 32 slots (13 seconds) behind the newest. A block
+//!   before it never changes; one behind it is taken back should the cluster settle on another fork. A development chain
+//!   has no forks: there it is the newest.
 //! * The base fee is constant and every fee goes to the operator, so `eth_maxPriorityFeePerGas` is 0.
 //! * Receipts have six more fields, see [`Receipt`]: `solanaSignature`, `solanaSignatures`, `computeUnits`,
 //!   `totalComputeUnits`, `rentGas` and `outcome`.

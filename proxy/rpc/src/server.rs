@@ -222,9 +222,9 @@ pub async fn serve(config: Config, services: Services) -> Result<Running, ServeE
 
 /// Collects the methods.
 fn shared(limits: Limits, services: Services) -> Result<Shared, RegisterMethodError> {
-    let Services { emulator, pool, store, chain_events, extensions } = services;
+    let Services { emulator, pool, store, chain_events, finalized, extensions } = services;
     let filters = Filters::new(limits.filters_max);
-    let context = Arc::new(Context { emulator, pool, store, chain_events, filters, limits });
+    let context = Arc::new(Context { emulator, pool, store, chain_events, finalized, filters, limits });
     let mut methods = Methods::new();
     methods.merge(eth::methods(&context)?)?;
     methods.merge(net::methods(&context)?)?;

@@ -10,6 +10,7 @@ use parhelion_core::feed::{ChainEvent, Feed};
 use parhelion_core::pool::Pool;
 use parhelion_core::store::Store;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// The services behind the server.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct Services {
     pub store: Arc<dyn Store>,
     /// What happens to the chain, for filters and subscriptions.
     pub chain_events: Feed<ChainEvent>,
+    /// The newest slot that the cluster has finalized: the tag `finalized`.
+    pub finalized: watch::Receiver<u64>,
     /// Further methods, see [`crate::Module`]; none may have the name of a method of this crate.
     pub extensions: Methods,
 }
@@ -32,6 +35,7 @@ pub(crate) struct Context {
     pub(crate) pool: Arc<dyn Pool>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) chain_events: Feed<ChainEvent>,
+    pub(crate) finalized: watch::Receiver<u64>,
     pub(crate) filters: Filters,
     pub(crate) limits: Limits,
 }

@@ -3,8 +3,10 @@
 
 mod decode;
 mod fixture;
+mod forks;
 mod invoked;
 mod problems;
 mod scene;
 mod service;
 mod steps;
+mod world;

@@ -26,6 +26,8 @@ pub(crate) enum Trouble {
     Fails(RelayError),
     /// It lands, but the answer is this.
     LandsButFails(RelayError),
+    /// It lands on a fork that is dropped at once: the accounts stay as they were.
+    IsDropped,
     Panics,
 }
 
@@ -105,26 +107,13 @@ impl Chain {
 
     /// Makes the store answer for a transaction.
     pub(crate) fn store(&self, transaction: Transaction) {
-        let executed = Executed {
-            block_number: 1,
-            block_hash: B256::ZERO,
-            block_timestamp: 1,
-            index: 0,
-            outcome: Outcome::Success,
-            gas_used: 21_000,
-            rent_gas: 0,
-            cumulative_gas_used: 21_000,
-            effective_gas_price: U256::from(BASE_FEE),
-            logs: vec![],
-            first_log_index: 0,
-            coinbase: Address::ZERO,
-            signature: [0; 64].into(),
-            compute_units: 1,
-            signatures: vec![[0; 64].into()],
-            total_compute_units: 1,
-            transaction,
-        };
-        self.state(|state| state.in_store.insert(executed.transaction.hash(), Arc::new(executed)));
+        let executed = executed(transaction);
+        self.state(|state| state.in_store.insert(executed.transaction.hash(), executed));
+    }
+
+    /// Makes the store know nothing of a transaction any more.
+    pub(crate) fn unstore(&self, hash: B256) {
+        self.state(|state| state.in_store.remove(&hash));
     }
 
     pub(crate) fn landed(&self) -> Vec<(Address, u64)> {
@@ -149,6 +138,29 @@ impl Chain {
     }
 }
 
+/// A transaction as the store has it.
+pub(crate) fn executed(transaction: Transaction) -> Arc<Executed> {
+    Arc::new(Executed {
+        block_number: 1,
+        block_hash: B256::ZERO,
+        block_timestamp: 1,
+        index: 0,
+        outcome: Outcome::Success,
+        gas_used: 21_000,
+        rent_gas: 0,
+        cumulative_gas_used: 21_000,
+        effective_gas_price: U256::from(BASE_FEE),
+        logs: vec![],
+        first_log_index: 0,
+        coinbase: Address::ZERO,
+        signature: [0; 64].into(),
+        compute_units: 1,
+        signatures: vec![[0; 64].into()],
+        total_compute_units: 1,
+        transaction,
+    })
+}
+
 const fn rich() -> AccountState {
     AccountState { nonce: 0, balance: U256::MAX }
 }
@@ -170,13 +182,14 @@ impl State {
         let trouble = self.troubles.get_mut(&transaction.hash()).and_then(VecDeque::pop_front);
         match &trouble {
             Some(Trouble::Fails(error)) => return Err(error.clone()),
-            Some(Trouble::LandsButFails(_) | Trouble::Panics) | None => {}
+            Some(Trouble::LandsButFails(_) | Trouble::IsDropped | Trouble::Panics) | None => {}
         }
         let (sender, nonce) = (transaction.sender(), transaction.inner().nonce());
         let account = self.accounts.entry(sender).or_insert_with(rich);
         match nonce.cmp(&account.nonce) {
             std::cmp::Ordering::Less => return Err(refusal(ProgramError::NonceTooLow)),
             std::cmp::Ordering::Greater => return Err(refusal(ProgramError::NonceTooHigh)),
+            std::cmp::Ordering::Equal if matches!(trouble, Some(Trouble::IsDropped)) => {}
             std::cmp::Ordering::Equal => account.nonce += 1,
         }
         self.landed.push((sender, nonce));

@@ -1,14 +1,16 @@
 //! Transactions that outlive the node.
 
-use crate::chain::Chain;
+use crate::chain::{Chain, executed};
 use crate::{Running, limits, pool, sender, start_worker, tx, until, until_status, word};
+use alloy_consensus::Header;
 use alloy_primitives::B256;
 use async_trait::async_trait;
+use parhelion_core::feed::{ChainEvent, Feed};
 use parhelion_core::pool::{Journal, Pool, PoolError};
-use parhelion_core::store::StoreError;
+use parhelion_core::store::{Block, StoreError};
 use parhelion_core::transaction::Transaction;
 use parhelion_pool::{DurablePool, MemoryPool};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 
@@ -47,9 +49,18 @@ impl Paper {
 
 /// A node that begins with what is on the paper. Its worker ends with the test.
 fn node(chain: &Arc<Chain>, paper: &Arc<Paper>) -> (Running, Arc<DurablePool>) {
+    node_hearing(chain, paper, &Feed::new())
+}
+
+/// A [`node`] that hears what happens to the chain.
+fn node_hearing(
+    chain: &Arc<Chain>,
+    paper: &Arc<Paper>,
+    events: &Feed<ChainEvent>,
+) -> (Running, Arc<DurablePool>) {
     let pool = Arc::new(MemoryPool::new(chain.clone(), chain.clone(), chain.clone(), limits()));
     let durable = Arc::new(DurablePool::new(pool.clone(), paper.clone()));
-    tokio::spawn(durable.clone().run(pending()));
+    tokio::spawn(durable.clone().run(events.subscribe(), pending()));
     (start_worker(chain.clone(), pool), durable)
 }
 
@@ -88,6 +99,46 @@ async fn what_landed_meanwhile_is_crossed_out() {
     let _node = node(&chain, &paper);
     until("it is crossed out", || paper.count() == 0).await;
     assert_eq!(chain.landed(), []);
+}
+
+#[tokio::test]
+async fn what_a_dropped_fork_had_lands_again_unless_the_other_fork_has_it_too() {
+    let (chain, _) = pool(limits());
+    let (paper, events) = (Arc::new(Paper::default()), Feed::new());
+    let (running, durable) = node_hearing(&chain, &paper, &events);
+    let transactions = [tx(1, 0), tx(2, 0), tx(1, 1)].map(|one| one.sign());
+    for (transaction, count) in transactions.iter().zip(1..) {
+        durable.submit(transaction.clone()).await.unwrap();
+        until("it landed", || chain.landed().len() == count).await;
+        chain.store(transaction.clone());
+    }
+    until("nothing is written down", || paper.count() == 0).await;
+
+    // Another one of the first sender waits behind those that were landed.
+    chain.close();
+    let behind = tx(1, 2).sign();
+    durable.submit(behind.clone()).await.unwrap();
+    until_status(&running.pool, behind.hash(), "in flight").await;
+    // What the second sender sent is in the new chain.
+    chain.set_nonce(sender(1), 0);
+    let gone = Block {
+        hash: B256::ZERO,
+        header: Header::default(),
+        transactions: transactions.iter().cloned().map(executed).collect(),
+    };
+    transactions.iter().for_each(|transaction| chain.unstore(transaction.hash()));
+    events.publish(ChainEvent::Removed(Arc::new(gone)));
+    let back: BTreeSet<B256> = [&transactions[0], &transactions[2], &behind].map(|one| one.hash()).into();
+    let written = || paper.written.lock().unwrap().keys().copied().collect::<BTreeSet<_>>();
+    until("what is missing is written down", || written() == back).await;
+    chain.open(100);
+    let (one, other) = (sender(1), sender(2));
+    let all = [(one, 0), (other, 0), (one, 1), (one, 0), (one, 1), (one, 2)];
+    until("they landed again, in order", || chain.landed() == all).await;
+    for transaction in [&transactions[0], &transactions[2], &behind] {
+        chain.store(transaction.clone());
+    }
+    until("all is crossed out", || paper.count() == 0).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Gaps, and what clients see of transactions that wait.
 
+use crate::chain::Trouble;
 use crate::{limits, pool, refused, sender, start, tx, until, until_dropped, until_status, word};
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256};
@@ -142,6 +143,19 @@ async fn settled_transactions_are_kept_no_longer_than_allowed_and_no_more_than_a
     }
     let kept = hashes.iter().filter(|hash| running.pool.transaction(**hash).is_some()).count();
     assert_eq!(kept, 2);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_landed_on_a_fork_that_the_store_never_had_lands_again() {
+    let running = start(Limits { settled_for: Duration::from_millis(30), ..limits() });
+    let transaction = tx(1, 0).sign();
+    running.chain.trouble(transaction.hash(), [Trouble::IsDropped, Trouble::IsDropped]);
+    running.submit(tx(1, 0)).await;
+    until("landed for good", || running.chain.landed().len() == 3).await;
+    running.chain.store(transaction.clone());
+    until_status(&running.pool, transaction.hash(), "unknown").await;
+    assert_eq!(running.chain.attempts(transaction.hash()), 3);
     running.stop().await;
 }
 

@@ -34,6 +34,6 @@ async fn raw_receipts(arguments: Arguments, context: Arc<Context>) -> Result<Vec
 }
 
 async fn block(arguments: &Arguments, context: &Context) -> Result<Arc<Block>, RpcError> {
-    let block = context.store.block(by_id(arguments.require(0)?)).await?;
+    let block = context.store.block(by_id(context, arguments.require(0)?).await?).await?;
     block.ok_or_else(RpcError::header_not_found)
 }

@@ -27,7 +27,7 @@ async fn block_number(_: Arguments, context: Arc<Context>) -> Result<U64, RpcErr
 }
 
 async fn block_by_number(arguments: Arguments, context: Arc<Context>) -> Result<Option<Block>, RpcError> {
-    block(&context, by_number(arguments.require(0)?), arguments.require(1)?).await
+    block(&context, by_number(&context, arguments.require(0)?).await?, arguments.require(1)?).await
 }
 
 async fn block_by_hash(arguments: Arguments, context: Arc<Context>) -> Result<Option<Block>, RpcError> {
@@ -42,7 +42,7 @@ async fn block_receipts(
     arguments: Arguments,
     context: Arc<Context>,
 ) -> Result<Option<Vec<Receipt>>, RpcError> {
-    let block = context.store.block(by_id(arguments.require(0)?)).await?;
+    let block = context.store.block(by_id(&context, arguments.require(0)?).await?).await?;
     Ok(block.map(|block| block.transactions.iter().map(|executed| convert::receipt(executed)).collect()))
 }
 
@@ -50,7 +50,7 @@ async fn transaction_count_by_number(
     arguments: Arguments,
     context: Arc<Context>,
 ) -> Result<Option<U64>, RpcError> {
-    transaction_count(&context, by_number(arguments.require(0)?)).await
+    transaction_count(&context, by_number(&context, arguments.require(0)?).await?).await
 }
 
 async fn transaction_count_by_hash(

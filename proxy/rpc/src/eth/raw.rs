@@ -30,7 +30,7 @@ pub(crate) async fn raw_transaction(arguments: Arguments, context: Arc<Context>)
 }
 
 async fn raw_by_number_and_index(arguments: Arguments, context: Arc<Context>) -> Result<Bytes, RpcError> {
-    raw_at(&context, by_number(arguments.require(0)?), arguments.require(1)?).await
+    raw_at(&context, by_number(&context, arguments.require(0)?).await?, arguments.require(1)?).await
 }
 
 async fn raw_by_hash_and_index(arguments: Arguments, context: Arc<Context>) -> Result<Bytes, RpcError> {

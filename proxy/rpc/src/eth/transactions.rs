@@ -45,7 +45,7 @@ async fn transaction_by_number_and_index(
     arguments: Arguments,
     context: Arc<Context>,
 ) -> Result<Option<RpcTransaction>, RpcError> {
-    transaction_at(&context, by_number(arguments.require(0)?), arguments.require(1)?).await
+    transaction_at(&context, by_number(&context, arguments.require(0)?).await?, arguments.require(1)?).await
 }
 
 async fn transaction_by_hash_and_index(

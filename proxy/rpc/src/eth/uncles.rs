@@ -21,7 +21,7 @@ pub(super) fn register(module: &mut Module<Context>) -> Result<(), RegisterMetho
 }
 
 async fn count_by_number(arguments: Arguments, context: Arc<Context>) -> Result<Option<U64>, RpcError> {
-    count(&context, by_number(arguments.require(0)?)).await
+    count(&context, by_number(&context, arguments.require(0)?).await?).await
 }
 
 async fn count_by_hash(arguments: Arguments, context: Arc<Context>) -> Result<Option<U64>, RpcError> {

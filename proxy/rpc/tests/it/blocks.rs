@@ -6,6 +6,7 @@ use alloy_consensus::TxEnvelope;
 use alloy_primitives::{B256, Bloom};
 use alloy_rlp::Encodable;
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 
 #[tokio::test]
 async fn a_block_has_every_field() {
@@ -65,6 +66,36 @@ async fn tags_find_the_newest_and_the_first_block() {
         let block = result(server.local_addr(), "eth_getBlockByNumber", json!([tag, false])).await;
         assert_eq!(block["number"], number, "{tag}");
     }
+}
+
+#[tokio::test]
+async fn finalized_follows_the_cluster_as_far_as_there_are_blocks() {
+    let fake = Fake::new();
+    let server = fake.serve().await;
+    let at = server.local_addr();
+    for (slot, number) in [(1, "0x1"), (0, "0x0"), (2, "0x2"), (3, "0x2"), (u64::MAX, "0x2")] {
+        fake.finalized.send_replace(slot);
+        for tag in [json!("finalized"), json!({ "blockNumber": "finalized" })] {
+            let receipts = result(at, "eth_getBlockReceipts", json!([tag])).await;
+            let expected = result(at, "eth_getBlockReceipts", json!([number])).await;
+            assert_eq!(receipts, expected, "{slot}");
+        }
+        let block = result(at, "eth_getBlockByNumber", json!(["finalized", false])).await;
+        assert_eq!(block["number"], number, "{slot}");
+        let history = result(at, "eth_feeHistory", json!(["0x1", "finalized", []])).await;
+        assert_eq!(history["oldestBlock"], number, "{slot}");
+    }
+}
+
+/// The cluster was asked before the first block was.
+#[tokio::test]
+async fn finalized_is_never_before_the_first_block() {
+    let fake = Fake::new();
+    let server = fake.serve().await;
+    fake.first.store(1, Ordering::Relaxed);
+    fake.finalized.send_replace(0);
+    let block = result(server.local_addr(), "eth_getBlockByNumber", json!(["finalized", false])).await;
+    assert_eq!(block["number"], "0x1");
 }
 
 #[tokio::test]

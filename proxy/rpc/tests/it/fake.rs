@@ -24,7 +24,7 @@ use revm_inspectors::tracing::types::{CallTrace, CallTraceNode, TraceMemberOrder
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 pub(crate) const CHAIN_ID: u64 = 1_337;
 pub(crate) const GWEI: u64 = 1_000_000_000;
@@ -209,6 +209,9 @@ pub(crate) struct Fake {
     /// Blocks behind it.
     added: Mutex<Vec<Arc<Block>>>,
     chain_events: Feed<ChainEvent>,
+    pub(crate) finalized: watch::Sender<u64>,
+    /// The number of the first block that is shown.
+    pub(crate) first: AtomicUsize,
     accepted: Feed<Transaction>,
     pub(crate) waiting: Mutex<Vec<Transaction>>,
     pub(crate) pool_error: Mutex<Option<PoolError>>,
@@ -226,6 +229,8 @@ impl Fake {
             blocks: chain(),
             added: Mutex::default(),
             chain_events: Feed::new(),
+            finalized: watch::Sender::new(2),
+            first: AtomicUsize::new(0),
             accepted: Feed::new(),
             waiting: Mutex::default(),
             pool_error: Mutex::default(),
@@ -242,6 +247,7 @@ impl Fake {
             pool: self.clone(),
             store: self.clone(),
             chain_events: self.chain_events.clone(),
+            finalized: self.finalized.subscribe(),
             extensions,
         }
     }
@@ -455,7 +461,7 @@ impl Store for Fake {
         let blocks = self.all();
         Ok(match id {
             BlockId::Latest => blocks.last(),
-            BlockId::Earliest => blocks.first(),
+            BlockId::Earliest => blocks.get(self.first.load(Ordering::Relaxed)),
             BlockId::Number(number) => usize::try_from(number).ok().and_then(|number| blocks.get(number)),
             BlockId::Hash(hash) => blocks.iter().find(|block| block.hash == hash),
         }

@@ -64,6 +64,32 @@ async fn logs_of_a_removed_block_are_taken_back() {
     assert_eq!(places(&changes(at, &id).await), [("0x3".into(), true), ("0x4".into(), false)]);
 }
 
+/// More happened since than the feed keeps: first that blocks were removed.
+#[tokio::test]
+async fn a_filter_that_is_far_behind_takes_back_what_is_gone() {
+    let fake = Fake::new();
+    let server = fake.serve().await;
+    let at = server.local_addr();
+    let id = open(at, json!({})).await;
+    fake.mine(vec![dynamic(1, 2, TxKind::Call(TOKEN))]);
+    fake.mine(vec![dynamic(1, 3, TxKind::Call(TOKEN))]);
+    fake.mine(vec![dynamic(1, 4, TxKind::Call(TOKEN))]);
+    assert_eq!(changes(at, &id).await.len(), 3);
+    fake.unmine();
+    fake.unmine();
+    let other = fake.mine(vec![dynamic(1, 3, TxKind::Call(TOKEN)), dynamic(1, 4, TxKind::Call(TOKEN))]);
+    for _ in 0..BEHIND_MAX + 10 {
+        fake.mine(vec![]);
+    }
+    let logs = changes(at, &id).await;
+    let removed = [("0x5".into(), true), ("0x4".into(), true)];
+    assert_eq!(places(&logs[..2]), removed);
+    assert_eq!(places(&logs[2..]), [("0x4".into(), false), ("0x4".into(), false)]);
+    assert_eq!(logs[2]["blockHash"], json!(other.hash));
+    fake.mine(vec![dynamic(1, 5, TxKind::Call(TOKEN))]);
+    assert_eq!(changes(at, &id).await.len(), 1);
+}
+
 #[tokio::test]
 async fn a_range_bounds_what_a_filter_tells() {
     let fake = Fake::new();

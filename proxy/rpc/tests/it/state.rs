@@ -89,7 +89,9 @@ async fn other_blocks_have_no_state() {
     let fake = Fake::new();
     let server = fake.serve().await;
     let at = server.local_addr();
-    let older = [json!("earliest"), json!("0x0"), json!("0x1"), json!(fake.blocks[1].hash)];
+    fake.finalized.send_replace(1);
+    let older =
+        [json!("earliest"), json!("finalized"), json!("0x0"), json!("0x1"), json!(fake.blocks[1].hash)];
     for block in older {
         for (method, params) in reads(&block) {
             refused(at, method, params, -32000, "only the latest state is available in this version").await;

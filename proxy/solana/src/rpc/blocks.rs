@@ -3,18 +3,25 @@
 use super::{RpcCluster, nonsense, response_code, retry};
 use crate::landed::{self, Inner};
 use futures::{StreamExt, TryStreamExt, stream};
-use parhelion_core::cluster::{Clock, ClusterError, LandedBlock, LandedTransaction};
+use parhelion_core::cluster::{BlockOutline, Clock, ClusterError, LandedBlock, LandedTransaction};
+use serde_json::json;
 use solana_address::Address;
+use solana_commitment_config::CommitmentConfig;
+use solana_hash::Hash;
 use solana_message::compiled_instruction::CompiledInstruction;
-use solana_rpc_client::rpc_client::GetConfirmedSignaturesForAddress2Config;
-use solana_rpc_client_api::config::{RpcBlockConfig, TransactionDetails, UiTransactionEncoding};
+use solana_rpc_client_api::config::{
+    RpcBlockConfig, RpcSignaturesForAddressConfig, TransactionDetails, UiTransactionEncoding,
+};
 use solana_rpc_client_api::custom_error as code;
+use solana_rpc_client_api::request::RpcRequest;
+use solana_rpc_client_api::response::RpcConfirmedTransactionStatusWithSignature;
+use solana_signature::Signature;
 use solana_transaction_status_client_types::option_serializer::OptionSerializer;
 use solana_transaction_status_client_types::{
     EncodedTransactionWithStatusMeta, UiConfirmedBlock, UiInstruction, UiLoadedAddresses,
     UiTransactionStatusMeta,
 };
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Slots asked for in one `getBlocks`.
 const SLOTS_A_REQUEST: u64 = 1_000;
@@ -52,6 +59,33 @@ impl RpcCluster {
 
     /// The slots in which a transaction named the program and succeeded.
     pub(super) async fn read_busy_slots(&self, first: u64, last: u64) -> Result<Vec<u64>, ClusterError> {
+        self.require_history(first).await?;
+        let signatures = self.read_signatures(first, last, self.commitment, None).await?;
+        Ok(signatures.into_keys().collect())
+    }
+
+    /// What tells the finalized blocks of the program's transactions from others.
+    pub(super) async fn read_outlines(
+        &self,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<BlockOutline>, ClusterError> {
+        if last.saturating_sub(first) >= SLOTS_A_REQUEST {
+            self.require_history(first).await?;
+        }
+        // A node behind a load balancer that has not come so far must not answer that there is nothing.
+        let commitment = CommitmentConfig::finalized();
+        let signatures = self.read_signatures(first, last, commitment, Some(last)).await?;
+        let outline = |(slot, mut signatures): (u64, Vec<Signature>)| async move {
+            signatures.sort_unstable();
+            let previous_blockhash = self.read_previous_blockhash(slot).await?;
+            Ok(BlockOutline { slot, previous_blockhash, signatures })
+        };
+        stream::iter(signatures).map(outline).buffered(BLOCKS_IN_FLIGHT).try_collect().await
+    }
+
+    /// Asserts that the node has the blocks from a slot on.
+    async fn require_history(&self, first: u64) -> Result<(), ClusterError> {
         let oldest = self.oldest_block().await?;
         if oldest > first {
             return Err(ClusterError::Unsupported(format!(
@@ -59,26 +93,54 @@ impl RpcCluster {
                  history"
             )));
         }
-        let mut slots = BTreeSet::new();
+        Ok(())
+    }
+
+    /// The program's successful transactions, by slot, from a node that has come as far as `min_slot`.
+    async fn read_signatures(
+        &self,
+        first: u64,
+        last: u64,
+        commitment: CommitmentConfig,
+        min_slot: Option<u64>,
+    ) -> Result<BTreeMap<u64, Vec<Signature>>, ClusterError> {
+        let mut signatures: BTreeMap<u64, Vec<Signature>> = BTreeMap::new();
         let mut before = None;
         loop {
-            let page = retry(|| {
-                let config = GetConfirmedSignaturesForAddress2Config {
-                    before,
-                    until: None,
-                    limit: Some(SIGNATURES_A_REQUEST),
-                    commitment: Some(self.commitment),
-                };
-                self.rpc.get_signatures_for_address_with_config(&self.program_id, config)
-            });
-            let page = page.await?;
-            let succeeded = page.iter().filter(|one| one.err.is_none());
-            slots.extend(succeeded.map(|one| one.slot).filter(|slot| (first..=last).contains(slot)));
+            let config = RpcSignaturesForAddressConfig {
+                before,
+                until: None,
+                limit: Some(SIGNATURES_A_REQUEST),
+                commitment: Some(commitment),
+                min_context_slot: min_slot,
+            };
+            let params = json!([self.program_id.to_string(), config]);
+            let page: Vec<RpcConfirmedTransactionStatusWithSignature> =
+                retry(|| self.rpc.send(RpcRequest::GetSignaturesForAddress, params.clone())).await?;
+            for one in &page {
+                if one.err.is_none() && (first..=last).contains(&one.slot) {
+                    let signature = one.signature.parse();
+                    let signature = signature.map_err(|_| nonsense("a signature that cannot be decoded"))?;
+                    signatures.entry(one.slot).or_default().push(signature);
+                }
+            }
             let Some(oldest) = page.last().filter(|one| one.slot >= first) else { break };
-            let signature = oldest.signature.parse();
-            before = Some(signature.map_err(|_| nonsense("a signature that cannot be decoded"))?);
+            before = Some(oldest.signature.clone());
         }
-        Ok(slots.into_iter().collect())
+        Ok(signatures)
+    }
+
+    /// The hash of the finalized block before that of a slot.
+    async fn read_previous_blockhash(&self, slot: u64) -> Result<Hash, ClusterError> {
+        let config = RpcBlockConfig {
+            encoding: None,
+            transaction_details: Some(TransactionDetails::None),
+            rewards: Some(false),
+            commitment: Some(CommitmentConfig::finalized()),
+            max_supported_transaction_version: Some(TRANSACTION_VERSION_MAX),
+        };
+        let block = retry(|| self.rpc.get_block_with_config(slot, config)).await?;
+        parse_previous_blockhash(slot, &block)
     }
 
     /// The block of a slot, if it holds transactions of the program.
@@ -125,6 +187,7 @@ pub(super) fn decode_block(
     block: UiConfirmedBlock,
     program_id: &Address,
 ) -> Result<Option<LandedBlock>, ClusterError> {
+    let previous_blockhash = parse_previous_blockhash(slot, &block);
     let encoded =
         block.transactions.ok_or_else(|| nonsense(&format!("block {slot} without transactions")))?;
     let mut transactions = Vec::new();
@@ -137,10 +200,16 @@ pub(super) fn decode_block(
     // Recorded from the Clock sysvar by the node that replayed the block.
     let unix_timestamp =
         block.block_time.ok_or_else(|| nonsense(&format!("block {slot} without a time; ask again")))?;
-    let previous_blockhash = block.previous_blockhash.parse();
-    let previous_blockhash =
-        previous_blockhash.map_err(|_| nonsense(&format!("block {slot} without the hash of its parent")))?;
-    Ok(Some(LandedBlock { clock: Clock { slot, unix_timestamp }, previous_blockhash, transactions }))
+    Ok(Some(LandedBlock {
+        clock: Clock { slot, unix_timestamp },
+        previous_blockhash: previous_blockhash?,
+        transactions,
+    }))
+}
+
+fn parse_previous_blockhash(slot: u64, block: &UiConfirmedBlock) -> Result<Hash, ClusterError> {
+    let hash = block.previous_blockhash.parse();
+    hash.map_err(|_| nonsense(&format!("block {slot} without the hash of its parent")))
 }
 
 /// The transaction, if it succeeded and names the program.

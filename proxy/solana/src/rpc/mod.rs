@@ -4,6 +4,8 @@
 //!   the newest transaction that landed through here, so that a node behind a load balancer that lags does not show
 //!   the state before it.
 //! * A transaction is sent again until it is confirmed or its blockhash expired, counted in blocks and not in seconds.
+//! * Two slots are followed: the newest of the commitment, and the newest finalized one. What is finalized is read without
+//!   the transactions: the program's signatures, and for each of their slots the hash of the block before.
 //! * Every read is tried at most [`READ_ATTEMPTS_MAX`] times.
 //!
 //! The node must keep transactions with their inner instructions (`--enable-rpc-transaction-history`), as public RPC
@@ -17,7 +19,7 @@ mod tests;
 
 use async_trait::async_trait;
 use parhelion_core::cluster::{
-    ACCOUNTS_MAX, Account, Clock, Cluster, ClusterError, LandedBlock, Simulation, Snapshot,
+    ACCOUNTS_MAX, Account, BlockOutline, Clock, Cluster, ClusterError, LandedBlock, Simulation, Snapshot,
 };
 use parhelion_wire::address::Deployment;
 use slots::SlotWatch;
@@ -80,6 +82,7 @@ pub struct RpcCluster {
     program_id: Address,
     deployment: Deployment,
     slots: SlotWatch,
+    finalized: SlotWatch,
     /// The newest slot in which one of our transactions landed.
     landed_slot: AtomicU64,
     rent: Mutex<Option<(Instant, Rent)>>,
@@ -116,13 +119,15 @@ impl RpcCluster {
                 "the commitment must be confirmed or finalized: blocks that are merely processed may vanish";
             return Err(ClusterError::Unsupported(text.to_owned()));
         }
-        let slots = SlotWatch::start(Arc::clone(&rpc)).await?;
+        let slots = SlotWatch::start(Arc::clone(&rpc), commitment).await?;
+        let finalized = SlotWatch::start(Arc::clone(&rpc), CommitmentConfig::finalized()).await?;
         Ok(Self {
             rpc,
             commitment,
             program_id,
             deployment: parhelion_sdk::address::deployment(&program_id),
             slots,
+            finalized,
             landed_slot: AtomicU64::new(0),
             rent: Mutex::new(None),
         })
@@ -238,8 +243,20 @@ impl Cluster for RpcCluster {
         self.slots.subscribe()
     }
 
+    fn finalized_slot(&self) -> watch::Receiver<u64> {
+        self.finalized.subscribe()
+    }
+
+    async fn finalized_blocks(&self, first: u64, last: u64) -> Result<Vec<BlockOutline>, ClusterError> {
+        self.read_outlines(first, last).await
+    }
+
     async fn blocks(&self, first: u64, last: u64) -> Result<Vec<LandedBlock>, ClusterError> {
         self.read_blocks(first, last).await
+    }
+
+    async fn oldest_slot(&self) -> Result<u64, ClusterError> {
+        self.oldest_block().await
     }
 
     async fn busy_slots(&self, first: u64, last: u64) -> Result<Vec<u64>, ClusterError> {

@@ -1,7 +1,8 @@
-//! The newest slot, by asking for it again and again.
+//! The newest slot of a commitment, by asking for it again and again.
 
 use super::retry;
 use parhelion_core::cluster::ClusterError;
+use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +20,13 @@ pub(super) struct SlotWatch {
 }
 
 impl SlotWatch {
-    pub(super) async fn start(rpc: Arc<RpcClient>) -> Result<Self, ClusterError> {
-        let first = retry(|| rpc.get_slot()).await?;
+    pub(super) async fn start(
+        rpc: Arc<RpcClient>,
+        commitment: CommitmentConfig,
+    ) -> Result<Self, ClusterError> {
+        let first = retry(|| rpc.get_slot_with_commitment(commitment)).await?;
         let (sender, newest) = watch::channel(first);
-        let task = tokio::spawn(follow(rpc, sender));
+        let task = tokio::spawn(follow(rpc, commitment, sender));
         Ok(Self { newest, task })
     }
 
@@ -37,14 +41,14 @@ impl Drop for SlotWatch {
     }
 }
 
-async fn follow(rpc: Arc<RpcClient>, newest: watch::Sender<u64>) {
+async fn follow(rpc: Arc<RpcClient>, commitment: CommitmentConfig, newest: watch::Sender<u64>) {
     let mut ticks = tokio::time::interval(SLOT_INTERVAL);
     // After a slow answer ask once, not once for each slot missed.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut answers = true;
     loop {
         ticks.tick().await;
-        match rpc.get_slot().await {
+        match rpc.get_slot_with_commitment(commitment).await {
             Ok(slot) => {
                 if !answers {
                     tracing::info!(slot, "the Solana RPC answers again");

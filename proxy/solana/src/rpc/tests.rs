@@ -473,6 +473,52 @@ async fn busy_slots_are_those_of_successful_transactions_however_many_pages_ther
     assert!(error.to_string().contains("no blocks before slot 5") && !error.is_retryable(), "{error}");
 }
 
+/// Three transactions in slot 8, one of them failed, one in slot 6, and one in each slot around.
+#[tokio::test(start_paused = true)]
+async fn what_is_final_is_told_without_the_transactions_and_by_a_node_that_has_come_so_far() {
+    let signature = |number: u8| Signature::from([number; 64]);
+    let page: Vec<Value> =
+        [(9, 1, true), (8, 4, true), (8, 3, false), (8, 2, true), (6, 5, true), (5, 6, true)]
+            .map(|(slot, number, succeeds)| {
+                let error =
+                    if succeeds { Value::Null } else { json!({ "InstructionError": [0, { "Custom": 1 }] }) };
+                json!({ "signature": signature(number).to_string(), "slot": slot, "err": error, "memo": null,
+                "blockTime": 1, "confirmationStatus": "finalized" })
+            })
+            .to_vec();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let cluster = connect(move |request, params| match request {
+        RpcRequest::GetSlot => Ok(json!(9)),
+        RpcRequest::GetSignaturesForAddress => {
+            assert_eq!(params[1]["commitment"], "finalized");
+            assert_eq!(params[1]["minContextSlot"], 8);
+            match counter.fetch_add(1, Ordering::Relaxed) {
+                0 => Err(error(code::JSON_RPC_SERVER_ERROR_MIN_CONTEXT_SLOT_NOT_REACHED)),
+                _ => Ok(json!(page)),
+            }
+        }
+        RpcRequest::GetBlock => {
+            assert_eq!(params[1]["commitment"], "finalized");
+            assert_eq!(params[1]["transactionDetails"], "none");
+            let before = Hash::new_from_array([params[0].as_u64().expect("slot") as u8; 32]);
+            Ok(json!({ "previousBlockhash": before.to_string(), "blockhash": "", "parentSlot": 1, "blockTime": 777,
+                "blockHeight": 1 }))
+        }
+        _ => panic!("{request}"),
+    })
+    .await
+    .expect("connects");
+    let outline = |slot: u64, signatures: &[u8]| BlockOutline {
+        slot,
+        previous_blockhash: Hash::new_from_array([slot as u8; 32]),
+        signatures: signatures.iter().copied().map(signature).collect(),
+    };
+    let outlines = cluster.finalized_blocks(6, 8).await.expect("answers");
+    assert_eq!(outlines, [outline(6, &[5]), outline(8, &[2, 4])]);
+    assert_eq!(asked.load(Ordering::Relaxed), 2, "the first node was not as far");
+}
+
 #[tokio::test(start_paused = true)]
 async fn blocks_that_cannot_be_had_are_an_error_and_not_left_out() {
     type Damage = fn(&mut Value);
@@ -519,8 +565,11 @@ async fn blocks_that_cannot_be_had_are_an_error_and_not_left_out() {
 async fn the_newest_slot_is_followed_never_back_and_not_after_the_end() {
     let questions = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&questions);
-    let cluster = connect(move |request, _| {
+    let cluster = connect(move |request, params| {
         assert_eq!(request, RpcRequest::GetSlot);
+        if params[0]["commitment"] == "finalized" {
+            return Ok(json!(68));
+        }
         match counter.fetch_add(1, Ordering::Relaxed) {
             0 => Ok(json!(100)),
             1 => Ok(json!(99)),
@@ -530,6 +579,7 @@ async fn the_newest_slot_is_followed_never_back_and_not_after_the_end() {
     })
     .await
     .expect("connects");
+    assert_eq!(*cluster.finalized_slot().borrow(), 68);
     let mut newest = cluster.newest_slot();
     assert_eq!(*newest.borrow_and_update(), 100);
     newest.changed().await.expect("open");

@@ -1,0 +1,91 @@
+//! Which blocks the cluster may still drop, and what they were made of.
+
+use alloy_primitives::{B256, keccak256};
+use parhelion_core::cluster::BlockOutline;
+use parhelion_core::store::{Block, BlockId, Store, StoreError};
+use std::collections::BTreeMap;
+
+/// The newest blocks, as far as they are not known to be final.
+///
+/// Of those that were made here a digest is kept of the Solana block that they were made of; of a slot without
+/// transactions of the program nothing is. Those that were in the store at the start are compared as they are.
+#[derive(Debug)]
+pub(crate) struct Unsettled {
+    /// Every block up to this one is final.
+    settled: u64,
+    /// The blocks behind that up to this one were in the store at the start.
+    found: u64,
+    /// What the others were made of, by slot.
+    made_of: BTreeMap<u64, B256>,
+}
+
+impl Unsettled {
+    /// The blocks behind `settled` up to `newest` are in the store.
+    pub(crate) const fn found(settled: u64, newest: u64) -> Self {
+        Self { settled, found: newest, made_of: BTreeMap::new() }
+    }
+
+    /// The oldest slot that is not known to be final.
+    pub(crate) const fn first(&self) -> u64 {
+        self.settled.saturating_add(1)
+    }
+
+    /// A block is made of a Solana block.
+    pub(crate) fn push(&mut self, outline: &BlockOutline) {
+        if outline.slot > self.settled {
+            self.made_of.insert(outline.slot, digest(outline));
+        }
+    }
+
+    /// The blocks up to this one are final.
+    pub(crate) fn settle(&mut self, last: u64) {
+        self.settled = self.settled.max(last);
+        self.made_of = self.made_of.split_off(&self.first());
+    }
+
+    /// The blocks behind this one are gone.
+    pub(crate) fn truncate(&mut self, number: u64) {
+        self.found = self.found.min(number);
+        self.made_of.split_off(&number.saturating_add(1));
+    }
+
+    /// The first slot up to `last` whose block is not made of what is final; `outlines` are all that are.
+    pub(crate) async fn first_difference(
+        &self,
+        outlines: &[BlockOutline],
+        last: u64,
+        store: &dyn Store,
+    ) -> Result<Option<u64>, StoreError> {
+        let outlines: BTreeMap<u64, &BlockOutline> =
+            outlines.iter().map(|outline| (outline.slot, outline)).collect();
+        for slot in self.first()..=last {
+            let outline = outlines.get(&slot).copied();
+            let is_same = if slot <= self.found {
+                let block = store.block(BlockId::Number(slot)).await?;
+                block.is_some_and(|block| may_be_made_of(&block, outline))
+            } else {
+                self.made_of.get(&slot).copied() == outline.map(digest)
+            };
+            if !is_same {
+                return Ok(Some(slot));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn digest(outline: &BlockOutline) -> B256 {
+    let signatures = outline.signatures.iter().flat_map(AsRef::<[u8]>::as_ref);
+    let bytes: Vec<u8> = outline.previous_blockhash.as_ref().iter().chain(signatures).copied().collect();
+    keccak256(bytes)
+}
+
+/// Whether a block may be made of a Solana block: it names the same one before it, and all that it has executed is there. A
+/// slot that was empty has no hash.
+fn may_be_made_of(block: &Block, outline: Option<&BlockOutline>) -> bool {
+    let Some(outline) = outline else {
+        return block.header.mix_hash.is_zero() && block.transactions.is_empty();
+    };
+    block.header.mix_hash.as_slice() == outline.previous_blockhash.as_ref()
+        && block.transactions.iter().all(|one| outline.signatures.binary_search(&one.signature).is_ok())
+}
