@@ -1,15 +1,19 @@
-//! What happens around every call: unknown methods, the time limit, batches and tracing.
+//! What happens around every call: unknown methods, the rate and the time limit, batches, metrics and tracing.
 //!
 //! jsonrpsee runs the calls of a batch one after another, and leaves layers like this one out of batches. Here reads
 //! of a batch run concurrently; any other call waits for the calls in front of it and runs alone, so that a client
 //! that sends transactions in one batch has them submitted in its order.
 
+use crate::client::Client;
 use crate::error::{METHOD_CHARS_MAX, RpcError};
 use crate::eth::{SUBSCRIBE, UNSUBSCRIBE};
+use crate::metrics::Metrics;
+use crate::rate_limit::RateLimiter;
 use crate::server::Limits;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesOrdered, StreamExt};
 use futures::{FutureExt, TryFutureExt};
+use http::Extensions;
 use jsonrpsee::Methods;
 use jsonrpsee::core::middleware::{Batch, BatchEntry, Notification, Request, RpcServiceT};
 use jsonrpsee::server::{BatchResponseBuilder, MethodResponse};
@@ -17,12 +21,28 @@ use jsonrpsee::types::error::INTERNAL_ERROR_CODE;
 use jsonrpsee::types::{ErrorObjectOwned, Id};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
-use tracing::Instrument;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tracing::{Instrument, Span};
 
 /// Marks, in the extensions of a response, that there is nothing to answer: over HTTP jsonrpsee would send `null`.
 #[derive(Clone, Copy)]
 pub(crate) struct NoAnswer;
+
+/// Marks, in the extensions of a response, that it says no more than when to ask again.
+#[derive(Clone, Copy)]
+pub(crate) struct RetryAfter {
+    pub(crate) seconds: u64,
+}
+
+impl RetryAfter {
+    const fn of(error: &RpcError) -> Option<Self> {
+        match error {
+            RpcError::RateLimited { retry_after_seconds, .. } => Some(Self { seconds: *retry_after_seconds }),
+            _ => None,
+        }
+    }
+}
 
 /// Marks, in the extensions of a request, that it came over HTTP, where nothing can be pushed.
 #[derive(Clone, Copy)]
@@ -35,6 +55,11 @@ pub(crate) struct Shared {
     /// The methods that only read.
     pub(crate) reads: HashSet<&'static str>,
     pub(crate) limits: Limits,
+    /// None where addresses may ask as often as they like.
+    pub(crate) rate: Option<RateLimiter>,
+    pub(crate) metrics: Metrics,
+    /// The number of the next call, for its span.
+    pub(crate) next_call: AtomicU64,
 }
 
 /// The layer around jsonrpsee's service.
@@ -47,6 +72,44 @@ pub(crate) struct Calls<S> {
 impl<S> Calls<S> {
     pub(crate) const fn new(service: S, shared: Arc<Shared>) -> Self {
         Self { service, shared }
+    }
+
+    /// Whether the rate limit of their address lets so many requests in.
+    fn admit(&self, extensions: &Extensions, requests: usize) -> Result<(), RpcError> {
+        let (Some(rate), Some(Client(client))) = (&self.shared.rate, extensions.get()) else { return Ok(()) };
+        rate.check(*client, requests).inspect_err(|_| self.shared.metrics.rate_limited(requests))
+    }
+}
+
+impl<S> Calls<S>
+where
+    S: RpcServiceT<MethodResponse = MethodResponse> + Clone + Send + Sync + 'static,
+{
+    /// Answers a call that was let in.
+    fn answer<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
+        let seconds = self.shared.limits.request_seconds_max;
+        let span = span(&request, self.shared.next_call.fetch_add(1, Ordering::Relaxed));
+        let known = self.shared.methods.method_with_name(&request.method).map(|(name, _)| name);
+        let id = request.id();
+        let answer = if known.is_none() {
+            let name = request.method.chars().take(METHOD_CHARS_MAX).collect();
+            futures::future::ready(Err(RpcError::MethodNotFound(name))).left_future()
+        } else if needs_push(&request) && request.extensions().get::<OverHttp>().is_some() {
+            futures::future::ready(Err(RpcError::no_notifications())).left_future()
+        } else {
+            tokio::time::timeout(Duration::from_secs(seconds), self.service.call(request))
+                .map_err(move |_| RpcError::Timeout { seconds })
+                .right_future()
+        };
+        let metrics = self.shared.metrics.clone();
+        async move {
+            let begin = Instant::now();
+            let response = answer.await.unwrap_or_else(|error| refuse(id, error));
+            metrics.answered(known, begin.elapsed(), response.as_error_code());
+            report(&response);
+            response
+        }
+        .instrument(span)
     }
 }
 
@@ -66,31 +129,21 @@ where
     type BatchResponse = MethodResponse;
 
     fn call<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
-        let seconds = self.shared.limits.request_seconds_max;
-        let method: String = request.method.chars().take(METHOD_CHARS_MAX).collect();
-        let span = tracing::info_span!("rpc", ?method);
-        let id = request.id();
-        let answer = if self.shared.methods.method(&request.method).is_none() {
-            futures::future::ready(Err(RpcError::MethodNotFound(method))).left_future()
-        } else if needs_push(&request) && request.extensions().get::<OverHttp>().is_some() {
-            futures::future::ready(Err(RpcError::no_notifications())).left_future()
-        } else {
-            tokio::time::timeout(Duration::from_secs(seconds), self.service.call(request))
-                .map_err(move |_| RpcError::Timeout { seconds })
-                .right_future()
-        };
-        async move {
-            let response = answer.await.unwrap_or_else(|error| refuse(id, error));
-            report(&response);
-            response
+        match self.admit(request.extensions(), 1) {
+            Ok(()) => self.answer(request).left_future(),
+            Err(error) => futures::future::ready(refuse(request.id(), error)).right_future(),
         }
-        .instrument(span)
     }
 
     fn batch<'a>(&self, batch: Batch<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
         let calls = self.clone();
         async move {
             let limits = &calls.shared.limits;
+            let first = batch.iter().flatten().next();
+            let admitted = first.map_or(Ok(()), |entry| calls.admit(entry.extensions(), batch.len()));
+            if let Err(error) = admitted {
+                return refuse_all(batch, &error, limits.response_bytes_max as usize);
+            }
             let mut answers = BatchResponseBuilder::new_with_limit(limits.response_bytes_max as usize);
             let mut running: FuturesOrdered<BoxFuture<'_, MethodResponse>> = FuturesOrdered::new();
             let mut has_notification = false;
@@ -98,7 +151,7 @@ where
                 let (answer, is_read) = match entry {
                     Ok(BatchEntry::Call(request)) => {
                         let is_read = calls.shared.reads.contains(&*request.method);
-                        (calls.call(request).boxed(), is_read)
+                        (calls.answer(request).boxed(), is_read)
                     }
                     Ok(BatchEntry::Notification(_)) => {
                         has_notification = true;
@@ -135,9 +188,14 @@ where
         }
     }
 
-    /// Notifications are ignored: no method is meant for a client that does not want to know how it ended.
-    fn notification<'a>(&self, _: Notification<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
-        futures::future::ready(no_answer())
+    /// Notifications are counted and ignored: no method is meant for a client that does not want to know how it ended.
+    fn notification<'a>(
+        &self,
+        notification: Notification<'a>,
+    ) -> impl Future<Output = MethodResponse> + Send + 'a {
+        let refused = self.admit(notification.extensions(), 1).err();
+        let mark = refused.as_ref().and_then(RetryAfter::of);
+        futures::future::ready(with(mark, no_answer()))
     }
 }
 
@@ -152,7 +210,55 @@ fn no_answer() -> MethodResponse {
 }
 
 fn refuse(id: Id<'_>, error: RpcError) -> MethodResponse {
-    MethodResponse::error(id, ErrorObjectOwned::from(error))
+    let mark = RetryAfter::of(&error);
+    let response = MethodResponse::error(id, ErrorObjectOwned::from(error));
+    with(mark, response)
+}
+
+/// Refuses all of a batch, each entry by itself: clients look for the answers by their ids.
+fn refuse_all(batch: Batch<'_>, error: &RpcError, bytes_max: usize) -> MethodResponse {
+    if !matches!(error, RpcError::RateLimited { .. }) {
+        return refuse(Id::Null, error.clone());
+    }
+    let mut answers = BatchResponseBuilder::new_with_limit(bytes_max);
+    for entry in batch {
+        let id = match entry {
+            Ok(BatchEntry::Call(request)) => request.id(),
+            Ok(BatchEntry::Notification(_)) => continue,
+            Err(error) => error.into_parts().1,
+        };
+        if let Err(too_large) = answers.append(refuse(id, error.clone())) {
+            return too_large;
+        }
+    }
+    if answers.is_empty() {
+        with(RetryAfter::of(error), no_answer())
+    } else {
+        MethodResponse::from_batch(answers.finish())
+    }
+}
+
+fn with(mark: Option<RetryAfter>, mut response: MethodResponse) -> MethodResponse {
+    if let Some(mark) = mark {
+        response.extensions_mut().insert(mark);
+    }
+    response
+}
+
+/// What is said about a call names it: its number, method and client, and how the client calls it.
+fn span(request: &Request<'_>, number: u64) -> Span {
+    let method: String = request.method.chars().take(METHOD_CHARS_MAX).collect();
+    let client = request.extensions().get().map(|Client(address)| tracing::field::display(*address));
+    tracing::info_span!("rpc", request = number, ?method, id = %id_text(&request.id), client)
+}
+
+/// An id of a call, as far as it is repeated in logs.
+fn id_text(id: &Id<'_>) -> String {
+    match id {
+        Id::Null => "null".to_owned(),
+        Id::Number(number) => number.to_string(),
+        Id::Str(text) => format!("{:?}", text.chars().take(METHOD_CHARS_MAX).collect::<String>()),
+    }
 }
 
 /// One line about how a call ended; failures behind the server are louder than what clients do wrong.

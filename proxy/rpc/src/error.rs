@@ -9,7 +9,7 @@
 //! | -32603 | the cluster or the store does not answer, or state is damaged: the same request may succeed later |
 //! | -32000 | refused, in geth's words where geth has some: transactions, failing calls, blocks that are not there |
 //! | -32002 | the request took too long |
-//! | -32005 | the answer would be larger than a limit |
+//! | -32005 | the answer would be larger than a limit; too many requests from an address (over HTTP with status 429) |
 //! | 3 | the called code reverted; `data` is the revert data |
 //! | 4, 5 | accepted, but no receipt in time, or not yet its turn; `data` is the hash of the transaction (EIP-7966) |
 //!
@@ -28,6 +28,7 @@ use parhelion_core::relay::RelayError;
 use parhelion_core::store::StoreError;
 use parhelion_core::transaction::TransactionError;
 use parhelion_wire::ProgramError;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// geth's code for what it refuses.
@@ -90,6 +91,17 @@ pub enum RpcError {
     /// The request asks for more than a limit allows.
     #[error("{0}")]
     LimitExceeded(String),
+    /// Its address makes too many requests.
+    #[error(
+        "request rate exceeded: at most {per_second} requests a second from one address; try again in \
+         {retry_after_seconds} s"
+    )]
+    RateLimited {
+        /// Requests a second that an address may make.
+        per_second: NonZeroU32,
+        /// Seconds until the same request is allowed.
+        retry_after_seconds: u64,
+    },
     /// The request took too long.
     #[error("request timed out after {seconds} s")]
     Timeout {
@@ -118,6 +130,13 @@ impl RpcError {
         Self::NotAvailable(format!("no {name:?} subscription in eth namespace"))
     }
 
+    /// A batch of more requests than an address may ever make at once.
+    pub(crate) fn batch_exceeds_burst(burst: NonZeroU32) -> Self {
+        Self::LimitExceeded(format!(
+            "the batch is too large: at most {burst} requests at once from one address"
+        ))
+    }
+
     /// A subscription over HTTP.
     pub(crate) fn no_notifications() -> Self {
         Self::NotAvailable("notifications not supported: connect over WebSocket".into())
@@ -135,7 +154,7 @@ impl RpcError {
             Self::Reverted(_) => REVERTED_CODE,
             Self::NotLanded { .. } => NOT_LANDED_CODE,
             Self::NotReady { .. } => NOT_READY_CODE,
-            Self::LimitExceeded(_) => LIMIT_EXCEEDED_CODE,
+            Self::LimitExceeded(_) | Self::RateLimited { .. } => LIMIT_EXCEEDED_CODE,
             Self::Timeout { .. } => TIMEOUT_CODE,
             Self::Internal(_) => INTERNAL_ERROR_CODE,
         }

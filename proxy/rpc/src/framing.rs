@@ -4,9 +4,13 @@
 //! cannot read, and never says what is wrong. Clients expect -32700 for what is no JSON and -32600 for JSON that is no
 //! request, so this layer reads the body first and lets through what jsonrpsee will understand.
 
-use crate::calls::{NoAnswer, OverHttp};
+use crate::calls::{NoAnswer, OverHttp, RetryAfter};
 use crate::error::RpcError;
+use crate::metrics::Metrics;
+use crate::server::Limits;
 use futures::future::BoxFuture;
+use http::StatusCode;
+use http::header::RETRY_AFTER;
 use jsonrpsee::core::BoxError;
 use jsonrpsee::core::http_helpers::{HttpError, read_body};
 use jsonrpsee::server::http::{content_type_is_json, response};
@@ -31,11 +35,19 @@ pub(crate) struct FramingLayer {
     body_seconds_max: u64,
     /// One permit for each request that may be read at a time: jsonrpsee counts them only after this layer.
     permits: Arc<Semaphore>,
+    metrics: Metrics,
 }
 
 impl FramingLayer {
-    pub(crate) fn new(body_bytes_max: u32, body_seconds_max: u64, requests_max: u32) -> Self {
-        Self { body_bytes_max, body_seconds_max, permits: Arc::new(Semaphore::new(requests_max as usize)) }
+    pub(crate) fn new(limits: &Limits, metrics: Metrics) -> Self {
+        let permits = Arc::new(Semaphore::new(limits.connections_max as usize));
+        let (body_bytes_max, body_seconds_max) = (limits.request_bytes_max, limits.request_seconds_max);
+        Self { body_bytes_max, body_seconds_max, permits, metrics }
+    }
+
+    fn refuse(&self, id: Id<'_>, error: RpcError) -> HttpResponse {
+        self.metrics.failed(error.code());
+        response::from_method_response(MethodResponse::error(id, ErrorObjectOwned::from(error)))
     }
 }
 
@@ -89,27 +101,36 @@ where
                     Ok(()) => {
                         let answer =
                             service.call(HttpRequest::from_parts(parts, HttpBody::from(body))).await?;
-                        let is_empty = answer.extensions().get::<NoAnswer>().is_some();
-                        Ok(if is_empty { response::ok_response(HttpBody::empty()) } else { answer })
+                        Ok(finish(answer))
                     }
-                    Err((id, error)) => Ok(refuse(id, error)),
+                    Err((id, error)) => Ok(settings.refuse(id, error)),
                 },
                 Ok(Err(HttpError::Malformed)) => {
-                    Ok(refuse(Id::Null, RpcError::Parse(format!("parse error: {USAGE}"))))
+                    Ok(settings.refuse(Id::Null, RpcError::Parse(format!("parse error: {USAGE}"))))
                 }
                 // A stream error is a connection that broke, then nobody reads the answer, or a body of no
                 // declared length that exceeds the limit.
                 Ok(Err(HttpError::TooLarge | HttpError::Stream(_))) => {
                     Ok(response::too_large(settings.body_bytes_max))
                 }
-                Err(_) => Ok(refuse(Id::Null, RpcError::Timeout { seconds: settings.body_seconds_max })),
+                Err(_) => {
+                    Ok(settings.refuse(Id::Null, RpcError::Timeout { seconds: settings.body_seconds_max }))
+                }
             }
         })
     }
 }
 
-fn refuse(id: Id<'_>, error: RpcError) -> HttpResponse {
-    response::from_method_response(MethodResponse::error(id, ErrorObjectOwned::from(error)))
+/// Gives an answer of jsonrpsee what HTTP has beside the body.
+fn finish(mut answer: HttpResponse) -> HttpResponse {
+    if answer.extensions().get::<NoAnswer>().is_some() {
+        *answer.body_mut() = HttpBody::empty();
+    }
+    if let Some(RetryAfter { seconds }) = answer.extensions().get().copied() {
+        *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        answer.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    answer
 }
 
 /// The parts of a request, whatever they are.

@@ -4,17 +4,22 @@
 //! crate knows a JSON-RPC error code.
 //!
 //! ```text
-//! HTTP ──▶ pages ──▶ CORS ──▶ framing ──▶ jsonrpsee ─┐
-//!                                                    ├──▶ calls ──▶ a method ──▶ Emulator, Pool, Store
-//! WebSocket ──────────────────────────▶ jsonrpsee ───┘
+//! HTTP ──▶ client ──▶ health ──▶ pages ──▶ CORS ──▶ framing ──▶ jsonrpsee ─┐
+//!                                                                          ├──▶ calls ──▶ a method ──▶ Emulator, Pool, Store
+//! WebSocket ──▶ client ─────────────────────────────▶ jsonrpsee ───────────┘
 //! ```
 //!
 //! | file | what |
 //! |---|---|
-//! | `server` | listens, with limits; stops gracefully |
+//! | `server` | puts it together, with limits; stops gracefully |
+//! | `listener` | accepts connections |
+//! | `client` | who asks: the peer, or whom a trusted proxy names |
+//! | `health` | `/health` and `/ready` |
 //! | `pages` | web pages of whoever embeds the server, on the same port |
 //! | `framing` | HTTP bodies that are no JSON-RPC: an error that says what is wrong |
-//! | `calls` | around every call: unknown methods, time limit, batches, tracing |
+//! | `calls` | around every call: unknown methods, rate and time limit, batches, metrics, tracing |
+//! | `rate_limit` | how many requests an address may make |
+//! | `metrics`, `exposition` | what is counted, and how Prometheus reads it |
 //! | `module` | registers methods; extensions (such as the dev node's) use it too |
 //! | `arguments` | positional parameters |
 //! | `block_id` | block tags, numbers and hashes |
@@ -43,17 +48,23 @@
 mod arguments;
 mod block_id;
 mod calls;
+mod client;
 mod convert;
 mod debug;
 mod error;
 mod eth;
+mod exposition;
 mod filters;
 mod follower;
 mod framing;
+mod health;
 mod ids;
+mod listener;
+mod metrics;
 mod module;
 mod net;
 mod pages;
+mod rate_limit;
 mod revert;
 mod server;
 mod services;
@@ -61,10 +72,15 @@ mod txpool;
 mod web3;
 
 pub use arguments::Arguments;
+pub use client::{NoProxy, TrustedProxy};
 pub use convert::Receipt;
 pub use error::RpcError;
+pub use exposition::Exposition;
+pub use health::Readiness;
 pub use jsonrpsee::{Methods, server::RegisterMethodError};
+pub use metrics::Metrics;
 pub use module::Module;
 pub use pages::Pages;
+pub use rate_limit::RateLimit;
 pub use server::{Config, CorsOrigins, Limits, Running, ServeError, serve};
 pub use services::Services;

@@ -1,22 +1,29 @@
 //! Listens for HTTP and WebSocket on one port, with limits, and stops gracefully.
 
 use crate::calls::{Calls, Shared};
+use crate::client::{ClientLayer, TrustedProxy};
 use crate::filters::Filters;
 use crate::framing::FramingLayer;
+use crate::health::{HealthLayer, Readiness};
 use crate::ids::HexIds;
+use crate::listener::accept;
+use crate::metrics::Metrics;
 use crate::pages::{Pages, PagesLayer};
+use crate::rate_limit::{RateLimit, RateLimiter};
 use crate::services::{Context, Services};
 use crate::{debug, eth, net, txpool, web3};
 use jsonrpsee::Methods;
 use jsonrpsee::core::middleware::RpcServiceBuilder;
 use jsonrpsee::server::{
-    BatchRequestConfig, PingConfig, RegisterMethodError, Server, ServerConfig, ServerHandle,
+    BatchRequestConfig, PingConfig, RegisterMethodError, Server, ServerConfig, ServerHandle, stop_channel,
 };
 use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 /// The largest request body in bytes: geth's limit, 40 times the largest transaction.
@@ -129,13 +136,30 @@ pub struct Config {
     pub cors_origins: CorsOrigins,
     /// Web pages on the same port; none by default.
     pub pages: Option<Pages>,
+    /// How many requests an address may make; as many as it likes by default.
+    pub rate_limit: Option<RateLimit>,
+    /// Proxies in front of the server, which name the clients in `X-Forwarded-For`; none by default.
+    pub trusted_proxies: Vec<TrustedProxy>,
+    /// What is counted; nobody reads it by default.
+    pub metrics: Metrics,
+    /// What `/ready` tells; without it, that the process is alive.
+    pub readiness: Option<Readiness>,
 }
 
 impl Config {
     /// Listens at `address` with default limits, for all origins, without pages.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, limits: Limits::default(), cors_origins: CorsOrigins::default(), pages: None }
+        Self {
+            address,
+            limits: Limits::default(),
+            cors_origins: CorsOrigins::default(),
+            pages: None,
+            rate_limit: None,
+            trusted_proxies: Vec::new(),
+            metrics: Metrics::default(),
+            readiness: None,
+        }
     }
 }
 
@@ -197,34 +221,53 @@ impl Running {
 /// [`ServeError`].
 pub async fn serve(config: Config, services: Services) -> Result<Running, ServeError> {
     let limits = config.limits;
-    let pages = PagesLayer(config.pages);
     let cors = config.cors_origins.layer()?;
-    let shared = Arc::new(shared(limits, services)?);
-    let framing =
-        FramingLayer::new(limits.request_bytes_max, limits.request_seconds_max, limits.connections_max);
+    let shared = Arc::new(shared(&config, services)?);
     let methods = shared.methods.clone();
     let listen_error = |source| ServeError::Listen { address: config.address, source };
-    let server = Server::builder()
+    let listener = TcpListener::bind(config.address).await.map_err(listen_error)?;
+    let local_addr = listener.local_addr().map_err(listen_error)?;
+
+    let (stop, handle) = stop_channel();
+    let json_rpc = Server::builder()
         .set_config(server_config(&limits))
-        .set_http_middleware(tower::ServiceBuilder::new().layer(pages).layer(cors).layer(framing))
         .set_rpc_middleware(
             RpcServiceBuilder::new().layer_fn(move |service| Calls::new(service, shared.clone())),
         )
-        .build(config.address)
-        .await
-        .map_err(listen_error)?;
-    let local_addr = server.local_addr().map_err(listen_error)?;
+        .to_service_builder();
+    let framing = FramingLayer::new(&limits, config.metrics.clone());
     let names = methods.method_names().collect();
-    let handle = server.start(methods);
+    let (stop_serving, proxies) = (stop.clone(), Arc::from(config.trusted_proxies));
+    let (health, pages) = (HealthLayer(config.readiness), PagesLayer(config.pages));
+    let service = move |peer| {
+        tower::ServiceBuilder::new()
+            .layer(ClientLayer::new(peer, Arc::clone(&proxies)))
+            .layer(health.clone())
+            .layer(pages.clone())
+            .layer(cors.clone())
+            .layer(framing.clone())
+            .service(json_rpc.clone().build(methods.clone(), stop_serving.clone()))
+    };
+    tokio::spawn(accept(listener, stop, config.metrics.connections, service));
     tracing::info!(address = %local_addr, "JSON-RPC over HTTP and WebSocket");
     Ok(Running { local_addr, methods: names, handle })
 }
 
 /// Collects the methods.
-fn shared(limits: Limits, services: Services) -> Result<Shared, RegisterMethodError> {
+fn shared(config: &Config, services: Services) -> Result<Shared, RegisterMethodError> {
+    let (limits, metrics) = (config.limits, config.metrics.clone());
     let Services { emulator, pool, store, chain_events, finalized, extensions } = services;
     let filters = Filters::new(limits.filters_max);
-    let context = Arc::new(Context { emulator, pool, store, chain_events, finalized, filters, limits });
+    let context = Arc::new(Context {
+        emulator,
+        pool,
+        store,
+        chain_events,
+        finalized,
+        filters,
+        limits,
+        metrics: metrics.clone(),
+    });
     let mut methods = Methods::new();
     methods.merge(eth::methods(&context)?)?;
     methods.merge(net::methods(&context)?)?;
@@ -233,7 +276,8 @@ fn shared(limits: Limits, services: Services) -> Result<Shared, RegisterMethodEr
     methods.merge(debug::methods(&context)?)?;
     let reads: HashSet<_> = methods.method_names().filter(|name| !eth::WRITES.contains(name)).collect();
     methods.merge(extensions)?;
-    Ok(Shared { methods, reads, limits })
+    let rate = config.rate_limit.map(RateLimiter::new);
+    Ok(Shared { methods, reads, limits, rate, metrics, next_call: AtomicU64::new(1) })
 }
 
 fn server_config(limits: &Limits) -> ServerConfig {

@@ -3,6 +3,7 @@
 use crate::error::RpcError;
 use crate::filters::Filters;
 use crate::follower::Follower;
+use crate::metrics::Metrics;
 use crate::server::Limits;
 use jsonrpsee::Methods;
 use parhelion_core::emulator::Emulator;
@@ -38,6 +39,7 @@ pub(crate) struct Context {
     pub(crate) finalized: watch::Receiver<u64>,
     pub(crate) filters: Filters,
     pub(crate) limits: Limits,
+    pub(crate) metrics: Metrics,
 }
 
 impl Context {

@@ -13,6 +13,7 @@ use parhelion_core::feed::ChainEvent;
 use parhelion_core::transaction::Transaction;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
 
 /// Submits a transaction.
 pub(super) const SEND_RAW_TRANSACTION: &str = "eth_sendRawTransaction";
@@ -31,7 +32,8 @@ async fn send_raw_transaction(arguments: Arguments, context: Arc<Context>) -> Re
 
 async fn submit(transaction: Transaction, context: Arc<Context>) -> Result<B256, RpcError> {
     // A task of its own: a client that hangs up does not interrupt the pool halfway.
-    let submission = tokio::spawn(async move { context.pool.submit(transaction).await });
+    let span = tracing::info_span!("submit", transaction = %transaction.hash());
+    let submission = tokio::spawn(async move { context.pool.submit(transaction).await }.instrument(span));
     let result = submission.await.map_err(|error| RpcError::Internal(format!("the pool failed: {error}")))?;
     Ok(result?)
 }

@@ -50,6 +50,7 @@ async fn subscribe(
         }
     };
     let sink = pending.accept().await?;
+    let _open = context.metrics.subscription();
     tokio::select! {
         () = sink.closed() => Ok(()),
         ended = tell(&sink, kind) => ended,

@@ -422,6 +422,7 @@ impl Pool for Fake {
         let hash = transaction.hash();
         self.waiting.lock().unwrap().push(transaction.clone());
         self.accepted.publish(transaction);
+        tracing::info!("the fake pool has it");
         Ok(hash)
     }
 

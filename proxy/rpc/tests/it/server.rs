@@ -116,16 +116,37 @@ async fn batches_and_answers_have_limits() {
 
 #[tokio::test]
 async fn more_requests_at_a_time_than_allowed_are_told_so() {
-    let limits = Limits { connections_max: 1, request_seconds_max: 2, ..Limits::default() };
+    let limits = Limits { connections_max: 1, ..Limits::default() };
     let server = serve_with(limits, Fake::new().services(Methods::new())).await;
     let at = server.local_addr();
+    let chain_id = || post(at, request(1, "eth_chainId", json!([])).to_string());
     let hanging = tokio::spawn(async move {
-        post(at, request(1, "eth_call", json!([{ "to": callee::HANGS }])).to_string()).await.json()
+        post(at, request(1, "eth_call", json!([{ "to": callee::HANGS }])).to_string()).await
     });
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(post(at, request(1, "eth_chainId", json!([])).to_string()).await.status, 429);
-    assert_error(&hanging.await.unwrap(), -32002, "timed out");
-    assert_eq!(result(at, "eth_chainId", json!([])).await, "0x539");
+    // From some moment on the other one is in.
+    while chain_id().await.status != 429 {}
+    hanging.abort();
+    while chain_id().await.status != 200 {}
+
+    // A WebSocket connection counts as long as it is open.
+    let url = format!("ws://{at}");
+    let client = WsClientBuilder::new().build(&url).await.unwrap();
+    assert_eq!(chain_id().await.status, 429);
+    assert!(WsClientBuilder::new().build(&url).await.is_err());
+    drop(client);
+    while chain_id().await.status != 200 {}
+}
+
+#[tokio::test]
+async fn a_call_over_websocket_that_takes_too_long_is_cut_off() {
+    let limits = Limits { request_seconds_max: 1, ..Limits::default() };
+    let server = serve_with(limits, Fake::new().services(Methods::new())).await;
+    let client = WsClientBuilder::new().build(format!("ws://{}", server.local_addr())).await.unwrap();
+    let hangs = [json!({ "to": callee::HANGS })];
+    match client.request::<Value, _>("eth_call", hangs).await.unwrap_err() {
+        ClientError::Call(error) => assert_eq!(error.code(), -32002),
+        other => panic!("{other}"),
+    }
 }
 
 #[tokio::test]
@@ -249,4 +270,20 @@ async fn stopping_finishes_what_is_in_progress() {
     server.stop().await;
     assert_eq!(running.await.unwrap(), "0x0");
     assert!(tokio::net::TcpStream::connect(at).await.is_err());
+}
+
+#[tokio::test]
+async fn stopping_finishes_what_is_in_progress_over_websocket() {
+    let fake = Fake::new();
+    let server = fake.serve().await;
+    let client = WsClientBuilder::new().build(format!("ws://{}", server.local_addr())).await.unwrap();
+    let running = tokio::spawn(async move {
+        let balance: Result<String, _> = client.request("eth_getBalance", [Address::ZERO]).await;
+        balance.unwrap()
+    });
+    while fake.reading_max.load(Ordering::SeqCst) == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    server.stop().await;
+    assert_eq!(running.await.unwrap(), "0x0");
 }
