@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(crate) struct DeployerOptions {
     /// The cluster's RPC URL
-    #[arg(long, env = "PARHELION_SOLANA_URL")]
+    #[arg(long, env = "PARHELION_SOLANA_URL", hide_env_values = true)]
     pub(crate) solana_url: String,
     /// Key file of the program's upgrade authority, who pays for everything
     #[arg(long, value_name = "KEYFILE", env = "PARHELION_AUTHORITY")]

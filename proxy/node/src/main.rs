@@ -16,19 +16,23 @@
 mod accounts;
 mod automine;
 mod commands;
+mod config_file;
 mod database;
 mod deploying;
 mod faucet;
+mod front;
 mod keys;
+mod log;
 mod methods;
+mod metrics;
 mod program;
 mod program_id;
+mod secret_url;
 mod services;
 mod translate;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 /// An Ethereum node whose chain is a program on Solana.
 ///
@@ -38,6 +42,8 @@ use tracing_subscriber::EnvFilter;
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    log: log::Log,
 }
 
 #[derive(Debug, Subcommand)]
@@ -72,10 +78,20 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter =
-        EnvFilter::try_from_env("PARHELION_LOG").unwrap_or_else(|_| EnvFilter::new("warn,parhelion=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let result = match Cli::parse().command {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
+    let line = config_file::with_file(Cli::command(), std::env::args_os().collect())?;
+    let cli = Cli::parse_from(line);
+    cli.log.start()?;
+    match cli.command {
         Command::Dev(options) => commands::dev::run(&options).await,
         Command::Run(options) => commands::run::run(&options).await,
         Command::Deploy(options) => commands::deploy::run(&options).await,
@@ -84,12 +100,5 @@ async fn main() -> ExitCode {
         Command::Deposit(options) => commands::deposit::run(&options).await,
         Command::Rent(options) => commands::rent::run(&options).await,
         Command::Withdraw(options) => commands::withdraw::run(&options).await,
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
     }
 }

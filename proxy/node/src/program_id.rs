@@ -33,7 +33,7 @@ impl FromStr for ProgramId {
 #[derive(Debug, Args)]
 pub(crate) struct Deployed {
     /// The cluster's RPC URL
-    #[arg(long, env = "PARHELION_SOLANA_URL")]
+    #[arg(long, env = "PARHELION_SOLANA_URL", hide_env_values = true)]
     pub(crate) solana_url: String,
     /// The program's Solana address, or the key file of it [default: ~/.config/parhelion/program.json]
     #[arg(long, value_name = "ADDRESS|KEYFILE", env = "PARHELION_PROGRAM_ID")]

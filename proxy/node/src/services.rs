@@ -1,6 +1,8 @@
 //! Puts the services together.
 
 use crate::automine::Automine;
+use crate::front::Front;
+use crate::metrics::{Counters, Gauges};
 use anyhow::Context;
 use parhelion_core::cluster::Cluster;
 use parhelion_core::emulator::Emulator;
@@ -12,9 +14,8 @@ use parhelion_indexer::Indexer;
 use parhelion_pool::{DurablePool, MemoryPool};
 use parhelion_relay::translation::{Settings, Translations};
 use parhelion_relay::{Operator, Sender};
-use parhelion_rpc::{Config, Methods, Pages, Running, Services, serve};
+use parhelion_rpc::{Exposition, Methods, Metrics, Readiness, Running, Services, serve};
 use parhelion_solana::{Features, SvmRehearsal};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -27,19 +28,10 @@ pub(crate) enum Acceptance {
     Landed,
 }
 
-/// What clients reach.
-pub(crate) struct Front {
-    /// Where to listen.
-    pub(crate) listen: SocketAddr,
-    /// Whether browsers get the explorer there.
-    pub(crate) has_explorer: bool,
-    /// Methods of this kind of node only.
-    pub(crate) extensions: Methods,
-}
-
 /// A running node.
 pub(crate) struct Node {
     server: Running,
+    exposition: Option<Exposition>,
     has_explorer: bool,
     tasks: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
@@ -47,13 +39,14 @@ pub(crate) struct Node {
 
 impl Node {
     /// Starts all services over a cluster. Blocks are indexed behind the newest in the store. Code that earns it is
-    /// translated where `translate` says how.
+    /// translated where `translate` says how. `extensions` are methods of this kind of node only.
     pub(crate) async fn start(
         cluster: Arc<dyn Cluster>,
         store: Arc<dyn Store>,
         operator: Operator,
         translate: Option<Settings>,
-        front: Front,
+        front: &Front,
+        mut extensions: Methods,
         acceptance: Acceptance,
     ) -> anyhow::Result<Self> {
         let emulator: Arc<dyn Emulator> = Arc::new(Shell::new(Arc::clone(&cluster)));
@@ -75,7 +68,6 @@ impl Node {
         relay.recover().await.context("the operator's holders cannot be read")?;
         let keeper = Arc::clone(&relay);
         let relay: Arc<dyn Relay> = relay;
-        let mut extensions = front.extensions;
         extensions.merge(crate::methods::methods(Arc::clone(&relay))?)?;
         let pool = Arc::new(MemoryPool::new(
             Arc::clone(&emulator),
@@ -84,6 +76,8 @@ impl Node {
             parhelion_pool::Limits::default(),
         ));
         let finalized = cluster.finalized_slot();
+        let readiness = Readiness::new(Arc::clone(&cluster), Arc::clone(&store));
+        let newest_slot = cluster.newest_slot();
         let indexer = Indexer::new(cluster, Arc::clone(&store), settings.chain_id);
         let (blocks, chain_events) = (indexer.progress(), indexer.events());
 
@@ -94,6 +88,14 @@ impl Node {
             tokio::spawn(Arc::clone(&pool).run(stopped(&stop))),
             tokio::spawn(indexer.run(stopped(&stop))),
         ];
+        let mut registry = crate::metrics::registry();
+        let counted =
+            Counters::new(&mut registry).run(pool.accepted(), chain_events.subscribe(), stopped(&stop));
+        tasks.push(tokio::spawn(counted));
+        let looked_into = Arc::clone(&pool);
+        let gauges =
+            Gauges { pool: Box::new(move || looked_into.size()), newest_block: blocks.clone(), newest_slot };
+        gauges.register(&mut registry);
         let stop_keeping = stopped(&stop);
         tasks.push(tokio::spawn(async move { keeper.keep(stop_keeping).await }));
         tasks.extend(translations.map(|task| tokio::spawn(task.run(stopped(&stop)))));
@@ -106,9 +108,12 @@ impl Node {
             Acceptance::Landed => Arc::new(Automine { pool, store: Arc::clone(&store), blocks }),
         };
         let services = Services { emulator, pool, store, chain_events, finalized, extensions };
-        let pages = front.has_explorer.then_some(parhelion_explorer::page as Pages);
-        let server = serve(Config { pages, ..Config::new(front.listen) }, services).await?;
-        Ok(Self { server, has_explorer: front.has_explorer, tasks, stop })
+        let server = serve(front.config(Metrics::new(&mut registry), readiness), services).await?;
+        let exposition = match front.metrics_listen {
+            Some(address) => Some(Exposition::start(address, registry).await?),
+            None => None,
+        };
+        Ok(Self { server, exposition, has_explorer: front.has_explorer(), tasks, stop })
     }
 
     /// Prints where it listens. Whoever started the node may wait for that line and read no further: it is the last.
@@ -116,6 +121,9 @@ impl Node {
         let address = self.server.local_addr();
         if self.has_explorer {
             println!("Explorer   http://{address}/explorer/");
+        }
+        if let Some(exposition) = &self.exposition {
+            println!("Metrics    http://{}/metrics", exposition.local_addr());
         }
         println!("Listening  http://{address}  ws://{address}");
     }

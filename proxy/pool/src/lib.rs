@@ -54,4 +54,4 @@ mod worker;
 pub use durable::DurablePool;
 pub use limits::Limits;
 pub use pool::MemoryPool;
-pub use queue::{DropReason, Status};
+pub use queue::{DropReason, Size, Status};

@@ -2,7 +2,7 @@
 
 use crate::admission::{check, check_alone};
 use crate::limits::Limits;
-use crate::queue::{Queues, Status};
+use crate::queue::{Queues, Size, Status};
 use crate::verdict::may_pass;
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256};
@@ -57,6 +57,12 @@ impl MemoryPool {
     #[must_use]
     pub fn status(&self, hash: B256) -> Option<Status> {
         self.queues().status(&hash)
+    }
+
+    /// How many transactions wait, and how many were dropped.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        self.queues().size()
     }
 
     /// The queues. Nothing that holds them can fail halfway, so they are in order even after a panic elsewhere.

@@ -48,6 +48,17 @@ pub enum DropReason {
     Interrupted,
 }
 
+/// How much is in the pool, and what it lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Transactions that will have their turn, or have it.
+    pub pending: usize,
+    /// Transactions before which a nonce is missing.
+    pub queued: usize,
+    /// Transactions that were dropped since the start, for whatever reason.
+    pub dropped: u64,
+}
+
 /// How a turn ended.
 #[derive(Clone, Debug)]
 pub(crate) enum Ending {
@@ -109,6 +120,8 @@ pub(crate) struct Queues {
     ready: VecDeque<Address>,
     settled: Recent<Settled>,
     dropped: Recent<DropReason>,
+    /// How many were dropped, remembered or not.
+    dropped_count: u64,
     /// The sender that was looked after last.
     tended: Address,
 }
@@ -123,6 +136,7 @@ impl Queues {
             ready: VecDeque::new(),
             settled: Recent::new(limits.settled_max),
             dropped: Recent::new(limits.dropped_max),
+            dropped_count: 0,
             tended: Address::ZERO,
         }
     }
@@ -162,6 +176,11 @@ impl Queues {
             .map(|(_, waiting)| &waiting.transaction)
     }
 
+    pub(crate) fn size(&self) -> Size {
+        let pending = self.senders.values().map(Queue::pending).sum();
+        Size { pending, queued: self.places.len().saturating_sub(pending), dropped: self.dropped_count }
+    }
+
     /// What waits, of everybody or of one sender, by sender and nonce.
     pub(crate) fn content(&self, sender: Option<Address>) -> Vec<pool::Waiting> {
         let one = sender.and_then(|sender| self.senders.get(&sender));
@@ -195,7 +214,7 @@ impl Queues {
     pub(crate) fn insert(&mut self, transaction: Transaction, nonce: u64, read: u64, now: Instant) {
         let (sender, hash) = (transaction.sender(), transaction.hash());
         if let Some(replaced) = self.remove(&sender, nonce) {
-            self.dropped.insert(replaced.hash(), DropReason::Replaced { by: hash });
+            self.note_dropped(replaced.hash(), DropReason::Replaced { by: hash });
         }
         self.dropped.remove(&hash);
         self.bytes += transaction.raw().len();
@@ -366,8 +385,13 @@ impl Queues {
 
     fn drop_waiting(&mut self, sender: &Address, nonce: u64, reason: DropReason) {
         if let Some(transaction) = self.remove(sender, nonce) {
-            self.dropped.insert(transaction.hash(), reason);
+            self.note_dropped(transaction.hash(), reason);
         }
+    }
+
+    fn note_dropped(&mut self, hash: B256, reason: DropReason) {
+        self.dropped.insert(hash, reason);
+        self.dropped_count = self.dropped_count.saturating_add(1);
     }
 
     fn remove(&mut self, sender: &Address, nonce: u64) -> Option<Transaction> {
@@ -403,6 +427,11 @@ impl Queue {
             transaction: waiting.transaction.clone(),
             is_gapped: *nonce >= free,
         })
+    }
+
+    /// How many wait without a gap before them.
+    fn pending(&self) -> usize {
+        self.waiting.range(..self.next_free(self.next)).count()
     }
 
     /// The first nonce from `next` on that does not wait.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
-use tracing::{debug, error, info, warn};
+use tracing::{Instrument, debug, error, info, info_span, warn};
 
 impl MemoryPool {
     /// Lands transactions until `shutdown` completes; then finishes what is in flight, but waits no longer than
@@ -71,8 +71,10 @@ impl MemoryPool {
             return;
         };
         turn.ending = Some(Ending::Dropped(DropReason::Interrupted));
-        let ending = self.land(&transaction, had_a_turn).await;
         let hash = transaction.hash();
+        // All that is told on the way names the transaction.
+        let span = info_span!("land", transaction = %hash);
+        let ending = self.land(&transaction, had_a_turn).instrument(span).await;
         match &ending {
             Ending::Settled => debug!(%hash, %sender, "landed"),
             Ending::Dropped(reason @ DropReason::NonceUsed) => warn!(%hash, %sender, "dropped: {reason}"),

@@ -62,6 +62,14 @@ pub(crate) struct Shared {
     pub(crate) next_call: AtomicU64,
 }
 
+impl Shared {
+    /// Whether the rate limit of their address lets so many requests in.
+    pub(crate) fn admit(&self, extensions: &Extensions, requests: usize) -> Result<(), RpcError> {
+        let (Some(rate), Some(Client(client))) = (&self.rate, extensions.get()) else { return Ok(()) };
+        rate.check(*client, requests).inspect_err(|_| self.metrics.rate_limited(requests))
+    }
+}
+
 /// The layer around jsonrpsee's service.
 #[derive(Clone)]
 pub(crate) struct Calls<S> {
@@ -72,12 +80,6 @@ pub(crate) struct Calls<S> {
 impl<S> Calls<S> {
     pub(crate) const fn new(service: S, shared: Arc<Shared>) -> Self {
         Self { service, shared }
-    }
-
-    /// Whether the rate limit of their address lets so many requests in.
-    fn admit(&self, extensions: &Extensions, requests: usize) -> Result<(), RpcError> {
-        let (Some(rate), Some(Client(client))) = (&self.shared.rate, extensions.get()) else { return Ok(()) };
-        rate.check(*client, requests).inspect_err(|_| self.shared.metrics.rate_limited(requests))
     }
 }
 
@@ -129,7 +131,7 @@ where
     type BatchResponse = MethodResponse;
 
     fn call<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
-        match self.admit(request.extensions(), 1) {
+        match self.shared.admit(request.extensions(), 1) {
             Ok(()) => self.answer(request).left_future(),
             Err(error) => futures::future::ready(refuse(request.id(), error)).right_future(),
         }
@@ -140,7 +142,7 @@ where
         async move {
             let limits = &calls.shared.limits;
             let first = batch.iter().flatten().next();
-            let admitted = first.map_or(Ok(()), |entry| calls.admit(entry.extensions(), batch.len()));
+            let admitted = first.map_or(Ok(()), |entry| calls.shared.admit(entry.extensions(), batch.len()));
             if let Err(error) = admitted {
                 return refuse_all(batch, &error, limits.response_bytes_max as usize);
             }
@@ -193,7 +195,7 @@ where
         &self,
         notification: Notification<'a>,
     ) -> impl Future<Output = MethodResponse> + Send + 'a {
-        let refused = self.admit(notification.extensions(), 1).err();
+        let refused = self.shared.admit(notification.extensions(), 1).err();
         let mark = refused.as_ref().and_then(RetryAfter::of);
         futures::future::ready(with(mark, no_answer()))
     }
@@ -209,7 +211,8 @@ fn no_answer() -> MethodResponse {
     response
 }
 
-fn refuse(id: Id<'_>, error: RpcError) -> MethodResponse {
+/// The answer that is an error.
+pub(crate) fn refuse(id: Id<'_>, error: RpcError) -> MethodResponse {
     let mark = RetryAfter::of(&error);
     let response = MethodResponse::error(id, ErrorObjectOwned::from(error));
     with(mark, response)

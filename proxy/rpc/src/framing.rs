@@ -4,19 +4,17 @@
 //! cannot read, and never says what is wrong. Clients expect -32700 for what is no JSON and -32600 for JSON that is no
 //! request, so this layer reads the body first and lets through what jsonrpsee will understand.
 
-use crate::calls::{NoAnswer, OverHttp, RetryAfter};
+use crate::calls::{NoAnswer, OverHttp, RetryAfter, Shared, refuse};
 use crate::error::RpcError;
-use crate::metrics::Metrics;
-use crate::server::Limits;
 use futures::future::BoxFuture;
-use http::StatusCode;
 use http::header::RETRY_AFTER;
+use http::{Extensions, StatusCode};
 use jsonrpsee::core::BoxError;
 use jsonrpsee::core::http_helpers::{HttpError, read_body};
 use jsonrpsee::server::http::{content_type_is_json, response};
 use jsonrpsee::server::ws::is_upgrade_request;
-use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse, MethodResponse};
-use jsonrpsee::types::{ErrorObjectOwned, Id, InvalidRequest, Notification, Request};
+use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse};
+use jsonrpsee::types::{Id, InvalidRequest, Notification, Request};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -31,23 +29,24 @@ const USAGE: &str = "send one JSON-RPC 2.0 request object, or an array of them";
 /// Puts [`Framing`] around an HTTP service.
 #[derive(Clone)]
 pub(crate) struct FramingLayer {
-    body_bytes_max: u32,
-    body_seconds_max: u64,
+    shared: Arc<Shared>,
     /// One permit for each request that may be read at a time: jsonrpsee counts them only after this layer.
     permits: Arc<Semaphore>,
-    metrics: Metrics,
 }
 
 impl FramingLayer {
-    pub(crate) fn new(limits: &Limits, metrics: Metrics) -> Self {
-        let permits = Arc::new(Semaphore::new(limits.connections_max as usize));
-        let (body_bytes_max, body_seconds_max) = (limits.request_bytes_max, limits.request_seconds_max);
-        Self { body_bytes_max, body_seconds_max, permits, metrics }
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let permits = Arc::new(Semaphore::new(shared.limits.connections_max as usize));
+        Self { shared, permits }
     }
 
-    fn refuse(&self, id: Id<'_>, error: RpcError) -> HttpResponse {
-        self.metrics.failed(error.code());
-        response::from_method_response(MethodResponse::error(id, ErrorObjectOwned::from(error)))
+    /// The answer to what is no request, which counts as one.
+    fn refuse(&self, id: Id<'_>, error: RpcError, extensions: &Extensions) -> HttpResponse {
+        let error = self.shared.admit(extensions, 1).err().unwrap_or_else(|| {
+            self.shared.metrics.failed(error.code());
+            error
+        });
+        finish(response::from_method_response(refuse(id, error)))
     }
 }
 
@@ -94,29 +93,26 @@ where
             };
             let (mut parts, body) = request.into_parts();
             parts.extensions.insert(OverHttp);
-            let time_max = Duration::from_secs(settings.body_seconds_max);
-            let read = read_body(&parts.headers, body, settings.body_bytes_max);
-            match tokio::time::timeout(time_max, read).await {
+            let limits = settings.shared.limits;
+            let time_max = Duration::from_secs(limits.request_seconds_max);
+            let read = read_body(&parts.headers, body, limits.request_bytes_max);
+            let (id, error) = match tokio::time::timeout(time_max, read).await {
                 Ok(Ok((body, _))) => match check(&body) {
                     Ok(()) => {
-                        let answer =
-                            service.call(HttpRequest::from_parts(parts, HttpBody::from(body))).await?;
-                        Ok(finish(answer))
+                        let request = HttpRequest::from_parts(parts, HttpBody::from(body));
+                        return Ok(finish(service.call(request).await?));
                     }
-                    Err((id, error)) => Ok(settings.refuse(id, error)),
+                    Err((id, error)) => (id.into_owned(), error),
                 },
-                Ok(Err(HttpError::Malformed)) => {
-                    Ok(settings.refuse(Id::Null, RpcError::Parse(format!("parse error: {USAGE}"))))
-                }
+                Ok(Err(HttpError::Malformed)) => (Id::Null, RpcError::Parse(format!("parse error: {USAGE}"))),
                 // A stream error is a connection that broke, then nobody reads the answer, or a body of no
                 // declared length that exceeds the limit.
                 Ok(Err(HttpError::TooLarge | HttpError::Stream(_))) => {
-                    Ok(response::too_large(settings.body_bytes_max))
+                    return Ok(response::too_large(limits.request_bytes_max));
                 }
-                Err(_) => {
-                    Ok(settings.refuse(Id::Null, RpcError::Timeout { seconds: settings.body_seconds_max }))
-                }
-            }
+                Err(_) => (Id::Null, RpcError::Timeout { seconds: limits.request_seconds_max }),
+            };
+            Ok(settings.refuse(id, error, &parts.extensions))
         })
     }
 }

@@ -1,8 +1,9 @@
 //! How many requests an address may make.
 //!
 //! Each address has a bucket of [`RateLimit::burst`] requests that fills up with [`RateLimit::per_second`]; a batch takes
-//! as many as it has entries, all or none. An IPv6 client has a network of 2^64 addresses, which share a bucket. What
-//! comes from this machine itself is not limited, unless a trusted proxy names whom it asks for.
+//! as many as it has entries, all or none, and what is no request over HTTP takes one. An IPv6 client has a network of 2^64
+//! addresses, which share a bucket. What comes from this machine itself is not limited, unless a trusted proxy names whom
+//! it asks for.
 
 use crate::error::RpcError;
 use governor::clock::{Clock, DefaultClock};

@@ -228,6 +228,7 @@ pub async fn serve(config: Config, services: Services) -> Result<Running, ServeE
     let listener = TcpListener::bind(config.address).await.map_err(listen_error)?;
     let local_addr = listener.local_addr().map_err(listen_error)?;
 
+    let framing = FramingLayer::new(Arc::clone(&shared));
     let (stop, handle) = stop_channel();
     let json_rpc = Server::builder()
         .set_config(server_config(&limits))
@@ -235,7 +236,6 @@ pub async fn serve(config: Config, services: Services) -> Result<Running, ServeE
             RpcServiceBuilder::new().layer_fn(move |service| Calls::new(service, shared.clone())),
         )
         .to_service_builder();
-    let framing = FramingLayer::new(&limits, config.metrics.clone());
     let names = methods.method_names().collect();
     let (stop_serving, proxies) = (stop.clone(), Arc::from(config.trusted_proxies));
     let (health, pages) = (HealthLayer(config.readiness), PagesLayer(config.pages));

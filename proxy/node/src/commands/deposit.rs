@@ -11,7 +11,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The cluster's RPC URL
-    #[arg(long, env = "PARHELION_SOLANA_URL")]
+    #[arg(long, env = "PARHELION_SOLANA_URL", hide_env_values = true)]
     solana_url: String,
     /// The program's Solana address
     #[arg(long, env = "PARHELION_PROGRAM_ID")]

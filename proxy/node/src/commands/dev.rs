@@ -1,6 +1,8 @@
 //! `parhelion dev`: a chain of its own, in a Solana VM inside this process.
 
-use crate::services::{Acceptance, Front, Node};
+use crate::config_file::ConfigFile;
+use crate::front::Front;
+use crate::services::{Acceptance, Node};
 use crate::translate::{Translate, TranslateOptions};
 use crate::{accounts, faucet, keys, program};
 use anyhow::Context;
@@ -16,7 +18,6 @@ use parhelion_wire::instruction::Initialize;
 use solana_address::Address;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -34,14 +35,10 @@ const OPERATOR_SOL: u64 = 1_000_000;
 /// Options of `parhelion dev`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Where to listen for JSON-RPC over HTTP and WebSocket
-    #[arg(long, default_value = "127.0.0.1:8545", env = "PARHELION_LISTEN")]
-    listen: SocketAddr,
-    /// Serve no explorer: browsers get nothing at the address of JSON-RPC
-    #[arg(long)]
-    no_explorer: bool,
+    #[command(flatten)]
+    front: Front,
     /// The chain id
-    #[arg(long, default_value_t = CHAIN_ID)]
+    #[arg(long, default_value_t = CHAIN_ID, env = "PARHELION_CHAIN_ID")]
     chain_id: u64,
     /// The program's binary; built by `cargo xtask build-sbf` [default: parhelion.so beside this executable]
     #[arg(long, env = program::VARIABLE)]
@@ -51,6 +48,8 @@ pub(crate) struct Options {
     translate: Translate,
     #[command(flatten)]
     translating: TranslateOptions,
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
 /// Starts the chain, prints its accounts, and runs until it is interrupted.
@@ -72,18 +71,16 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     create_chain(&cluster, &operator, options.chain_id, coinbase, &accounts).await?;
 
     let cluster: Arc<dyn Cluster> = Arc::new(cluster);
-    let front = Front {
-        listen: options.listen,
-        has_explorer: !options.no_explorer,
-        extensions: faucet::methods(Arc::clone(&cluster), operator.insecure_clone())?,
-    };
+    let front = options.front.for_development();
+    let extensions = faucet::methods(Arc::clone(&cluster), operator.insecure_clone())?;
     let operator = Operator { keypair: operator, coinbase };
     let translate = options.translating.settings(options.translate);
     // What was made before the chain is nobody's business: block 0 is the one before it.
     let nothing = ChainSettings { chain_id: options.chain_id, base_fee: 0, block_gas_limit: 0 };
     let timestamp = first.unix_timestamp.max(0).unsigned_abs();
     let store = Arc::new(MemoryStore::new(parhelion_indexer::genesis(first.slot, timestamp, &nothing)));
-    let node = Node::start(cluster, store, operator, translate, front, Acceptance::Landed).await?;
+    let acceptance = Acceptance::Landed;
+    let node = Node::start(cluster, store, operator, translate, &front, extensions, acceptance).await?;
     print_banner(&node, options.chain_id, program_id, &accounts);
     node.run().await
 }

@@ -1,6 +1,9 @@
 //! `parhelion run`: a node in front of a Solana cluster.
 
-use crate::services::{Acceptance, Front, Node};
+use crate::config_file::ConfigFile;
+use crate::front::Front;
+use crate::secret_url::SecretUrl;
+use crate::services::{Acceptance, Node};
 use crate::translate::{Translate, TranslateOptions};
 use crate::{database, keys};
 use alloy_primitives::Address as EthereumAddress;
@@ -17,7 +20,6 @@ use parhelion_solana::{RpcCluster, RpcOptions};
 use parhelion_wire::address::AccountKey;
 use solana_address::Address;
 use solana_signer::Signer as _;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,8 +27,8 @@ use std::sync::Arc;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The cluster's RPC URL
-    #[arg(long, env = "PARHELION_SOLANA_URL")]
-    solana_url: String,
+    #[arg(long, value_name = "URL", env = "PARHELION_SOLANA_URL", hide_env_values = true)]
+    solana_url: SecretUrl,
     /// The program's Solana address
     #[arg(long, env = "PARHELION_PROGRAM_ID")]
     program_id: Address,
@@ -36,28 +38,27 @@ pub(crate) struct Options {
     /// Ethereum address that receives the fees [default: derived from the operator's key]
     #[arg(long, env = "PARHELION_FEE_RECIPIENT")]
     fee_recipient: Option<EthereumAddress>,
-    /// Where to listen for JSON-RPC over HTTP and WebSocket
-    #[arg(long, default_value = "127.0.0.1:8545", env = "PARHELION_LISTEN")]
-    listen: SocketAddr,
-    /// Serve no explorer: browsers get nothing at the address of JSON-RPC
-    #[arg(long)]
-    no_explorer: bool,
+    #[command(flatten)]
+    front: Front,
     /// Where blocks, transactions and receipts are kept: sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE [default: a
     /// SQLite file of the chain in ~/.local/share/parhelion]
     #[arg(long, value_name = "URL", env = "PARHELION_DATABASE", hide_env_values = true)]
-    database: Option<String>,
+    database: Option<SecretUrl>,
     /// Which code the node translates at your expense, see the README
     #[arg(long, value_enum, default_value_t = Translate::Auto, env = "PARHELION_TRANSLATE")]
     translate: Translate,
     #[command(flatten)]
     translating: TranslateOptions,
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
 /// Connects, checks that the chain is there, and runs until it is interrupted.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let keypair = keys::read_keypair(&options.keypair.clone().unwrap_or_else(keys::default_keypair))?;
     let coinbase = keys::fee_recipient(options.fee_recipient, &keypair)?;
-    let cluster = RpcCluster::connect(&RpcOptions::new(&options.solana_url, options.program_id)).await?;
+    let url = options.solana_url.reveal();
+    let cluster = RpcCluster::connect(&RpcOptions::new(url, options.program_id)).await?;
     let rpc = Arc::new(cluster);
     let cluster: Arc<dyn Cluster> = Arc::clone(&rpc) as Arc<dyn Cluster>;
     let settings = Shell::new(Arc::clone(&cluster)).settings().await.context(
@@ -66,13 +67,12 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     check_fee_recipient(&*cluster, coinbase).await?;
     let operator = Operator { keypair, coinbase };
     let shown = format!("{operator:?}");
-    let store = database::open(options.database.as_deref(), &rpc, &settings).await?;
+    let store = database::open(options.database.as_ref(), &rpc, &settings).await?;
     let journal = store.journal(operator.keypair.pubkey().as_array());
     let acceptance = Acceptance::WrittenDown(Arc::new(journal));
     let translate = options.translating.settings(options.translate);
-    let front =
-        Front { listen: options.listen, has_explorer: !options.no_explorer, extensions: Methods::new() };
-    let node = Node::start(cluster, store, operator, translate, front, acceptance).await?;
+    let (front, extensions) = (&options.front, Methods::new());
+    let node = Node::start(cluster, store, operator, translate, front, extensions, acceptance).await?;
     println!("Parhelion on {}, program {}", options.solana_url, options.program_id);
     println!("Chain id   {}", settings.chain_id);
     println!("Lands as   {shown}");

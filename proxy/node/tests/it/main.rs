@@ -5,5 +5,6 @@ mod deposit;
 mod dev;
 mod explorer;
 mod faucet;
+mod operations;
 mod solana;
 mod translate;

@@ -1,14 +1,14 @@
 //! Gaps, and what clients see of transactions that wait.
 
 use crate::chain::Trouble;
-use crate::{limits, pool, refused, sender, start, tx, until, until_dropped, until_status, word};
+use crate::{Tx, limits, pool, refused, sender, start, tx, until, until_dropped, until_status, word};
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256};
 use parhelion_core::cluster::ClusterError;
 use parhelion_core::emulator::EmulatorError;
 use parhelion_core::pool::Pool;
 use parhelion_core::store::StoreError;
-use parhelion_pool::{DropReason, Limits};
+use parhelion_pool::{DropReason, Limits, Size};
 use std::time::Duration;
 
 #[tokio::test]
@@ -205,4 +205,18 @@ async fn a_state_that_cannot_be_read_makes_everybody_wait() {
     running.chain.fail_emulator(None);
     until_status(&running.pool, behind, "settled").await;
     running.stop().await;
+}
+
+#[tokio::test]
+async fn the_size_tells_what_waits_and_what_was_dropped() {
+    let (_, pool) = pool(limits());
+    assert_eq!(pool.size(), Size::default());
+    for transaction in [tx(1, 0), tx(1, 1), tx(1, 3), tx(2, 5)] {
+        pool.submit(transaction.sign()).await.unwrap();
+    }
+    assert_eq!(pool.size(), Size { pending: 2, queued: 2, dropped: 0 });
+    pool.submit(tx(1, 2).sign()).await.unwrap();
+    assert_eq!(pool.size(), Size { pending: 4, queued: 1, dropped: 0 });
+    pool.submit(Tx { fee_cap: 3_000, priority_fee: 300, ..tx(1, 3) }.sign()).await.unwrap();
+    assert_eq!(pool.size(), Size { pending: 4, queued: 1, dropped: 1 });
 }

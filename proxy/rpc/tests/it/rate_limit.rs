@@ -71,11 +71,10 @@ async fn too_many_requests_get_429_with_an_error_and_the_time_to_wait() {
 }
 
 #[tokio::test]
-async fn single_requests_and_notifications_count() {
+async fn requests_and_notifications_and_what_is_neither_count() {
     let (server, _) = limited(1).await;
     let notification = r#"{"jsonrpc":"2.0","method":"eth_chainId"}"#;
-    for body in [CHAIN_ID, notification] {
-        let client = if body == CHAIN_ID { "1.1.1.1" } else { "2.2.2.2" };
+    for (client, body) in [("1.1.1.1", CHAIN_ID), ("2.2.2.2", notification), ("3.3.3.3", "no JSON")] {
         // One a second comes back, so of some that are sent at once one is refused; on a machine that takes longer than
         // a second for each, after more of them.
         let refused = loop {
@@ -87,11 +86,11 @@ async fn single_requests_and_notifications_count() {
         };
         assert_eq!(refused.status, 429);
         assert!(refused.head.contains("retry-after: 1"), "{}", refused.head);
-        if body == CHAIN_ID {
-            assert_error(&refused.json(), -32005, "request rate exceeded");
-            assert_eq!(refused.json()["id"], json!(1));
-        } else {
+        if body == notification {
             assert_eq!(refused.body, "");
+        } else {
+            assert_error(&refused.json(), -32005, "request rate exceeded");
+            assert_eq!(refused.json()["id"], if body == CHAIN_ID { json!(1) } else { json!(null) });
         }
     }
 }

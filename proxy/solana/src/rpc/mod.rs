@@ -291,7 +291,7 @@ where
         match request().await {
             Ok(answer) => return Ok(answer),
             Err(error) if attempt < READ_ATTEMPTS_MAX && is_transient(&error) => {
-                tracing::debug!(%error, attempt, "the Solana RPC failed; trying again");
+                tracing::debug!(error = told(&error), attempt, "the Solana RPC failed; trying again");
                 tokio::time::sleep(RETRY_DELAY * attempt).await;
                 attempt += 1;
             }
@@ -323,7 +323,19 @@ fn refused(error: &RequestError) -> ClusterError {
         ErrorKind::RpcError(RpcError::RpcResponseError { code, message, .. }) if !is_transient(error) => {
             ClusterError::Unsupported(format!("the Solana RPC refused a request: {message} (code {code})"))
         }
-        _ => ClusterError::Unreachable(error.to_string()),
+        _ => ClusterError::Unreachable(told(error)),
+    }
+}
+
+/// What an error says, with the host instead of the URL: that may hold a key of the RPC service.
+fn told(error: &RequestError) -> String {
+    let text = error.to_string();
+    match error.kind() {
+        ErrorKind::Reqwest(failed) => match failed.url() {
+            Some(url) => text.replace(url.as_str(), url.host_str().unwrap_or_default()),
+            None => text,
+        },
+        _ => text,
     }
 }
 

@@ -15,7 +15,7 @@
 //! `Unreachable` after the submission means that nobody knows: the transaction may have landed. Whoever sends again
 //! relies on the Ethereum nonce, which lets one of the two run.
 
-use super::{RpcCluster, nonsense, retry};
+use super::{RpcCluster, nonsense, retry, told};
 use crate::failure::transaction_failed;
 use parhelion_core::cluster::{ClusterError, Simulation};
 use solana_rpc_client_api::client_error::{Error as RequestError, ErrorKind};
@@ -123,7 +123,7 @@ impl RpcCluster {
     async fn submit_again(&self, transaction: &VersionedTransaction) {
         let config = RpcSendTransactionConfig { skip_preflight: true, ..submission() };
         if let Err(error) = self.rpc.send_transaction_with_config(transaction, config).await {
-            tracing::debug!(%error, "sending a transaction again failed");
+            tracing::debug!(error = told(&error), "sending a transaction again failed");
         }
     }
 

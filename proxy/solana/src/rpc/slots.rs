@@ -1,6 +1,6 @@
 //! The newest slot of a commitment, by asking for it again and again.
 
-use super::retry;
+use super::{retry, told};
 use parhelion_core::cluster::ClusterError;
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
@@ -65,7 +65,7 @@ async fn follow(rpc: Arc<RpcClient>, commitment: CommitmentConfig, newest: watch
             }
             Err(error) => {
                 if answers {
-                    tracing::warn!(%error, "the Solana RPC does not tell its slot; asking on");
+                    tracing::warn!(error = told(&error), "the Solana RPC does not tell its slot; asking on");
                 }
                 answers = false;
             }

@@ -192,6 +192,19 @@ async fn reads_are_tried_again_but_not_for_ever_and_not_after_a_refusal() {
     assert!(matches!(refused.err(), Some(ClusterError::Unreachable(_))));
 }
 
+/// Services want their keys in the URL.
+#[tokio::test]
+async fn a_cluster_that_cannot_be_reached_is_named_without_the_secrets_of_its_url() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    drop(listener);
+    for secret in ["v2/s3cret", "?api-key=s3cret"] {
+        let options = RpcOptions::new(format!("http://{address}/{secret}"), PROGRAM);
+        let error = RpcCluster::connect(&options).await.err().expect("nobody listens").to_string();
+        assert!(error.contains("127.0.0.1") && !error.contains("s3cret"), "{error}");
+    }
+}
+
 /// What a scripted node saw and how it behaves while a transaction is sent.
 #[derive(Default)]
 struct Sending {
