@@ -264,7 +264,9 @@ pub enum EmulatorError {
         allowance: u64,
     },
     /// What is to be recorded is too much.
-    #[error("the trace needs more than {max} bytes: ask for no memory and no stack, or set a limit")]
+    #[error(
+        "the trace needs more than {max} bytes: lower the call's gas, or ask for less of each opcode or fewer of them"
+    )]
     TraceTooLarge {
         /// The most bytes that are recorded.
         max: usize,

@@ -15,7 +15,7 @@
 //! The way of a transaction: `rpc` decodes it and hands it to the [`pool`]; the pool checks it against the state that
 //! the [`emulator`] reads and queues it; the [`relay`] emulates it, plans and sends Solana transactions to the
 //! [`cluster`]; the indexer finds the program's events in landed Solana transactions and writes blocks into the
-//! [`store`], where `rpc` finds the receipt.
+//! [`store`], where `rpc` finds the receipt. Who follows the chain or the pool hears of both through a [`feed`].
 #![forbid(unsafe_code)]
 
 pub mod cluster;

@@ -10,7 +10,7 @@ use alloy_primitives::{Address, B256};
 use parhelion_core::emulator::{AccessListOutcome, Call, EmulatorError};
 use parhelion_evm::fork::Fork;
 use parhelion_evm::{H160, U256, opcode as op, precompile, to_address};
-use parhelion_executor::observe::{Begin, Observation, Opcode};
+use parhelion_executor::observe::{Begin, Opcode};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Runs at most. The list only grows, and nearly always the second run finds nothing new.
@@ -41,6 +41,17 @@ impl Touches {
         }
     }
 
+    fn list(&self) -> AccessList {
+        let word = |key: &U256| B256::from(key.to_big_endian());
+        let items = self.found.iter().map(|(address, keys)| AccessListItem {
+            address: Address::from(address.0),
+            storage_keys: keys.iter().map(word).collect(),
+        });
+        AccessList(items.collect())
+    }
+}
+
+impl Watcher for Touches {
     fn opcode(&mut self, opcode: &Opcode<'_>) {
         let below_top = |n: usize| opcode.stack.iter().rev().nth(n);
         match opcode.opcode {
@@ -56,25 +67,6 @@ impl Touches {
     fn begin(&mut self, begin: &Begin<'_>) {
         // The outermost frame is the first one that begins.
         self.warm.get_or_insert([begin.caller, begin.address.unwrap_or(begin.caller)]);
-    }
-
-    fn list(&self) -> AccessList {
-        let word = |key: &U256| B256::from(key.to_big_endian());
-        let items = self.found.iter().map(|(address, keys)| AccessListItem {
-            address: Address::from(address.0),
-            storage_keys: keys.iter().map(word).collect(),
-        });
-        AccessList(items.collect())
-    }
-}
-
-impl Watcher for Touches {
-    fn observe(&mut self, observation: &Observation<'_>) {
-        match observation {
-            Observation::Begin(begin) => self.begin(begin),
-            Observation::Opcode(opcode) => self.opcode(opcode),
-            Observation::SelfDestruct { .. } | Observation::End(_) => {}
-        }
     }
 }
 

@@ -14,6 +14,9 @@
 //!
 //! What the run used and wrote is recorded by [`Recorder`], on the executor's requests: the account list is never a
 //! guess (invariant 4).
+//!
+//! A call may run over accounts that are changed first (`overrides`), and may be watched: a `watcher` hears of every
+//! opcode, call and creation, which is what traces and access lists are made of.
 #![forbid(unsafe_code)]
 
 mod access_list;

@@ -26,7 +26,7 @@ use parhelion_wire::{H160, ProgramError, Pubkey};
 use std::sync::Arc;
 
 /// Gas of a call at most: what public Ethereum nodes allow.
-pub(crate) const CALL_GAS_MAX: u64 = 50_000_000;
+const CALL_GAS_MAX: u64 = 50_000_000;
 
 impl Shell {
     /// The address of a key's account.
@@ -154,14 +154,18 @@ pub(crate) struct Prepared {
     pub(crate) rent_gas_price: Option<U256>,
 }
 
+/// Gas of a call that never goes on chain.
+pub(crate) fn gas_limit(call: &Call) -> u64 {
+    call.gas.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX)
+}
+
 /// A call that never goes on chain, and pays no rent.
 pub(crate) fn prepared(call: &Call) -> impl Fn(&BlockValues) -> Prepared + Send + Sync + Clone + 'static {
     let options = Options { evm_gas_max: CALL_GAS_MAX, ..Options::OFF_CHAIN };
     let asked = call.clone();
     move |block| {
         let gas_price = crate::estimate::gas_price(&asked, block.base_fee);
-        let gas_limit = asked.gas.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX);
-        Prepared { options, gas_limit, gas_price, rent_gas_price: None }
+        Prepared { options, gas_limit: gas_limit(&asked), gas_price, rent_gas_price: None }
     }
 }
 

@@ -8,6 +8,7 @@ use parhelion_core::cluster::Cluster;
 use parhelion_rpc::{Arguments, Methods, Module, RegisterMethodError, RpcError};
 use parhelion_sdk::instruction::deposit;
 use parhelion_sdk::transaction::{Budget, Format, sign};
+use parhelion_wire::WEI_PER_LAMPORT;
 use serde::Serialize;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -17,8 +18,6 @@ use std::time::{Duration, Instant};
 
 /// What a request gives: 10 SOL, shown as 10 ether in Ethereum tools.
 const LAMPORTS: u64 = 10_000_000_000;
-/// Wei in a lamport.
-const WEI_PER_LAMPORT: u64 = 1_000_000_000;
 /// How long an address waits for more.
 const PAUSE: Duration = Duration::from_secs(60);
 /// How many requests are served within [`PAUSE`], whoever asks.

@@ -6,9 +6,9 @@ use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use parhelion_evm::exit::Exit;
 use parhelion_evm::fork::Fork;
 use parhelion_evm::interpreter::CallScheme;
-use parhelion_evm::{gas, opcode as op, precompile};
+use parhelion_evm::{H160, gas, opcode as op, precompile};
 use parhelion_executor::WITHDRAW_ADDRESS;
-use parhelion_executor::observe::{Begin, End, Observation, Opcode, Way};
+use parhelion_executor::observe::{Begin, End, Opcode, Way};
 use revm::interpreter::InstructionResult;
 use revm_inspectors::tracing::types::{CallKind, CallLog, CallTrace, CallTraceNode, TraceMemberOrder};
 
@@ -46,6 +46,34 @@ impl Calls {
         self.nodes.get_mut(node)
     }
 
+    /// A log that is about to be written. If it fails, so does its frame, and nobody will look at it.
+    fn log(&mut self, opcode: &Opcode<'_>) {
+        let below_top = |n: usize| opcode.stack.iter().rev().nth(n);
+        let count = usize::from(opcode.opcode - op::LOG0);
+        let topics: Vec<B256> =
+            (2..2 + count).filter_map(below_top).map(|topic| word(topic).into()).collect();
+        let (Some(start), Some(length)) = (below_top(0), below_top(1)) else { return };
+        let (start, length) = (word(start).saturating_to::<usize>(), word(length).saturating_to::<usize>());
+        if length as u64 > opcode.gas || !self.budget.take(LOG_BYTES + length) {
+            return;
+        }
+        // Memory that is not there yet is zero.
+        let mut data = vec![0; length];
+        let there = opcode.memory.get(start.min(opcode.memory.len())..).unwrap_or_default();
+        let there = &there[..there.len().min(length)];
+        data[..there.len()].copy_from_slice(there);
+        let log = Log::new_unchecked(address(&opcode.address), topics, data.into());
+        let index = self.logs;
+        if let Some(node) = self.current() {
+            let position = node.children.len() as u64;
+            node.ordering.push(TraceMemberOrder::Log(node.logs.len()));
+            node.logs.push(CallLog::from(log).with_position(position).with_index(index));
+            self.logs += 1;
+        }
+    }
+}
+
+impl Watcher for Calls {
     fn begin(&mut self, begin: &Begin<'_>) {
         if !self.budget.take(NODE_BYTES + begin.input.len()) {
             return;
@@ -88,29 +116,11 @@ impl Calls {
         }
     }
 
-    /// A log that is about to be written. If it fails, so does its frame, and nobody will look at it.
-    fn log(&mut self, opcode: &Opcode<'_>) {
-        let below_top = |n: usize| opcode.stack.iter().rev().nth(n);
-        let count = usize::from(opcode.opcode - op::LOG0);
-        let topics: Vec<B256> =
-            (2..2 + count).filter_map(below_top).map(|topic| word(topic).into()).collect();
-        let (Some(start), Some(length)) = (below_top(0), below_top(1)) else { return };
-        let (start, length) = (word(start).saturating_to::<usize>(), word(length).saturating_to::<usize>());
-        if length as u64 > opcode.gas || !self.budget.take(LOG_BYTES + length) {
-            return;
-        }
-        // Memory that is not there yet is zero.
-        let mut data = vec![0; length];
-        let there = opcode.memory.get(start.min(opcode.memory.len())..).unwrap_or_default();
-        let there = &there[..there.len().min(length)];
-        data[..there.len()].copy_from_slice(there);
-        let log = Log::new_unchecked(address(&opcode.address), topics, data.into());
-        let index = self.logs;
+    fn self_destruct(&mut self, contract: &H160, beneficiary: &H160, balance: &parhelion_evm::U256) {
         if let Some(node) = self.current() {
-            let position = node.children.len() as u64;
-            node.ordering.push(TraceMemberOrder::Log(node.logs.len()));
-            node.logs.push(CallLog::from(log).with_position(position).with_index(index));
-            self.logs += 1;
+            node.trace.selfdestruct_address = Some(address(contract));
+            node.trace.selfdestruct_refund_target = Some(address(beneficiary));
+            node.trace.selfdestruct_transferred_value = Some(word(balance));
         }
     }
 
@@ -128,25 +138,9 @@ impl Calls {
         trace.success = status.is_ok();
         trace.output = Bytes::copy_from_slice(end.output);
     }
-}
 
-impl Watcher for Calls {
-    fn observe(&mut self, observation: &Observation<'_>) {
-        if !self.budget.is_kept() {
-            return;
-        }
-        match observation {
-            Observation::Begin(begin) => self.begin(begin),
-            Observation::Opcode(opcode) => self.opcode(opcode),
-            Observation::SelfDestruct { address: contract, beneficiary, balance } => {
-                if let Some(node) = self.current() {
-                    node.trace.selfdestruct_address = Some(address(contract));
-                    node.trace.selfdestruct_refund_target = Some(address(beneficiary));
-                    node.trace.selfdestruct_transferred_value = Some(word(balance));
-                }
-            }
-            Observation::End(end) => self.end(end),
-        }
+    fn wants_more(&self) -> bool {
+        self.budget.is_kept()
     }
 }
 

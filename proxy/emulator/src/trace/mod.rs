@@ -3,7 +3,6 @@
 mod calls;
 mod opcodes;
 
-use crate::read::CALL_GAS_MAX;
 use crate::shell::Shell;
 use alloy_primitives::{Address, U256};
 use calls::Calls;
@@ -32,7 +31,7 @@ impl Shell {
                 let mut nodes = within(calls.finish())?;
                 // The outermost call has what is left of the transaction's gas; what is shown of it is the transaction's.
                 if let Some(outermost) = nodes.first_mut() {
-                    outermost.trace.gas_limit = call.gas.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX);
+                    outermost.trace.gas_limit = crate::read::gas_limit(call);
                 }
                 Ok(Trace { execution, recording: Recording::Calls(nodes) })
             }

@@ -8,7 +8,7 @@ use alloy_primitives::{Address, B256, Bytes, hex};
 use alloy_rpc_types_trace::geth::{GethDefaultTracingOptions, StructLog};
 use parhelion_evm::exit::Exit;
 use parhelion_evm::{gas, opcode as op};
-use parhelion_executor::observe::{Begin, End, Observation, Opcode, Way};
+use parhelion_executor::observe::{Begin, End, Opcode, Way};
 use std::collections::{BTreeMap, HashMap};
 
 /// A call or creation that has not ended.
@@ -49,7 +49,7 @@ impl Opcodes {
     }
 
     /// Whether another entry is wanted; a limit of 0 is none.
-    fn wants_more(&self) -> bool {
+    fn has_room(&self) -> bool {
         let limit = self.options.limit.filter(|limit| *limit > 0);
         limit.is_none_or(|limit| (self.logs.len() as u64) < limit)
     }
@@ -68,9 +68,31 @@ impl Opcodes {
         }
     }
 
+    /// Notes what SSTORE writes; gives what SLOAD is going to read.
+    fn storage_use(&mut self, opcode: &Opcode<'_>, log: &mut StructLog) -> Option<(Address, B256)> {
+        let contract = address(&opcode.address);
+        match (opcode.opcode, opcode.stack) {
+            (op::SLOAD, [.., key]) => Some((contract, word(key).into())),
+            (op::SSTORE, [.., value, key]) => {
+                let seen = self.storage.entry(contract).or_default();
+                seen.insert(word(key).into(), word(value).into());
+                log.storage = self.budget.take(64 * seen.len()).then(|| seen.clone());
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Watcher for Opcodes {
+    fn begin(&mut self, begin: &Begin<'_>) {
+        let creates = matches!(begin.way, Way::Create | Way::Create2);
+        self.open.push(Open { creates, newest: None, returned: 0 });
+    }
+
     fn opcode(&mut self, opcode: &Opcode<'_>) {
         self.settle(opcode.gas, opcode.stack.last());
-        if !self.wants_more() {
+        if !self.has_room() {
             return;
         }
         let options = &self.options;
@@ -101,26 +123,6 @@ impl Opcodes {
         self.logs.push(log);
     }
 
-    /// Notes what SSTORE writes; gives what SLOAD is going to read.
-    fn storage_use(&mut self, opcode: &Opcode<'_>, log: &mut StructLog) -> Option<(Address, B256)> {
-        let contract = address(&opcode.address);
-        match (opcode.opcode, opcode.stack) {
-            (op::SLOAD, [.., key]) => Some((contract, word(key).into())),
-            (op::SSTORE, [.., value, key]) => {
-                let seen = self.storage.entry(contract).or_default();
-                seen.insert(word(key).into(), word(value).into());
-                log.storage = self.budget.take(64 * seen.len()).then(|| seen.clone());
-                None
-            }
-            _ => None,
-        }
-    }
-
-    fn begin(&mut self, begin: &Begin<'_>) {
-        let creates = matches!(begin.way, Way::Create | Way::Create2);
-        self.open.push(Open { creates, newest: None, returned: 0 });
-    }
-
     fn end(&mut self, end: &End<'_>) {
         let Some(open) = self.open.last() else { return };
         let newest = open.newest.as_ref().map(|(entry, _)| *entry);
@@ -146,18 +148,8 @@ impl Opcodes {
             caller.returned = caller.returned.saturating_add(end.gas);
         }
     }
-}
 
-impl Watcher for Opcodes {
-    fn observe(&mut self, observation: &Observation<'_>) {
-        if !self.budget.is_kept() {
-            return;
-        }
-        match observation {
-            Observation::Begin(begin) => self.begin(begin),
-            Observation::Opcode(opcode) => self.opcode(opcode),
-            Observation::SelfDestruct { .. } => {}
-            Observation::End(end) => self.end(end),
-        }
+    fn wants_more(&self) -> bool {
+        self.budget.is_kept()
     }
 }
