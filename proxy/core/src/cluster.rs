@@ -6,14 +6,15 @@ use solana_address::Address;
 use solana_hash::Hash;
 use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// The most accounts in one [`Cluster::accounts`] call: the limit of `getMultipleAccounts`, less the clock, which is
 /// read with them.
 pub const ACCOUNTS_MAX: usize = 99;
 
-/// An account's state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An account's state. The default is that of one that is not there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
     /// Lamports.
     pub lamports: u64,
@@ -141,6 +142,20 @@ impl From<&LandedBlock> for BlockOutline {
     }
 }
 
+/// A moment of the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Behind a slot.
+    Behind(u64),
+    /// Within a slot, before a Solana transaction.
+    Before {
+        /// The slot that is shown.
+        slot: u64,
+        /// The transaction's first signature.
+        transaction: Signature,
+    },
+}
+
 /// A Solana cluster.
 #[async_trait]
 pub trait Cluster: Send + Sync {
@@ -165,6 +180,13 @@ pub trait Cluster: Send + Sync {
 
     /// Lamports that exempt an account of `data_length` bytes from rent.
     async fn rent_exemption(&self, data_length: usize) -> Result<u64, ClusterError>;
+
+    /// The cluster as it was: accounts, clock and slot hashes. Nothing can be sent there. Not every cluster keeps the past, and
+    /// none all of it: [`ClusterError::Unsupported`].
+    async fn at(&self, moment: Moment) -> Result<Arc<dyn Cluster>, ClusterError> {
+        let _ = moment;
+        Err(ClusterError::Unsupported("only the newest state is kept here; use the tag \"latest\"".into()))
+    }
 
     /// A recent blockhash to sign with.
     async fn latest_blockhash(&self) -> Result<Hash, ClusterError>;

@@ -1,6 +1,7 @@
 //! The port to the program's executor, run off chain.
 
-use crate::cluster::ClusterError;
+use crate::cluster::{ClusterError, Moment};
+use crate::store::Executed;
 use crate::transaction::Transaction;
 use alloy_eips::eip2930::AccessList;
 use alloy_eips::eip7702::SignedAuthorization;
@@ -315,6 +316,16 @@ pub trait Emulator: Send + Sync {
 
     /// Runs a call as [`Self::call`] does, and records how.
     async fn trace(&self, call: &Call, request: TraceRequest) -> Result<Trace, EmulatorError>;
+
+    /// Runs a transaction again that is in a block, on the state from before it, and records how.
+    async fn trace_executed(
+        &self,
+        executed: &Executed,
+        request: TraceRequest,
+    ) -> Result<Trace, EmulatorError>;
+
+    /// The state as it was at a moment of the past. Not everywhere it is kept: [`ClusterError::Unsupported`].
+    async fn at(&self, moment: Moment) -> Result<Arc<dyn Emulator>, EmulatorError>;
 
     /// Runs a signed transaction as the program would with `coinbase`, and records the account list.
     async fn emulate(&self, transaction: &Transaction, coinbase: Address)

@@ -88,6 +88,23 @@ impl Transaction {
         Self::decode(raw.into())
     }
 
+    /// [`Self::from_envelope`] of a transaction that the program has executed: the program has proven who sent it, and a
+    /// development chain also executes what nobody signed.
+    ///
+    /// # Errors
+    /// [`TransactionError`].
+    pub fn from_executed(bytes: &[u8]) -> Result<Self, TransactionError> {
+        let envelope = Envelope::decode(bytes).map_err(TransactionError::Invalid)?;
+        let raw = envelope.raw().map_err(TransactionError::Invalid)?;
+        Self::decode_known(raw.into(), Address::from(envelope.sender.0))
+    }
+
+    /// Whether its sender signed it. On a development chain there are transactions that nobody signed.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        self.0.transaction.recover_signer().is_ok_and(|signer| signer == self.0.sender)
+    }
+
     /// The raw signed transaction.
     #[must_use]
     pub fn raw(&self) -> &Bytes {

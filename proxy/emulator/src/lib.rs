@@ -21,6 +21,7 @@
 
 mod access_list;
 mod crypto;
+mod edit;
 mod estimate;
 mod execution;
 mod ledger;
@@ -32,9 +33,11 @@ mod spread;
 mod steps;
 mod touched;
 mod trace;
+mod unsigned;
 mod watcher;
 
 pub use crypto::Native;
 pub use ledger::{Known, Recorder, Use};
 pub use overrides::Seen;
 pub use shell::Shell;
+pub use unsigned::Unsigned;

@@ -5,7 +5,7 @@
 
 use crate::shell::Shell;
 use alloy_primitives::{Address, B256, U256, keccak256};
-use alloy_rpc_types_eth::state::AccountOverride;
+use alloy_rpc_types_eth::state::{AccountOverride, StateOverride};
 use parhelion_core::cluster::Account;
 use parhelion_core::emulator::{EmulatorError, Overrides};
 use parhelion_evm::jump_map;
@@ -43,9 +43,9 @@ impl Seen {
 }
 
 /// The accounts that overrides change, which have to be fetched.
-pub(crate) fn addresses(shell: &Shell, overrides: &Overrides) -> Vec<Pubkey> {
+pub(crate) fn addresses(shell: &Shell, state: &StateOverride) -> Vec<Pubkey> {
     let mut keys = Vec::new();
-    for (address, change) in &overrides.state {
+    for (address, change) in state {
         let address = to_h160(*address);
         keys.extend([AccountKey::Balance(address), AccountKey::Contract(address)]);
         let values = change.state_diff.iter().flatten();
@@ -61,14 +61,8 @@ pub(crate) fn apply(
     accounts: &mut HashMap<Pubkey, Option<Account>>,
     block: &mut BlockValues,
 ) -> Result<Seen, EmulatorError> {
-    let mut seen = Seen::default();
-    for (address, change) in &overrides.state {
-        let mut target = Target { shell, accounts, address: to_h160(*address), slot: block.slot };
-        let kept = target.apply(change).map_err(|error| EmulatorError::State(error.text().into()))?;
-        if let Some(kept) = kept {
-            seen.replaced.insert(to_h160(*address), kept);
-        }
-    }
+    let replaced = apply_state(shell, &overrides.state, accounts, block.slot)?;
+    let mut seen = Seen { replaced, ..Seen::default() };
     let change = &overrides.block;
     block.slot = change.number.map_or(block.slot, |number| number.saturating_to());
     block.timestamp = change.time.unwrap_or(block.timestamp);
@@ -80,6 +74,25 @@ pub(crate) fn apply(
     let hashes = change.block_hash.iter().flatten();
     seen.block_hashes = hashes.map(|(number, hash)| (*number, hash.0)).collect();
     Ok(seen)
+}
+
+/// Changes the accounts that were fetched, as of a slot. Gives the contracts whose storage is replaced, and the addresses of
+/// the Cells that they have instead.
+pub(crate) fn apply_state(
+    shell: &Shell,
+    state: &StateOverride,
+    accounts: &mut HashMap<Pubkey, Option<Account>>,
+    slot: u64,
+) -> Result<HashMap<H160, HashSet<Pubkey>>, EmulatorError> {
+    let mut replaced = HashMap::new();
+    for (address, change) in state {
+        let mut target = Target { shell, accounts, address: to_h160(*address), slot };
+        let kept = target.apply(change).map_err(|error| EmulatorError::State(error.text().into()))?;
+        if let Some(kept) = kept {
+            replaced.insert(to_h160(*address), kept);
+        }
+    }
+    Ok(replaced)
 }
 
 /// The balance of an address as a call sees it, if the call says it.

@@ -3,17 +3,19 @@
 use crate::crypto::Native;
 use crate::execution::execution;
 use crate::ledger::{Recorder, Use};
+use crate::session::Finished;
 use crate::shell::Shell;
 use crate::touched::kind;
 use crate::watcher::Watcher;
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use async_trait::async_trait;
-use parhelion_core::cluster::Account;
+use parhelion_core::cluster::{Account, Moment};
 use parhelion_core::emulator::{
     AccessListOutcome, AccountState, AccountUse, Call, ChainSettings, Emulation, Emulator, EmulatorError,
-    Estimate, Execution, Refusal, Spread, SteppedEmulation, Trace, TraceRequest,
+    Estimate, Execution, Overrides, Refusal, Spread, SteppedEmulation, Trace, TraceRequest,
 };
+use parhelion_core::store::Executed;
 use parhelion_core::transaction::Transaction;
 use parhelion_executor::observe::Observation;
 use parhelion_executor::{BlockValues, Call as Message, Options, Report, WITHDRAW_ADDRESS, Watched};
@@ -236,6 +238,20 @@ impl parhelion_core::emulator::Emulator for Shell {
         self.trace_call(call, request).await
     }
 
+    async fn trace_executed(
+        &self,
+        executed: &Executed,
+        request: TraceRequest,
+    ) -> Result<Trace, EmulatorError> {
+        let transaction = executed.signatures.first().copied().unwrap_or(executed.signature);
+        let before = Moment::Before { slot: executed.block_number, transaction };
+        Self::new(self.cluster.at(before).await?).trace_again(executed, request).await
+    }
+
+    async fn at(&self, moment: Moment) -> Result<Arc<dyn Emulator>, EmulatorError> {
+        Ok(Arc::new(Self::new(self.cluster.at(moment).await?)))
+    }
+
     async fn emulate(
         &self,
         transaction: &Transaction,
@@ -284,6 +300,33 @@ impl Shell {
             + Clone
             + 'static,
     {
+        let ((report, beside), finished) = self.run_envelope(transaction, coinbase, None, run).await?;
+        let emulation = Emulation {
+            deployed_codes: report.codes.clone(),
+            execution: execution(report),
+            accounts: finished.uses.iter().filter(|used| !used.is_optional).map(account_use).collect(),
+            codes: finished.codes,
+            slot: finished.block.slot,
+        };
+        Ok((emulation, beside))
+    }
+
+    /// Runs a transaction of whoever its envelope says, and gives what the run gives, and what it used.
+    pub(crate) async fn run_envelope<T, F>(
+        &self,
+        transaction: &Transaction,
+        coinbase: Address,
+        overrides: Option<&Overrides>,
+        run: F,
+    ) -> Result<(T, Finished<()>), EmulatorError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Recorder<'_>, &BlockValues, &Envelope<'_>) -> Result<T, ProgramError>
+            + Send
+            + Sync
+            + Clone
+            + 'static,
+    {
         let to = transaction.inner().to().map(to_h160);
         let from = to_h160(transaction.sender());
         let mut first = self.first_addresses(from, to);
@@ -296,19 +339,11 @@ impl Shell {
                 run(ledger, block, &Envelope::decode(transaction.envelope())?)
             }
         };
-        let finished = self.run(kind, coinbase, first, None, run).await?;
-        let (report, beside) = match finished.result {
-            Ok(result) => result,
-            Err(error) => return Err(self.refusal(error, transaction).await),
-        };
-        let emulation = Emulation {
-            deployed_codes: report.codes.clone(),
-            execution: execution(report),
-            accounts: finished.uses.iter().filter(|used| !used.is_optional).map(account_use).collect(),
-            codes: finished.codes,
-            slot: finished.block.slot,
-        };
-        Ok((emulation, beside))
+        let Finished { result, uses, codes, block } = self.run(kind, coinbase, first, overrides, run).await?;
+        match result {
+            Ok(result) => Ok((result, Finished { result: Ok(()), uses, codes, block })),
+            Err(error) => Err(self.refusal(error, transaction).await),
+        }
     }
 
     /// A refusal with the numbers that make it understandable, in the words that Ethereum nodes use.

@@ -54,7 +54,8 @@ impl Shell {
         let mut wanted = vec![self.deployment.config];
         wanted.extend(first);
         wanted.extend(self.touched.get(&kind));
-        wanted.extend(overrides.into_iter().flat_map(|overrides| overrides::addresses(self, overrides)));
+        wanted
+            .extend(overrides.into_iter().flat_map(|overrides| overrides::addresses(self, &overrides.state)));
         let mut slot_hashes = None;
         for _ in 0..ROUNDS_MAX {
             wanted.sort_unstable();

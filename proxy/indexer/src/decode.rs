@@ -218,7 +218,7 @@ impl Decoder {
 }
 
 fn decode(envelope: &[u8]) -> Result<Transaction, ProblemKind> {
-    Transaction::from_envelope(envelope).map_err(ProblemKind::Undecodable)
+    Transaction::from_executed(envelope).map_err(ProblemKind::Undecodable)
 }
 
 /// Seconds since 1970 as Ethereum has them.

@@ -81,6 +81,10 @@ impl Indexer {
         self.unsettled = Unsettled::found(first.max(tip.number.saturating_sub(UNSETTLED_SLOTS)), tip.number);
         loop {
             let newest = *newest_slot.borrow_and_update();
+            // A development chain can go back to what it was.
+            if newest < tip.number {
+                tip = self.roll_back(&tip, newest).await;
+            }
             // Read before what is fetched: of slots up to this one that is final.
             let finalized = *finalized_slot.borrow_and_update();
             tip = self.settle(tip, finalized).await;

@@ -4,6 +4,7 @@
 //! for the next block to ask for its receipt would wait for ever, should the block be made before they look for the first
 //! time. And tests are often written for nodes that mine a transaction before they answer.
 
+use crate::development::Development;
 use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
 use parhelion_core::pool::{Pool, PoolError, Waiting};
@@ -28,6 +29,8 @@ pub(crate) struct Automine {
     pub(crate) store: Arc<dyn Store>,
     /// Changes with each block in the store.
     pub(crate) blocks: watch::Receiver<u64>,
+    /// Lands what nobody signed.
+    pub(crate) development: Arc<Development>,
 }
 
 impl Automine {
@@ -41,7 +44,10 @@ impl Automine {
                 // The pool forgets what the store has.
                 None | Some(Status::Gapped | Status::Dropped(_)) => false,
             };
-            if !is_on_its_way || matches!(self.store.executed(hash).await, Ok(Some(_)) | Err(_)) {
+            if !is_on_its_way
+                || self.pool.is_held()
+                || matches!(self.store.executed(hash).await, Ok(Some(_)) | Err(_))
+            {
                 return;
             }
             // Whether there was a block or the time is over: it looks again.
@@ -53,7 +59,11 @@ impl Automine {
 #[async_trait]
 impl Pool for Automine {
     async fn submit(&self, transaction: Transaction) -> Result<B256, PoolError> {
-        let hash = self.pool.submit(transaction).await?;
+        let hash = if transaction.is_signed() {
+            self.pool.submit(transaction).await?
+        } else {
+            self.development.land_unsigned(&transaction).await?
+        };
         // What takes longer is answered before.
         let _ = timeout(LONGEST, self.landed(hash)).await;
         Ok(hash)

@@ -19,6 +19,7 @@ mod commands;
 mod config_file;
 mod database;
 mod deploying;
+mod development;
 mod faucet;
 mod front;
 mod keys;

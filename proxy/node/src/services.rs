@@ -1,6 +1,6 @@
 //! Puts the services together.
 
-use crate::automine::Automine;
+use crate::development::{Development, Parts};
 use crate::front::Front;
 use crate::metrics::{Counters, Gauges};
 use anyhow::Context;
@@ -14,8 +14,8 @@ use parhelion_indexer::Indexer;
 use parhelion_pool::{DurablePool, MemoryPool};
 use parhelion_relay::translation::{Settings, Translations};
 use parhelion_relay::{Operator, Sender};
-use parhelion_rpc::{Exposition, Methods, Metrics, Readiness, Running, Services, serve};
-use parhelion_solana::{Features, SvmRehearsal};
+use parhelion_rpc::{Exposition, Methods, Metrics, Readiness, Running, Services, Wallet, serve};
+use parhelion_solana::{Features, SvmCluster, SvmRehearsal};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -24,8 +24,8 @@ use tokio::task::JoinHandle;
 pub(crate) enum Acceptance {
     /// When it is written down: it outlives the node.
     WrittenDown(Arc<dyn Journal>),
-    /// When it has landed, if nothing is in its way: for development.
-    Landed,
+    /// When it has landed, if nothing is in its way: on a development chain, with the accounts that the node signs for.
+    Landed(Arc<SvmCluster>, Arc<Wallet>),
 }
 
 /// A running node.
@@ -49,8 +49,10 @@ impl Node {
         mut extensions: Methods,
         acceptance: Acceptance,
     ) -> anyhow::Result<Self> {
-        let emulator: Arc<dyn Emulator> = Arc::new(Shell::new(Arc::clone(&cluster)));
+        let shell = Arc::new(Shell::new(Arc::clone(&cluster)));
+        let emulator: Arc<dyn Emulator> = shell.clone();
         let settings = emulator.settings().await.context("the chain's settings cannot be read")?;
+        let coinbase = operator.coinbase;
         let operator = Arc::new(operator);
         let rehearsal = Arc::new(SvmRehearsal::new(Arc::clone(&cluster), Features::Mainnet));
         let relay =
@@ -99,15 +101,22 @@ impl Node {
         let stop_keeping = stopped(&stop);
         tasks.push(tokio::spawn(async move { keeper.keep(stop_keeping).await }));
         tasks.extend(translations.map(|task| tokio::spawn(task.run(stopped(&stop)))));
-        let pool: Arc<dyn Pool> = match acceptance {
+        let (pool, wallet): (Arc<dyn Pool>, _) = match acceptance {
             Acceptance::WrittenDown(journal) => {
                 let pool = Arc::new(DurablePool::new(pool, journal));
                 tasks.push(tokio::spawn(Arc::clone(&pool).run(pool_events, stopped(&stop))));
-                pool
+                (pool, Arc::default())
             }
-            Acceptance::Landed => Arc::new(Automine { pool, store: Arc::clone(&store), blocks }),
+            Acceptance::Landed(cluster, wallet) => {
+                let (emulator, store, wallet) = (shell, Arc::clone(&store), Arc::clone(&wallet));
+                let parts =
+                    Parts { cluster, emulator, pool, store, blocks, wallet: Arc::clone(&wallet), coinbase };
+                let development = Arc::new(Development::new(parts).await?);
+                extensions.merge(development.methods()?)?;
+                (development.pool(), wallet)
+            }
         };
-        let services = Services { emulator, pool, store, chain_events, finalized, extensions };
+        let services = Services { emulator, pool, store, chain_events, finalized, wallet, extensions };
         let server = serve(front.config(Metrics::new(&mut registry), readiness), services).await?;
         let exposition = match front.metrics_listen {
             Some(address) => Some(Exposition::start(address, registry).await?),

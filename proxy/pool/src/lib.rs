@@ -44,6 +44,7 @@
 
 mod admission;
 mod durable;
+mod hold;
 mod limits;
 mod pool;
 mod queue;

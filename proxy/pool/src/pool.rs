@@ -28,6 +28,10 @@ pub struct MemoryPool {
     accepted: Feed<Transaction>,
     /// Somebody became ready.
     pub(crate) work: Notify,
+    /// A turn ended.
+    pub(crate) ended: Notify,
+    /// Whether nobody gets a turn.
+    pub(crate) held: watch::Sender<bool>,
     /// Whether the worker is to stop.
     pub(crate) stopping: watch::Sender<bool>,
 }
@@ -49,6 +53,8 @@ impl MemoryPool {
             queues: Mutex::new(Queues::new(limits)),
             accepted: Feed::new(),
             work: Notify::new(),
+            ended: Notify::new(),
+            held: watch::Sender::new(false),
             stopping: watch::Sender::new(false),
         }
     }

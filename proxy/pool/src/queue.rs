@@ -289,6 +289,12 @@ impl Queues {
         self.forget_if_empty(sender);
     }
 
+    /// Whether somebody has a turn, or is to get one; nobody gets one while the pool `is_held`.
+    pub(crate) fn has_turns(&self, is_held: bool) -> bool {
+        let runs = |queue: &Queue| matches!(queue.turn, Turn::Running(_));
+        (!is_held && !self.ready.is_empty()) || self.senders.values().any(runs)
+    }
+
     /// The settled transactions that the store was not asked about for the longest time.
     pub(crate) fn settled_to_ask_about(&self) -> Vec<B256> {
         self.settled.iter().take(self.limits.tended_max).map(|(hash, _)| *hash).collect()

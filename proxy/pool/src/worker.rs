@@ -38,7 +38,7 @@ impl MemoryPool {
     async fn give_turns(self: &Arc<Self>, turns: &mut JoinSet<()>) {
         let landings_max = self.limits.landings_max.max(1);
         loop {
-            while turns.len() < landings_max {
+            while turns.len() < landings_max && !self.is_held() {
                 let Some(sender) = self.queues().take_turn() else { break };
                 let pool = Arc::clone(self);
                 turns.spawn(async move { pool.turn(sender).await });
@@ -179,5 +179,6 @@ impl Drop for OpenTurn<'_> {
         if let Some(ending) = self.ending.take() {
             self.pool.queues().finish(&self.sender, ending, Instant::now());
         }
+        self.pool.ended.notify_waiters();
     }
 }

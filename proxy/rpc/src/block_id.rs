@@ -3,7 +3,10 @@
 use crate::error::RpcError;
 use crate::services::Context;
 use alloy_eips::{BlockId, BlockNumberOrTag};
+use parhelion_core::cluster::{ClusterError, Moment};
+use parhelion_core::emulator::{Emulator, EmulatorError};
 use parhelion_core::store;
+use std::sync::Arc;
 
 /// The store's name for a block, where nobody has to be asked for it: for all but `finalized`. Everything that a node shows is
 /// confirmed, voted for by two thirds of the stake, which Solana has never taken back: so the newest block is `safe`.
@@ -55,11 +58,15 @@ pub(crate) async fn number(context: &Context, block: BlockNumberOrTag, latest: u
     })
 }
 
-/// Checks that state is asked for as it is at the newest block, the only one whose state is kept.
-pub(crate) async fn require_newest(context: &Context, block: Option<BlockId>) -> Result<(), RpcError> {
+/// The state at a block: the newest one, or one of the past where that is kept.
+pub(crate) async fn state_at(
+    context: &Context,
+    block: Option<BlockId>,
+) -> Result<Arc<dyn Emulator>, RpcError> {
+    let newest = || Ok(Arc::clone(&context.emulator));
     let id = by_id(context, block.unwrap_or_default()).await?;
     let asked = match id {
-        store::BlockId::Latest => return Ok(()),
+        store::BlockId::Latest => return newest(),
         store::BlockId::Number(number) => number,
         store::BlockId::Earliest | store::BlockId::Hash(_) => {
             context.store.block(id).await?.ok_or_else(RpcError::header_not_found)?.header.number
@@ -69,13 +76,15 @@ pub(crate) async fn require_newest(context: &Context, block: Option<BlockId>) ->
     if asked > latest {
         return Err(RpcError::header_not_found());
     }
-    if asked < latest {
-        return Err(RpcError::Rejected(format!(
-            "only the latest state is available in this version: asked for block {asked}, the newest is {latest}; \
-             use the tag \"latest\""
-        )));
+    if asked == latest {
+        return newest();
     }
-    Ok(())
+    context.emulator.at(Moment::Behind(asked)).await.map_err(|error| match error {
+        EmulatorError::Cluster(ClusterError::Unsupported(why)) => {
+            RpcError::Rejected(format!("no state of block {asked}, the newest block is {latest}: {why}"))
+        }
+        other => other.into(),
+    })
 }
 
 #[cfg(test)]

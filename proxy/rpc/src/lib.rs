@@ -25,6 +25,7 @@
 //! | `block_id` | block tags, numbers and hashes |
 //! | `convert` | the proxy's blocks, transactions, receipts and logs as Ethereum clients read them |
 //! | `error`, `revert` | every error code and text |
+//! | `wallet` | accounts that the node signs for: on development chains |
 //! | `follower`, `filters`, `ids` | what happens to the chain, for one client |
 //! | `eth/`, `net`, `web3`, `txpool`, `debug` | the methods, a file a family |
 //!
@@ -69,6 +70,7 @@ mod revert;
 mod server;
 mod services;
 mod txpool;
+mod wallet;
 mod web3;
 
 pub use arguments::Arguments;
@@ -84,3 +86,4 @@ pub use pages::Pages;
 pub use rate_limit::RateLimit;
 pub use server::{Config, CorsOrigins, Limits, Running, ServeError, serve};
 pub use services::Services;
+pub use wallet::Wallet;

@@ -256,7 +256,7 @@ pub async fn serve(config: Config, services: Services) -> Result<Running, ServeE
 /// Collects the methods.
 fn shared(config: &Config, services: Services) -> Result<Shared, RegisterMethodError> {
     let (limits, metrics) = (config.limits, config.metrics.clone());
-    let Services { emulator, pool, store, chain_events, finalized, extensions } = services;
+    let Services { emulator, pool, store, chain_events, finalized, wallet, extensions } = services;
     let filters = Filters::new(limits.filters_max);
     let context = Arc::new(Context {
         emulator,
@@ -264,6 +264,7 @@ fn shared(config: &Config, services: Services) -> Result<Shared, RegisterMethodE
         store,
         chain_events,
         finalized,
+        wallet,
         filters,
         limits,
         metrics: metrics.clone(),

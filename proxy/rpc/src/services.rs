@@ -5,6 +5,7 @@ use crate::filters::Filters;
 use crate::follower::Follower;
 use crate::metrics::Metrics;
 use crate::server::Limits;
+use crate::wallet::Wallet;
 use jsonrpsee::Methods;
 use parhelion_core::emulator::Emulator;
 use parhelion_core::feed::{ChainEvent, Feed};
@@ -26,6 +27,8 @@ pub struct Services {
     pub chain_events: Feed<ChainEvent>,
     /// The newest slot that the cluster has finalized: the tag `finalized`.
     pub finalized: watch::Receiver<u64>,
+    /// The accounts that the node signs for.
+    pub wallet: Arc<Wallet>,
     /// Further methods, see [`crate::Module`]; none may have the name of a method of this crate.
     pub extensions: Methods,
 }
@@ -37,6 +40,7 @@ pub(crate) struct Context {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) chain_events: Feed<ChainEvent>,
     pub(crate) finalized: watch::Receiver<u64>,
+    pub(crate) wallet: Arc<Wallet>,
     pub(crate) filters: Filters,
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,

@@ -20,4 +20,4 @@ pub mod rpc;
 pub mod svm;
 
 pub use rpc::{RpcCluster, RpcOptions};
-pub use svm::{Features, SvmCluster, SvmOptions, SvmRehearsal};
+pub use svm::{Features, Pause, SvmCluster, SvmOptions, SvmRehearsal, SvmSnapshot};

@@ -10,8 +10,6 @@ const require = createRequire(import.meta.url)
 export default {
   plugins: [ignition, nodeTestRunner, viem],
   solidity: { version: '0.8.37', path: require.resolve('solc/soljson.js') },
-  // A development chain makes a block for each transaction, and none to confirm the last one.
-  ignition: { requiredConfirmations: 1 },
   networks: {
     parhelion: {
       type: 'http',

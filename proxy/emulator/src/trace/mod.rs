@@ -3,15 +3,39 @@
 mod calls;
 mod opcodes;
 
+use crate::crypto::Native;
+use crate::execution::execution;
+use crate::ledger::Recorder;
 use crate::shell::Shell;
+use crate::watcher::Watcher;
+use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, U256};
 use calls::Calls;
 use opcodes::Opcodes;
-use parhelion_core::emulator::{Call, EmulatorError, Recording, Trace, TraceRequest};
+use parhelion_core::emulator::{Call, EmulatorError, Execution, Recording, Trace, TraceRequest};
+use parhelion_core::store::Executed;
+use parhelion_executor::observe::Observation;
+use parhelion_executor::{BlockValues, Limits, Options, Watched};
 use parhelion_wire::H160;
+use parhelion_wire::transaction::Envelope;
 
 /// The most bytes that are recorded of one run: more than an answer can have, in a form that takes less.
 const RECORDED_BYTES_MAX: usize = 64 << 20;
+
+/// A transaction that runs again: with the maxima of a run in steps, and what precompiles may take on chain.
+const AGAIN: Options = Options {
+    limits: Limits {
+        precompile_compute_units: Limits::ON_CHAIN.precompile_compute_units,
+        ..Limits::OFF_CHAIN
+    },
+    ..Options::ON_CHAIN
+};
+
+/// What is run and recorded.
+enum Subject<'a> {
+    Call(&'a Call),
+    Executed(&'a Executed),
+}
 
 impl Shell {
     /// Runs a call and records how.
@@ -20,21 +44,72 @@ impl Shell {
         call: &Call,
         request: TraceRequest,
     ) -> Result<Trace, EmulatorError> {
-        let prepared = crate::read::prepared(call);
+        self.record(&Subject::Call(call), request).await
+    }
+
+    /// Runs a transaction again, on the state from before it, and records how. That it does what it did, is checked.
+    pub(crate) async fn trace_again(
+        &self,
+        executed: &Executed,
+        request: TraceRequest,
+    ) -> Result<Trace, EmulatorError> {
+        let trace = self.record(&Subject::Executed(executed), request).await?;
+        let Execution { outcome, gas_used, logs, .. } = &trace.execution;
+        if (*outcome, *gas_used, logs) != (executed.outcome, executed.gas_used, &executed.logs) {
+            let hash = executed.transaction.hash();
+            let text =
+                format!("the transaction {hash} does not run as it did: what it ran on is not known exactly");
+            return Err(EmulatorError::State(text));
+        }
+        Ok(trace)
+    }
+
+    async fn record(&self, subject: &Subject<'_>, request: TraceRequest) -> Result<Trace, EmulatorError> {
         match request {
             TraceRequest::Opcodes(options) => {
-                let (execution, opcodes) = self.watch_call(call, prepared, Opcodes::new(options)).await?;
+                let (execution, opcodes) = self.watch(subject, Opcodes::new(options)).await?;
                 Ok(Trace { execution, recording: Recording::Opcodes(within(opcodes.finish())?) })
             }
             TraceRequest::Calls => {
-                let (execution, calls) = self.watch_call(call, prepared, Calls::default()).await?;
+                let (execution, calls) = self.watch(subject, Calls::default()).await?;
                 let mut nodes = within(calls.finish())?;
                 // The outermost call has what is left of the transaction's gas; what is shown of it is the transaction's.
                 if let Some(outermost) = nodes.first_mut() {
-                    outermost.trace.gas_limit = crate::read::gas_limit(call);
+                    outermost.trace.gas_limit = subject.gas_limit();
                 }
                 Ok(Trace { execution, recording: Recording::Calls(nodes) })
             }
+        }
+    }
+
+    async fn watch<W: Watcher>(
+        &self,
+        subject: &Subject<'_>,
+        watcher: W,
+    ) -> Result<(Execution, W), EmulatorError> {
+        let executed = match subject {
+            Subject::Call(call) => return self.watch_call(call, crate::read::prepared(call), watcher).await,
+            Subject::Executed(executed) => executed,
+        };
+        let run = move |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| {
+            let mut watcher = watcher.clone();
+            let mut ledger =
+                Watched { ledger, watch: |observation: &Observation<'_>| watcher.observe(observation) };
+            let (_, report) = parhelion_executor::execute(&mut ledger, Native, block, &AGAIN, envelope)?;
+            drop(ledger);
+            Ok((report, watcher))
+        };
+        let transaction = &executed.transaction;
+        let ((report, watcher), _) = self.run_envelope(transaction, executed.coinbase, None, run).await?;
+        Ok((execution(report), watcher))
+    }
+}
+
+impl Subject<'_> {
+    fn gas_limit(&self) -> u64 {
+        match self {
+            Self::Call(call) => crate::read::gas_limit(call),
+            Self::Executed(executed) => executed.transaction.inner().gas_limit(),
         }
     }
 }

@@ -5,11 +5,13 @@ use crate::front::Front;
 use crate::services::{Acceptance, Node};
 use crate::translate::{Translate, TranslateOptions};
 use crate::{accounts, faucet, keys, program};
+use alloy_signer_local::PrivateKeySigner;
 use anyhow::Context;
 use clap::Args;
 use parhelion_core::cluster::Cluster;
 use parhelion_core::emulator::ChainSettings;
 use parhelion_relay::Operator;
+use parhelion_rpc::Wallet;
 use parhelion_sdk::instruction::{deposit, initialize};
 use parhelion_sdk::transaction::{Budget, Format, sign};
 use parhelion_solana::{Features, SvmCluster, SvmOptions};
@@ -70,16 +72,19 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let accounts = accounts::all()?;
     create_chain(&cluster, &operator, options.chain_id, coinbase, &accounts).await?;
 
-    let cluster: Arc<dyn Cluster> = Arc::new(cluster);
+    let cluster = Arc::new(cluster);
+    let signers: Result<_, _> =
+        accounts.iter().map(|account| PrivateKeySigner::from_bytes(&account.key)).collect();
+    let wallet = Arc::new(Wallet::new(signers.context("the development mnemonic gives no key")?));
     let front = options.front.for_development();
-    let extensions = faucet::methods(Arc::clone(&cluster), operator.insecure_clone())?;
+    let extensions = faucet::methods(cluster.clone(), operator.insecure_clone())?;
     let operator = Operator { keypair: operator, coinbase };
     let translate = options.translating.settings(options.translate);
     // What was made before the chain is nobody's business: block 0 is the one before it.
     let nothing = ChainSettings { chain_id: options.chain_id, base_fee: 0, block_gas_limit: 0 };
     let timestamp = first.unix_timestamp.max(0).unsigned_abs();
     let store = Arc::new(MemoryStore::new(parhelion_indexer::genesis(first.slot, timestamp, &nothing)));
-    let acceptance = Acceptance::Landed;
+    let acceptance = Acceptance::Landed(Arc::clone(&cluster), wallet);
     let node = Node::start(cluster, store, operator, translate, &front, extensions, acceptance).await?;
     print_banner(&node, options.chain_id, program_id, &accounts);
     node.run().await

@@ -3,8 +3,10 @@
 
 mod deposit;
 mod dev;
+mod development;
 mod explorer;
 mod faucet;
 mod operations;
+mod past;
 mod solana;
 mod translate;

@@ -4,7 +4,7 @@ use crate::{BASE_FEE, CHAIN_ID};
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use async_trait::async_trait;
-use parhelion_core::cluster::ClusterError;
+use parhelion_core::cluster::{ClusterError, Moment};
 use parhelion_core::emulator::{
     AccessListOutcome, AccountState, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate,
     Execution, Refusal, Spread, SteppedEmulation, Trace, TraceRequest,
@@ -279,6 +279,14 @@ impl Emulator for Chain {
         unreachable!("the pool traces nothing")
     }
 
+    async fn trace_executed(&self, _: &Executed, _: TraceRequest) -> Result<Trace, EmulatorError> {
+        Err(no_past())
+    }
+
+    async fn at(&self, _: Moment) -> Result<Arc<dyn Emulator>, EmulatorError> {
+        Err(no_past())
+    }
+
     async fn emulate(&self, _: &Transaction, _: Address) -> Result<Emulation, EmulatorError> {
         unreachable!("the relay emulates")
     }
@@ -322,4 +330,8 @@ impl Store for Chain {
     async fn append(&self, _: Block) -> Result<(), StoreError> {
         unreachable!("the pool appends no blocks")
     }
+}
+
+fn no_past() -> EmulatorError {
+    ClusterError::Unsupported("a fake has no past".to_owned()).into()
 }

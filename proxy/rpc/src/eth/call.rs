@@ -1,7 +1,7 @@
 //! `eth_call`, `eth_estimateGas` and `eth_createAccessList`.
 
 use crate::arguments::Arguments;
-use crate::block_id::require_newest;
+use crate::block_id::state_at;
 use crate::error::RpcError;
 use crate::module::Module;
 use crate::revert;
@@ -11,7 +11,7 @@ use alloy_primitives::{Bytes, U64, U256};
 use alloy_rpc_types_eth::state::StateOverride;
 use alloy_rpc_types_eth::{AccessListResult, BlockOverrides, TransactionRequest};
 use jsonrpsee::server::RegisterMethodError;
-use parhelion_core::emulator::{AccessListOutcome, Call, ChainSettings, Overrides};
+use parhelion_core::emulator::{AccessListOutcome, Call, ChainSettings, Emulator, Overrides};
 use parhelion_wire::event::Outcome;
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ pub(super) fn register(module: &mut Module<Context>) -> Result<(), RegisterMetho
 }
 
 async fn call(arguments: Arguments, context: Arc<Context>) -> Result<Bytes, RpcError> {
-    let call = prepare(&arguments, &context).await?;
-    let execution = context.emulator.call(&call).await?;
+    let (emulator, call) = prepare(&arguments, &context).await?;
+    let execution = emulator.call(&call).await?;
     match execution.outcome {
         Outcome::Success => Ok(execution.output),
         Outcome::Revert => Err(RpcError::Reverted(execution.output)),
@@ -35,8 +35,8 @@ async fn call(arguments: Arguments, context: Arc<Context>) -> Result<Bytes, RpcE
 }
 
 async fn estimate_gas(arguments: Arguments, context: Arc<Context>) -> Result<U64, RpcError> {
-    let call = prepare(&arguments, &context).await?;
-    Ok(U64::from(context.emulator.estimate(&call).await?.gas_limit))
+    let (emulator, call) = prepare(&arguments, &context).await?;
+    Ok(U64::from(emulator.estimate(&call).await?.gas_limit))
 }
 
 /// The list of what a call touches. One that fails has a list, too, and says why it fails.
@@ -44,8 +44,8 @@ async fn create_access_list(
     arguments: Arguments,
     context: Arc<Context>,
 ) -> Result<AccessListResult, RpcError> {
-    let call = prepare(&arguments, &context).await?;
-    let AccessListOutcome { access_list, execution } = context.emulator.access_list(&call).await?;
+    let (emulator, call) = prepare(&arguments, &context).await?;
+    let AccessListOutcome { access_list, execution } = emulator.access_list(&call).await?;
     let error = match execution.outcome {
         Outcome::Success => None,
         Outcome::Revert => Some(revert::message(&execution.output)),
@@ -55,29 +55,29 @@ async fn create_access_list(
 }
 
 /// The arguments of these methods: call, block, state overrides, block overrides.
-async fn prepare(arguments: &Arguments, context: &Context) -> Result<Call, RpcError> {
+async fn prepare(arguments: &Arguments, context: &Context) -> Result<(Arc<dyn Emulator>, Call), RpcError> {
     let state = arguments.optional(2)?.unwrap_or_default();
     let block = arguments.optional(3)?.unwrap_or_default();
     prepare_call(arguments.require(0)?, arguments.optional(1)?, state, block, context).await
 }
 
-/// A call on the state of a block, with overrides.
+/// A call with overrides, and the state that it is to run on.
 pub(crate) async fn prepare_call(
     request: TransactionRequest,
     at: Option<BlockId>,
     state: StateOverride,
     block: BlockOverrides,
     context: &Context,
-) -> Result<Call, RpcError> {
+) -> Result<(Arc<dyn Emulator>, Call), RpcError> {
     let overrides = overrides(state, block)?;
-    require_newest(context, at).await?;
+    let emulator = state_at(context, at).await?;
     // Most calls name neither, and need no settings.
     let settings = if request.chain_id.is_some() || request.gas.is_some() {
         Some(context.emulator.settings().await?)
     } else {
         None
     };
-    Ok(Call { overrides, ..call_of(request, settings)? })
+    Ok((emulator, Call { overrides, ..call_of(request, settings)? }))
 }
 
 /// The state and the block that the call is to see, if it says so.

@@ -11,6 +11,7 @@ mod state;
 mod subscriptions;
 mod transactions;
 mod uncles;
+mod wallet;
 
 use crate::arguments::Arguments;
 use crate::error::RpcError;
@@ -26,8 +27,13 @@ pub(crate) use raw::raw_transaction;
 pub(crate) use subscriptions::{SUBSCRIBE, UNSUBSCRIBE};
 
 /// The methods of this crate that change something.
-pub(crate) const WRITES: [&str; 4] =
-    [send::SEND_RAW_TRANSACTION, send::SEND_RAW_TRANSACTION_SYNC, SUBSCRIBE, UNSUBSCRIBE];
+pub(crate) const WRITES: [&str; 5] = [
+    send::SEND_RAW_TRANSACTION,
+    send::SEND_RAW_TRANSACTION_SYNC,
+    wallet::SEND_TRANSACTION,
+    SUBSCRIBE,
+    UNSUBSCRIBE,
+];
 
 pub(crate) fn methods(context: &Arc<Context>) -> Result<Methods, RegisterMethodError> {
     let mut module = Module::new(context.clone());
@@ -48,6 +54,9 @@ pub(crate) fn methods(context: &Arc<Context>) -> Result<Methods, RegisterMethodE
     filters::register(&mut module)?;
     subscriptions::register(&mut module)?;
     fees::register(&mut module)?;
+    if !context.wallet.is_empty() {
+        wallet::register(&mut module)?;
+    }
     Ok(module.into_methods())
 }
 
@@ -75,7 +84,7 @@ async fn proof(_: Arguments, _: Arc<Context>) -> Result<(), RpcError> {
     Err(RpcError::NotAvailable(why.into()))
 }
 
-/// The proxy holds no keys of users.
-async fn accounts(_: Arguments, _: Arc<Context>) -> Result<Vec<Address>, RpcError> {
-    Ok(Vec::new())
+/// Whom the node signs for: nobody, unless the chain is a development chain.
+async fn accounts(_: Arguments, context: Arc<Context>) -> Result<Vec<Address>, RpcError> {
+    Ok(context.wallet.addresses().collect())
 }

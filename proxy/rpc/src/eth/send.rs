@@ -30,7 +30,7 @@ async fn send_raw_transaction(arguments: Arguments, context: Arc<Context>) -> Re
     submit(Transaction::decode(arguments.require(0)?)?, context).await
 }
 
-async fn submit(transaction: Transaction, context: Arc<Context>) -> Result<B256, RpcError> {
+pub(super) async fn submit(transaction: Transaction, context: Arc<Context>) -> Result<B256, RpcError> {
     // A task of its own: a client that hangs up does not interrupt the pool halfway.
     let span = tracing::info_span!("submit", transaction = %transaction.hash());
     let submission = tokio::spawn(async move { context.pool.submit(transaction).await }.instrument(span));

@@ -1,7 +1,7 @@
 //! Balances, code, storage and nonces.
 
 use crate::arguments::Arguments;
-use crate::block_id::require_newest;
+use crate::block_id::state_at;
 use crate::error::RpcError;
 use crate::module::Module;
 use crate::services::Context;
@@ -27,21 +27,21 @@ pub(super) fn register(module: &mut Module<Context>) -> Result<(), RegisterMetho
 
 async fn balance(arguments: Arguments, context: Arc<Context>) -> Result<U256, RpcError> {
     let address: Address = arguments.require(0)?;
-    require_newest(&context, arguments.optional(1)?).await?;
-    Ok(context.emulator.account(address).await?.balance)
+    let state = state_at(&context, arguments.optional(1)?).await?;
+    Ok(state.account(address).await?.balance)
 }
 
 async fn code(arguments: Arguments, context: Arc<Context>) -> Result<Bytes, RpcError> {
     let address: Address = arguments.require(0)?;
-    require_newest(&context, arguments.optional(1)?).await?;
-    Ok(context.emulator.code(address).await?)
+    let state = state_at(&context, arguments.optional(1)?).await?;
+    Ok(state.code(address).await?)
 }
 
 async fn storage(arguments: Arguments, context: Arc<Context>) -> Result<B256, RpcError> {
     let address: Address = arguments.require(0)?;
     let key: JsonStorageKey = arguments.require(1)?;
-    require_newest(&context, arguments.optional(2)?).await?;
-    Ok(context.emulator.storage(address, slot(key)).await?)
+    let state = state_at(&context, arguments.optional(2)?).await?;
+    Ok(state.storage(address, slot(key)).await?)
 }
 
 /// `eth_getStorageValues(keys by address)`: storage values of several contracts at once.
@@ -50,7 +50,7 @@ async fn storage_values(
     context: Arc<Context>,
 ) -> Result<BTreeMap<Address, Vec<B256>>, RpcError> {
     let wanted: BTreeMap<Address, Vec<JsonStorageKey>> = arguments.require(0)?;
-    require_newest(&context, arguments.optional(1)?).await?;
+    let state = state_at(&context, arguments.optional(1)?).await?;
     let count: usize = wanted.values().map(Vec::len).sum();
     if count == 0 {
         return Err(RpcError::InvalidParams("empty request".into()));
@@ -60,7 +60,7 @@ async fn storage_values(
         return Err(RpcError::InvalidParams(text));
     }
     let values = wanted.into_iter().map(async |(address, keys)| {
-        let read = keys.iter().map(|key| context.emulator.storage(address, slot(*key)));
+        let read = keys.iter().map(|key| state.storage(address, slot(*key)));
         Ok::<_, RpcError>((address, try_join_all(read).await?))
     });
     Ok(try_join_all(values).await?.into_iter().collect())
@@ -73,8 +73,7 @@ fn slot(key: JsonStorageKey) -> U256 {
 async fn transaction_count(arguments: Arguments, context: Arc<Context>) -> Result<U64, RpcError> {
     let address: Address = arguments.require(0)?;
     let block: Option<BlockId> = arguments.optional(1)?;
-    require_newest(&context, block).await?;
-    let nonce = context.emulator.account(address).await?.nonce;
+    let nonce = state_at(&context, block).await?.account(address).await?.nonce;
     let is_pending = block == Some(BlockId::Number(BlockNumberOrTag::Pending));
     Ok(U64::from(if is_pending { context.pool.pending_nonce(address, nonce) } else { nonce }))
 }

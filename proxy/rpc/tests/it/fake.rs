@@ -8,7 +8,7 @@ use alloy_primitives::{Address, B256, Bytes, Log, Signature, TxKind, U256};
 use alloy_rpc_types_trace::geth::StructLog;
 use alloy_signer_local::PrivateKeySigner;
 use async_trait::async_trait;
-use parhelion_core::cluster::ClusterError;
+use parhelion_core::cluster::{ClusterError, Moment};
 use parhelion_core::emulator::{
     AccessListOutcome, AccountState, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate,
     Execution, Recording, Refusal, Spread, SteppedEmulation, Trace, TraceRequest,
@@ -248,6 +248,7 @@ impl Fake {
             store: self.clone(),
             chain_events: self.chain_events.clone(),
             finalized: self.finalized.subscribe(),
+            wallet: Arc::default(),
             extensions,
         }
     }
@@ -393,6 +394,20 @@ impl Emulator for Fake {
         Ok(Trace { execution, recording })
     }
 
+    /// As a call of the transaction's callee.
+    async fn trace_executed(
+        &self,
+        executed: &Executed,
+        request: TraceRequest,
+    ) -> Result<Trace, EmulatorError> {
+        let to = executed.transaction.inner().to();
+        self.trace(&Call { to, ..Call::default() }, request).await
+    }
+
+    async fn at(&self, _: Moment) -> Result<Arc<dyn Emulator>, EmulatorError> {
+        Err(no_past())
+    }
+
     async fn emulate(&self, _: &Transaction, _: Address) -> Result<Emulation, EmulatorError> {
         panic!("the server emulates nothing");
     }
@@ -494,4 +509,8 @@ impl Store for Fake {
     async fn append(&self, _: Block) -> Result<(), StoreError> {
         panic!("the server writes nothing");
     }
+}
+
+fn no_past() -> EmulatorError {
+    ClusterError::Unsupported("a fake has no past".to_owned()).into()
 }

@@ -91,10 +91,11 @@ async fn other_blocks_have_no_state() {
     let at = server.local_addr();
     fake.finalized.send_replace(1);
     let older =
-        [json!("earliest"), json!("finalized"), json!("0x0"), json!("0x1"), json!(fake.blocks[1].hash)];
-    for block in older {
+        [json!("earliest"), json!("0x0"), json!("finalized"), json!("0x1"), json!(fake.blocks[1].hash)];
+    for (block, number) in older.into_iter().zip([0, 0, 1, 1, 1]) {
+        let text = format!("no state of block {number}, the newest block is 2: a fake has no past");
         for (method, params) in reads(&block) {
-            refused(at, method, params, -32000, "only the latest state is available in this version").await;
+            refused(at, method, params, -32000, &text).await;
         }
     }
     let unknown = [json!("0x3"), json!("0x7fffffffffffffff"), json!("0xffffffffffffffff"), json!(B256::ZERO)];

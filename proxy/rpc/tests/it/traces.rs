@@ -1,7 +1,8 @@
-//! `debug_traceCall`.
+//! `debug_trace*`.
 
 use crate::client::{refused, result};
 use crate::fake::{Fake, callee};
+use alloy_primitives::B256;
 use serde_json::{Value, json};
 
 fn traced(options: Value) -> Value {
@@ -63,4 +64,41 @@ async fn unknown_tracers_and_configurations_are_refused() {
     let options = traced(json!({ "tracer": "callTracer", "tracerConfig": { "onlyTopCall": "yes" } }));
     refused(at, "debug_traceCall", options, -32602, "invalid tracerConfig").await;
     refused(at, "debug_traceCall", json!([]), -32602, "missing value for required argument 0").await;
+}
+
+#[tokio::test]
+async fn transactions_and_blocks_are_traced() {
+    let fake = Fake::new();
+    let server = fake.serve().await;
+    let at = server.local_addr();
+    let block = fake.blocks.iter().find(|block| block.transactions.len() > 1).unwrap();
+    let hashes: Vec<_> = block.transactions.iter().map(|executed| executed.transaction.hash()).collect();
+    let options = json!({ "tracer": "callTracer" });
+    let one = result(at, "debug_traceTransaction", json!([hashes[0], options])).await;
+    assert_eq!(one["type"], "CALL");
+    assert!(result(at, "debug_traceTransaction", json!([hashes[0]])).await["structLogs"].is_array());
+    let flat = json!({ "tracer": "flatCallTracer" });
+    let flat = result(at, "debug_traceTransaction", json!([hashes[1], flat])).await;
+    assert_eq!(
+        (&flat[0]["transactionHash"], &flat[0]["transactionPosition"]),
+        (&json!(hashes[1]), &json!(1))
+    );
+
+    let number = json!(format!("{:#x}", block.header.number));
+    for (method, id) in [("debug_traceBlockByNumber", number), ("debug_traceBlockByHash", json!(block.hash))]
+    {
+        let traces = result(at, method, json!([id, options])).await;
+        let traced: Vec<_> = traces.as_array().unwrap().iter().map(|trace| &trace["txHash"]).collect();
+        assert_eq!(
+            traced,
+            hashes.iter().map(|hash| json!(hash)).collect::<Vec<_>>().iter().collect::<Vec<_>>()
+        );
+        assert_eq!(traces[0]["result"]["type"], "CALL");
+    }
+    let unknown = json!([B256::ZERO]);
+    refused(at, "debug_traceTransaction", unknown.clone(), -32000, "transaction not found").await;
+    refused(at, "debug_traceBlockByHash", unknown, -32000, "block not found").await;
+    refused(at, "debug_traceBlockByNumber", json!(["0xffff"]), -32000, "block not found").await;
+    let foreign = json!([block.hash, { "tracer": "prestateTracer" }]);
+    refused(at, "debug_traceBlockByHash", foreign, -32602, "no tracer \"prestateTracer\"").await;
 }

@@ -1,12 +1,17 @@
 //! The VM, its clock and the blocks that it made.
 
+use super::history::History;
+use super::time::Time;
 use super::{BLOCKHASH_BLOCKS_MAX, BLOCKS_MAX, Features, SvmOptions};
 use crate::failure::transaction_failed;
 use crate::landed::{self, Inner};
 use agave_feature_set::{FeatureSet, enable_tx_v1};
 use litesvm::LiteSVM;
 use litesvm::types::TransactionMetadata;
-use parhelion_core::cluster::{Account, Clock, ClusterError, LandedBlock, Simulation, Snapshot};
+use parhelion_core::cluster::{
+    Account, Clock, ClusterError, LandedBlock, LandedInstruction, LandedTransaction, Moment, Simulation,
+    Snapshot,
+};
 use parhelion_sdk::address::{program_data_address, sha256};
 use parhelion_sdk::transaction::{V0_BYTES_MAX, V1_BYTES_MAX, size};
 use solana_address::Address;
@@ -18,11 +23,19 @@ use solana_signature::Signature;
 use solana_slot_hashes::{MAX_ENTRIES, SlotHashes};
 use solana_transaction::versioned::VersionedTransaction;
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What the hashes of all slots are derived from.
 const GENESIS: &[u8] = b"parhelion development chain";
 
-/// A Solana of one transaction a block.
+/// A block that transactions join until it is closed.
+#[derive(Clone)]
+struct OpenBlock {
+    clock: Clock,
+    transactions: Vec<LandedTransaction>,
+}
+
+/// A Solana of one transaction a block, but for blocks that are opened.
 #[derive(Clone)]
 pub(super) struct Chain {
     svm: LiteSVM,
@@ -30,6 +43,13 @@ pub(super) struct Chain {
     program_id: Address,
     /// The newest block's slot and time.
     clock: Clock,
+    /// How the time of blocks differs from the real one.
+    time: Time,
+    /// What accounts were, and the number of the next change of one. Snapshots share it.
+    history: Arc<Mutex<History>>,
+    changes: u64,
+    /// The block behind it, while it is open.
+    open: Option<OpenBlock>,
     /// Slots and their hashes, the newest block's first. A block's hash is also its blockhash.
     hashes: VecDeque<(u64, Hash)>,
     /// The transactions of the blocks whose blockhash can be used, the newest first.
@@ -60,6 +80,10 @@ impl Chain {
             features,
             program_id,
             clock,
+            time: Time::default(),
+            history: Arc::default(),
+            changes: 0,
+            open: None,
             hashes: VecDeque::from([(0, slot_hash(GENESIS, 0))]),
             signatures: VecDeque::new(),
             blocks: VecDeque::new(),
@@ -68,6 +92,7 @@ impl Chain {
             return_data: Vec::new(),
         };
         chain.enter(clock);
+        chain.history().end_block(clock);
         chain
     }
 
@@ -106,20 +131,21 @@ impl Chain {
         if let Some(signature) = transaction.signatures.first().filter(|one| self.signatures.contains(one)) {
             return Ok(*signature);
         }
-        let clock =
-            Clock { slot: self.clock.slot + 1, unix_timestamp: self.clock.unix_timestamp.max(unix_time) };
+        let clock = self.landing_clock(unix_time);
         self.enter(clock);
         match self.svm.simulate_transaction(transaction.clone()) {
             // A simulation gives everything that the transaction wrote, so it runs once and not twice.
             Ok(simulated) => {
+                self.history().begin(simulated.meta.signature);
                 for (address, account) in simulated.post_accounts {
-                    let account = account.into();
-                    self.svm.set_account(address, account).map_err(|error| unexpected(&error))?;
+                    self.note(address);
+                    self.svm.set_account(address, account.into()).map_err(|error| unexpected(&error))?;
                 }
-                self.seal(clock, &transaction, &loaded, simulated.meta)
+                self.time.begin_block(clock.unix_timestamp, unix_time);
+                self.land(clock, &transaction, &loaded, simulated.meta)
             }
             Err(failed) => {
-                self.enter(self.clock);
+                self.enter(self.clock());
                 let message = &transaction.message;
                 Err(transaction_failed(&failed.err, message, &self.program_id, failed.meta.logs))
             }
@@ -190,13 +216,87 @@ impl Chain {
         self.svm.set_sysvar(&SlotHashes::from_iter(self.hashes_before(clock.slot)));
     }
 
-    /// Makes blocks without transactions.
+    /// Makes blocks without transactions. The time stands.
     pub(super) fn make_empty_blocks(&mut self, count: u32) {
         for _ in 0..count {
             self.clock.slot += 1;
             self.push_hash();
+            self.history().end_block(self.clock);
         }
         self.enter(self.clock);
+    }
+
+    /// The clock of the block behind the newest.
+    fn next_clock(&self, unix_time: i64) -> Clock {
+        let unix_timestamp = self.time.of_next_block(self.clock.unix_timestamp, unix_time);
+        Clock { slot: self.clock.slot + 1, unix_timestamp }
+    }
+
+    /// The clock of the block that the next transaction lands in.
+    pub(super) fn landing_clock(&self, unix_time: i64) -> Clock {
+        self.open.as_ref().map_or_else(|| self.next_clock(unix_time), |open| open.clock)
+    }
+
+    /// Lands what was run outside of the VM.
+    pub(super) fn land_outside(
+        &mut self,
+        accounts: Vec<(Address, Account)>,
+        instruction: LandedInstruction,
+        unix_time: i64,
+    ) -> Result<(), ClusterError> {
+        // Nobody signed it, but it needs a name of its own.
+        let digest = sha256(&[self.latest_blockhash().as_ref(), &instruction.data]);
+        let mut signature = [0; 64];
+        signature[..32].copy_from_slice(&digest);
+        let signature = Signature::from(signature);
+        self.history().begin(signature);
+        for (address, account) in accounts {
+            self.replace(address, account)?;
+        }
+        let clock = self.landing_clock(unix_time);
+        self.time.begin_block(clock.unix_timestamp, unix_time);
+        self.join(
+            clock,
+            [LandedTransaction { signature, compute_units: 0, instructions: vec![instruction] }],
+        );
+        self.enter(self.clock());
+        Ok(())
+    }
+
+    /// Opens a block: transactions that succeed join it until it is closed.
+    pub(super) fn open_block(&mut self, unix_time: i64) {
+        if self.open.is_none() {
+            let clock = self.next_clock(unix_time);
+            self.time.begin_block(clock.unix_timestamp, unix_time);
+            self.open = Some(OpenBlock { clock, transactions: Vec::new() });
+        }
+    }
+
+    /// Closes the block that is open, if one is.
+    pub(super) fn close_block(&mut self) {
+        if let Some(OpenBlock { clock, transactions }) = self.open.take() {
+            self.seal(clock, transactions);
+            self.enter(clock);
+        }
+    }
+
+    /// Moves the time of blocks on, and gives how far it is ahead of the real one then.
+    pub(super) fn increase_time(&mut self, seconds: i64, unix_time: i64) -> i64 {
+        let ahead = self.time.increase(seconds, unix_time);
+        self.enter(self.clock());
+        ahead
+    }
+
+    /// Says which time the next block has; none that is earlier than the newest block's.
+    pub(super) fn set_next_timestamp(&mut self, timestamp: i64) -> Result<(), ClusterError> {
+        let newest = self.clock.unix_timestamp;
+        if timestamp < newest {
+            let text = format!("timestamp {timestamp} is lower than the previous block's timestamp {newest}");
+            return Err(ClusterError::Unsupported(text));
+        }
+        self.time.set_next(timestamp);
+        self.enter(self.clock());
+        Ok(())
     }
 
     /// Gives the newest block its hash.
@@ -205,33 +305,55 @@ impl Chain {
         push_bounded(&mut self.hashes, (slot, slot_hash(parent.as_ref(), slot)), MAX_ENTRIES + 1);
     }
 
-    /// Makes the block of a transaction that succeeded in it.
-    fn seal(
+    /// Takes a transaction that succeeded in the block `clock`, and makes that block unless others may join it.
+    fn land(
         &mut self,
         clock: Clock,
         transaction: &VersionedTransaction,
         loaded: &[Address],
         meta: TransactionMetadata,
     ) -> Result<Signature, ClusterError> {
-        let previous_blockhash = self.latest_blockhash();
-        self.clock = clock;
-        self.push_hash();
         push_bounded(&mut self.signatures, meta.signature, BLOCKHASH_BLOCKS_MAX);
         self.return_data = meta.return_data.data;
-        if landed::mentions(&transaction.message, loaded, &self.program_id) {
+        let landed = if landed::mentions(&transaction.message, loaded, &self.program_id) {
             let inner = meta.inner_instructions.into_iter().enumerate().flat_map(|(index, inner)| {
                 inner.into_iter().map(move |inner| Inner { index, instruction: inner.instruction })
             });
-            let landed = landed::transaction(transaction, loaded, inner, meta.compute_units_consumed)
-                .ok_or_else(|| unexpected(&"an instruction names an address that is not there"))?;
+            Some(
+                landed::transaction(transaction, loaded, inner, meta.compute_units_consumed)
+                    .ok_or_else(|| unexpected(&"an instruction names an address that is not there"))?,
+            )
+        } else {
+            None
+        };
+        self.join(clock, landed);
+        Ok(meta.signature)
+    }
+
+    /// Puts a transaction into the block that is open, or into one of its own.
+    fn join(&mut self, clock: Clock, landed: impl IntoIterator<Item = LandedTransaction>) {
+        match &mut self.open {
+            Some(open) => open.transactions.extend(landed),
+            None => self.seal(clock, landed.into_iter().collect()),
+        }
+    }
+
+    /// Makes a block of transactions of the program.
+    fn seal(&mut self, clock: Clock, transactions: Vec<LandedTransaction>) {
+        let previous_blockhash = self.latest_blockhash();
+        let has_own_time = self.clock.unix_timestamp != clock.unix_timestamp;
+        self.clock = clock;
+        self.push_hash();
+        self.history().end_block(clock);
+        // What is not kept is empty, and has the time of the block before it.
+        if !transactions.is_empty() || has_own_time {
             if self.blocks.len() >= self.blocks_max
                 && let Some(block) = self.blocks.pop_front()
             {
                 self.dropped = block.clock.slot;
             }
-            self.blocks.push_back(LandedBlock { clock, previous_blockhash, transactions: vec![landed] });
+            self.blocks.push_back(LandedBlock { clock, previous_blockhash, transactions });
         }
-        Ok(meta.signature)
     }
 
     pub(super) fn airdrop(&mut self, address: Address, lamports: u64) -> Result<(), ClusterError> {
@@ -245,18 +367,83 @@ impl Chain {
         self.svm.set_account(address, account).map_err(|error| unexpected(&error))
     }
 
+    /// Replaces an account; the newest block is as if it had been so.
     pub(super) fn set_account(&mut self, address: Address, account: Account) -> Result<(), ClusterError> {
+        self.replace(address, account)?;
+        self.history().end_block(self.clock);
+        Ok(())
+    }
+
+    fn replace(&mut self, address: Address, account: Account) -> Result<(), ClusterError> {
+        self.note(address);
         self.svm
             .set_account(address, account_of(account))
             .map_err(|error| ClusterError::Unsupported(format!("account {address} cannot be set: {error}")))
     }
 
     pub(super) fn accounts(&self, addresses: &[Address]) -> Snapshot {
-        let account = |address| {
-            let solana_account::Account { lamports, data, owner, .. } = self.svm.get_account(address)?;
-            Some(Account { lamports, owner, data })
+        let accounts = addresses.iter().map(|address| self.account(address));
+        Snapshot { clock: self.clock(), accounts: accounts.collect() }
+    }
+
+    fn account(&self, address: &Address) -> Option<Account> {
+        let solana_account::Account { lamports, data, owner, .. } = self.svm.get_account(address)?;
+        Some(Account { lamports, owner, data })
+    }
+
+    /// What was. Every change of it is complete when the lock is given back.
+    fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what an account is before it is changed.
+    fn note(&mut self, address: Address) {
+        let before = self.account(&address);
+        let mut history = self.history();
+        history.note(address, before);
+        let next = history.next();
+        drop(history);
+        self.changes = next;
+    }
+
+    /// The clock that is shown at a moment of the past, and the number of the first change behind it.
+    pub(super) fn moment(&self, moment: Moment) -> Result<(Clock, u64), ClusterError> {
+        let history = self.history();
+        let (slot, before) = match moment {
+            Moment::Behind(slot) => (slot, None),
+            Moment::Before { slot, transaction } => (slot, Some(transaction)),
         };
-        Snapshot { clock: self.clock, accounts: addresses.iter().map(account).collect() }
+        let unknown = || ClusterError::Unsupported(format!("the state at block {slot} is not kept any more"));
+        let (clock, end) = history.behind(slot).ok_or_else(unknown)?;
+        let change = match before {
+            None => end,
+            Some(transaction) => history.before(&transaction).ok_or_else(unknown)?,
+        };
+        if history.knows(change) { Ok((clock, change)) } else { Err(unknown()) }
+    }
+
+    /// Accounts as they were before a change.
+    pub(super) fn accounts_before(&self, change: u64, addresses: &[Address]) -> Vec<Option<Account>> {
+        let history = self.history();
+        let account = |address: &Address| match history.account(address, change) {
+            Some(found) => found.cloned(),
+            None => self.account(address),
+        };
+        addresses.iter().map(account).collect()
+    }
+
+    /// Goes back to what was when `self` was taken as a snapshot of a chain that went on.
+    pub(super) fn resume(&mut self) {
+        self.history().go_back(self.clock.slot, self.changes);
+    }
+
+    /// A chain of its own: what was before is not known there.
+    pub(super) fn fork(&self) -> Self {
+        let mut fork = self.clone();
+        fork.history = Arc::default();
+        fork.changes = 0;
+        fork.history().end_block(fork.clock);
+        fork
     }
 
     pub(super) fn accounts_beginning(&self, prefix: &[u8]) -> Vec<Address> {
@@ -277,8 +464,9 @@ impl Chain {
         Ok(newer.take_while(|block| block.clock.slot <= last).cloned().collect())
     }
 
-    pub(super) const fn clock(&self) -> Clock {
-        self.clock
+    /// What calls see: the newest block's slot, and its time if that was not moved since.
+    pub(super) fn clock(&self) -> Clock {
+        Clock { unix_timestamp: self.time.of_calls(self.clock.unix_timestamp), ..self.clock }
     }
 
     pub(super) fn advance_time(&mut self, seconds: u32) {
@@ -286,8 +474,9 @@ impl Chain {
         self.enter(self.clock);
     }
 
-    pub(super) fn slot_hashes(&self) -> Vec<(u64, [u8; 32])> {
-        self.hashes_before(self.clock.slot).map(|(slot, hash)| (slot, hash.to_bytes())).collect()
+    /// What the SlotHashes sysvar shows in a slot, as far as that is still known.
+    pub(super) fn slot_hashes(&self, slot: u64) -> Vec<(u64, [u8; 32])> {
+        self.hashes_before(slot).map(|(slot, hash)| (slot, hash.to_bytes())).collect()
     }
 
     /// What the SlotHashes sysvar shows in `slot`: a block does not know its own hash.

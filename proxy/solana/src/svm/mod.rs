@@ -4,7 +4,9 @@
 //! a cluster, on purpose:
 //!
 //! * Every transaction that succeeds makes a block of its own: the slot moves on by one. Nothing else moves it but
-//!   [`SvmCluster::make_empty_blocks`]. The clock shows the real time unless it was moved on, and never goes back.
+//!   [`SvmCluster::make_empty_blocks`], and a block that is opened and closed: that one holds all that was sent between.
+//! * The clock shows the real time unless it was moved on, and never goes back.
+//! * It can go back to what it was ([`SvmCluster::restore`]); whoever follows it has to be told.
 //! * A transaction that fails leaves no trace: no fee, no block. (On a cluster the preflight stops most of them.)
 //! * The first block is slot 1; slot 0 is the state at start.
 //! * Blocks are kept in memory, the last [`BLOCKS_MAX`] of them.
@@ -14,25 +16,30 @@
 //! lands it once.
 
 mod chain;
+mod history;
+mod past;
 mod rehearsal;
 #[cfg(test)]
 mod tests;
+mod time;
 
 pub use rehearsal::SvmRehearsal;
 
 use async_trait::async_trait;
 use chain::Chain;
 use parhelion_core::cluster::{
-    ACCOUNTS_MAX, Account, Clock, Cluster, ClusterError, LandedBlock, Simulation, Snapshot,
+    ACCOUNTS_MAX, Account, Clock, Cluster, ClusterError, LandedBlock, LandedInstruction, Moment, Simulation,
+    Snapshot,
 };
 use parhelion_wire::address::Deployment;
+use past::Past;
 use solana_address::Address;
 use solana_hash::Hash;
 use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
-use tokio::sync::watch;
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock, watch};
 
 /// Blocks of the program's transactions that are kept for [`Cluster::blocks`]; the indexer of the same process follows
 /// at once and needs the newest only. At a few kilobytes a block this is below 100 MB.
@@ -65,12 +72,33 @@ pub struct SvmOptions {
     pub features: Features,
 }
 
-/// Solana inside this process.
+/// Solana inside this process. Clones are the same.
+#[derive(Clone)]
 pub struct SvmCluster {
     // The VM is neither async nor shared: calls take turns, each on a thread that may block.
     chain: Arc<Mutex<Chain>>,
     deployment: Deployment,
     newest_slot: watch::Sender<u64>,
+    /// Whoever sends reads this; whoever wants that nobody sends writes it.
+    senders: Arc<RwLock<()>>,
+}
+
+/// A chain as it was at some time. Clones share nothing.
+#[derive(Clone)]
+pub struct SvmSnapshot(Box<Chain>);
+
+impl SvmSnapshot {
+    /// The newest slot.
+    #[must_use]
+    pub fn slot(&self) -> u64 {
+        self.0.clock().slot
+    }
+}
+
+/// While this is there, nobody sends.
+#[must_use]
+pub struct Pause {
+    _senders: OwnedRwLockWriteGuard<()>,
 }
 
 impl SvmCluster {
@@ -85,7 +113,7 @@ impl SvmCluster {
     fn over(chain: Chain, program_id: &Address) -> Self {
         let deployment = parhelion_sdk::address::deployment(program_id);
         let newest_slot = watch::Sender::new(chain.clock().slot);
-        Self { chain: Arc::new(Mutex::new(chain)), deployment, newest_slot }
+        Self { chain: Arc::new(Mutex::new(chain)), deployment, newest_slot, senders: Arc::default() }
     }
 
     /// Gives `lamports` out of nowhere to an address.
@@ -130,12 +158,111 @@ impl SvmCluster {
         .await
     }
 
+    /// Moves the time of blocks on for good: it goes on from there. Gives how many seconds it is ahead of the real time then.
+    ///
+    /// # Errors
+    /// None but that of a VM that stopped.
+    pub async fn increase_time(&self, seconds: u64) -> Result<i64, ClusterError> {
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        self.run(move |chain| Ok(chain.increase_time(seconds, unix_time()))).await
+    }
+
+    /// Says which time the next block has, in seconds since 1970; the time of blocks goes on from there.
+    ///
+    /// # Errors
+    /// [`ClusterError::Unsupported`] for a time before the newest block's.
+    pub async fn set_next_timestamp(&self, timestamp: u64) -> Result<(), ClusterError> {
+        let timestamp = i64::try_from(timestamp).unwrap_or(i64::MAX);
+        self.run(move |chain| chain.set_next_timestamp(timestamp)).await
+    }
+
+    /// Opens a block: transactions that are sent from now on land in it, and it can be read when it is closed.
+    ///
+    /// # Errors
+    /// None but that of a VM that stopped.
+    pub async fn open_block(&self) -> Result<(), ClusterError> {
+        self.run(|chain| {
+            chain.open_block(unix_time());
+            Ok(())
+        })
+        .await
+    }
+
+    /// Closes the block that is open, if one is.
+    ///
+    /// # Errors
+    /// None but that of a VM that stopped.
+    pub async fn close_block(&self) -> Result<(), ClusterError> {
+        let newest_slot = self.newest_slot.clone();
+        self.run(move |chain| {
+            chain.close_block();
+            announce(&newest_slot, chain);
+            Ok(())
+        })
+        .await
+    }
+
+    /// The clock of the block that the next transaction lands in.
+    ///
+    /// # Errors
+    /// None but that of a VM that stopped.
+    pub async fn next_clock(&self) -> Result<Clock, ClusterError> {
+        self.run(|chain| Ok(chain.landing_clock(unix_time()))).await
+    }
+
+    /// Lands what was run outside of the VM: the accounts as they are afterwards, and an instruction of the program as it
+    /// is shown to those who follow the chain. It makes a block, unless one is open.
+    ///
+    /// # Errors
+    /// [`ClusterError::Unsupported`] for a sysvar whose data makes no sense.
+    pub async fn land(
+        &self,
+        accounts: Vec<(Address, Account)>,
+        instruction: LandedInstruction,
+    ) -> Result<(), ClusterError> {
+        let newest_slot = self.newest_slot.clone();
+        self.run(move |chain| {
+            chain.land_outside(accounts, instruction, unix_time())?;
+            announce(&newest_slot, chain);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Everything as it is now.
+    ///
+    /// # Errors
+    /// None but that of a VM that stopped.
+    pub async fn snapshot(&self) -> Result<SvmSnapshot, ClusterError> {
+        Ok(SvmSnapshot(self.run(|chain| Ok(Box::new(chain.clone()))).await?))
+    }
+
+    /// Goes back to what was. The newest slot is that of the snapshot again, and blocks behind it will be others.
+    ///
+    /// # Errors
+    /// None but that of a VM that stopped.
+    pub async fn restore(&self, snapshot: SvmSnapshot) -> Result<(), ClusterError> {
+        let newest_slot = self.newest_slot.clone();
+        self.run(move |chain| {
+            *chain = *snapshot.0;
+            chain.resume();
+            announce(&newest_slot, chain);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Lets nobody send until what is given is dropped. What is being sent lands before.
+    pub async fn pause(&self) -> Pause {
+        Pause { _senders: Arc::clone(&self.senders).write_owned().await }
+    }
+
     /// Another cluster, which begins with everything that this one has now. Neither sees what the other does later.
     ///
     /// # Errors
     /// None but that of a VM that stopped.
     pub async fn fork(&self) -> Result<Self, ClusterError> {
-        let chain = self.run(|chain| Ok(chain.clone())).await?;
+        let chain = self.run(|chain| Ok(chain.fork())).await?;
         Ok(Self::over(chain, &self.deployment.program_id.into()))
     }
 
@@ -193,11 +320,16 @@ impl Cluster for SvmCluster {
     }
 
     async fn slot_hashes(&self) -> Result<Vec<(u64, [u8; 32])>, ClusterError> {
-        self.run(|chain| Ok(chain.slot_hashes())).await
+        self.run(|chain| Ok(chain.slot_hashes(chain.clock().slot))).await
     }
 
     async fn rent_exemption(&self, data_length: usize) -> Result<u64, ClusterError> {
         self.run(move |chain| Ok(chain.rent_exemption(data_length))).await
+    }
+
+    async fn at(&self, moment: Moment) -> Result<Arc<dyn Cluster>, ClusterError> {
+        let (clock, change) = self.run(move |chain| chain.moment(moment)).await?;
+        Ok(Arc::new(Past { cluster: self.clone(), clock, change }))
     }
 
     async fn latest_blockhash(&self) -> Result<Hash, ClusterError> {
@@ -205,6 +337,7 @@ impl Cluster for SvmCluster {
     }
 
     async fn send(&self, transaction: &VersionedTransaction) -> Result<Signature, ClusterError> {
+        let _turn = self.senders.read().await;
         let transaction = transaction.clone();
         let newest_slot = self.newest_slot.clone();
         self.run(move |chain| {

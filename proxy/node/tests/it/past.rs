@@ -1,0 +1,117 @@
+//! The state of the past, which a development chain keeps.
+
+use crate::dev::Dev;
+use crate::development::{ALICE, BOB, CAROL, ETHER};
+use alloy_primitives::{Address, B256, U256};
+use serde_json::{Value, json};
+
+/// Deploys `SLOAD(0) + 1 -> SSTORE(0)`, logs the new value, and returns it. A second kind of it calls the first.
+async fn counter(dev: &Dev) -> Address {
+    // PUSH1 1 PUSH0 SLOAD ADD DUP1 PUSH0 SSTORE PUSH0 MSTORE PUSH1 32 PUSH0 LOG0 PUSH1 32 PUSH0 RETURN
+    deploy(dev, "60015f5401805f555f5260205fa060205ff3").await
+}
+
+/// Deploys code, by an initcode that copies it.
+async fn deploy(dev: &Dev, code: &str) -> Address {
+    let length = code.len() / 2;
+    let init = format!("0x60{length:02x}8060095f395ff3{code}");
+    let hash = dev.ask("eth_sendTransaction", json!([{ "from": ALICE, "input": init }])).await;
+    let receipt = dev.receipt(&hash).await;
+    assert_eq!(receipt["status"], "0x1", "{receipt}");
+    serde_json::from_value(receipt["contractAddress"].clone()).unwrap()
+}
+
+fn at(number: u64) -> Value {
+    json!(format!("{number:#x}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_is_what_it_was_at_each_block() {
+    let dev = Dev::start(&[]);
+    let contract = counter(&dev).await;
+    let first = dev.height().await;
+    for _ in 0..3 {
+        dev.ask("eth_sendTransaction", json!([{ "from": BOB, "to": contract, "value": "0x0" }])).await;
+    }
+    dev.pay(ALICE, CAROL, ETHER).await;
+    for (index, value) in (0..=3).enumerate() {
+        let block = at(first + index as u64);
+        let stored = dev.ask("eth_getStorageAt", json!([contract, "0x0", block])).await;
+        assert_eq!(stored, json!(B256::from(U256::from(value))), "{block}");
+        // What a call would do there.
+        let called = dev.number("eth_call", json!([{ "to": contract }, block])).await;
+        assert_eq!(called, U256::from(value + 1));
+        assert_eq!(dev.number("eth_getTransactionCount", json!([BOB, block])).await, U256::from(value));
+        let number: U256 = dev.number("eth_call", json!([{ "input": "0x435f5260205ff3" }, block])).await;
+        assert_eq!(number, U256::from(first + index as u64), "NUMBER");
+    }
+    let before = at(first - 1);
+    assert_eq!(dev.ask("eth_getCode", json!([contract, before])).await, "0x");
+    assert_ne!(dev.ask("eth_getCode", json!([contract, at(first)])).await, "0x");
+    let newest = dev.height().await;
+    assert_eq!(dev.number("eth_getBalance", json!([CAROL, at(newest - 1)])).await, U256::ZERO);
+    assert_eq!(dev.number("eth_getBalance", json!([CAROL, at(newest)])).await, ETHER);
+    // By hash, too.
+    let hash = dev.block(at(newest - 1)).await["hash"].clone();
+    assert_eq!(dev.number("eth_getBalance", json!([CAROL, { "blockHash": hash }])).await, U256::ZERO);
+    // State that was set belongs to the newest block then.
+    dev.ask("anvil_setBalance", json!([CAROL, "0x5"])).await;
+    dev.ask("evm_mine", json!([])).await;
+    assert_eq!(dev.number("eth_getBalance", json!([CAROL, at(newest - 1)])).await, U256::ZERO);
+    assert_eq!(dev.number("eth_getBalance", json!([CAROL, at(newest)])).await, U256::from(5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_is_traced_as_it_ran() {
+    let dev = Dev::start(&[]);
+    let contract = counter(&dev).await;
+    let mut hashes = Vec::new();
+    for _ in 0..2 {
+        hashes.push(dev.ask("eth_sendTransaction", json!([{ "from": BOB, "to": contract }])).await);
+    }
+    for (value, hash) in (1..).zip(&hashes) {
+        let receipt = dev.receipt(hash).await;
+        let trace = dev
+            .ask(
+                "debug_traceTransaction",
+                json!([hash, { "tracer": "callTracer", "tracerConfig": { "withLog": true } }]),
+            )
+            .await;
+        assert_eq!(trace["gasUsed"], receipt["gasUsed"]);
+        assert_eq!(trace["output"], json!(B256::from(U256::from(value))));
+        assert_eq!(trace["logs"][0]["data"], json!(B256::from(U256::from(value))));
+        assert_eq!(trace["from"], json!(BOB.to_string().to_lowercase()));
+        let steps = dev.ask("debug_traceTransaction", json!([hash])).await;
+        assert_eq!(steps["returnValue"], json!(B256::from(U256::from(value))));
+        let ops: Vec<_> = steps["structLogs"].as_array().unwrap().iter().map(|step| &step["op"]).collect();
+        assert_eq!((ops[2], ops.len()), (&json!("SLOAD"), 15), "{ops:?}");
+    }
+    // Of a block with several transactions each begins where the one before it ended.
+    dev.ask("evm_setAutomine", json!([false])).await;
+    for _ in 0..3 {
+        dev.ask("eth_sendTransaction", json!([{ "from": BOB, "to": contract, "gas": "0x186a0" }])).await;
+    }
+    dev.ask("evm_mine", json!([])).await;
+    let traces = dev.ask("debug_traceBlockByNumber", json!(["latest", { "tracer": "callTracer" }])).await;
+    let outputs: Vec<_> =
+        traces.as_array().unwrap().iter().map(|trace| trace["result"]["output"].clone()).collect();
+    assert_eq!(outputs, [3, 4, 5].map(|value| json!(B256::from(U256::from(value)))), "{traces}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_undone_is_no_past() {
+    let dev = Dev::start(&[]);
+    let contract = counter(&dev).await;
+    let height = dev.height().await;
+    let snapshot = dev.ask("evm_snapshot", json!([])).await;
+    let undone = dev.ask("eth_sendTransaction", json!([{ "from": BOB, "to": contract }])).await;
+    dev.ask("evm_revert", json!([snapshot])).await;
+    dev.pay(ALICE, CAROL, ETHER).await;
+    dev.pay(ALICE, CAROL, ETHER).await;
+    let balance = async |number| dev.number("eth_getBalance", json!([CAROL, at(number)])).await;
+    assert_eq!([balance(height).await, balance(height + 1).await], [U256::ZERO, ETHER]);
+    let stored = dev.ask("eth_getStorageAt", json!([contract, "0x0", at(height + 1)])).await;
+    assert_eq!(stored, json!(B256::ZERO));
+    let (code, text) = dev.refusal("debug_traceTransaction", json!([undone])).await;
+    assert_eq!((code, text.as_str()), (-32000, "transaction not found"));
+}
