@@ -147,18 +147,7 @@ impl Indexer {
         if first > last {
             return tip;
         }
-        let asked = retry("find out what is final", || supported(self.cluster.finalized_blocks(first, last)));
-        let different = match asked.await {
-            Ok(outlines) => {
-                let compare = || self.unsettled.first_difference(&outlines, last, &*self.store);
-                retry("compare blocks with what is final", compare).await
-            }
-            Err(why) => {
-                warn!(first, last, "blocks cannot be compared with what is final, and stay: {why}");
-                None
-            }
-        };
-        let tip = match different {
+        let tip = match self.find_difference(first, last).await {
             Some(slot) => {
                 warn!(
                     slot,
@@ -172,6 +161,46 @@ impl Indexer {
         // Those that were taken off are read from what is final.
         self.unsettled.settle(last);
         tip
+    }
+
+    /// The first slot from `first` to `last`, both included, whose block is not the final one.
+    async fn find_difference(&self, mut first: u64, last: u64) -> Option<u64> {
+        let asked = retry("find out what is final", || supported(self.cluster.finalized_blocks(first, last)));
+        let outlines = match asked.await {
+            Ok(outlines) => outlines,
+            Err(why) => {
+                warn!(first, last, "blocks cannot be compared with what is final, and stay: {why}");
+                return None;
+            }
+        };
+        loop {
+            let compare = || self.unsettled.first_difference(&outlines, first..=last, &*self.store);
+            let slot = retry("compare blocks with what is final", compare).await?;
+            if self.is_dropped(slot).await {
+                return Some(slot);
+            }
+            first = slot + 1;
+        }
+    }
+
+    /// Whether the block of a slot that is final seems to be another one to the cluster, too, when it is asked for it: what a
+    /// cluster lists may lack something.
+    async fn is_dropped(&self, slot: u64) -> bool {
+        let slots = [slot];
+        let landed = match retry("read a final block", || supported(self.cluster.blocks_of(&slots))).await {
+            Ok(landed) => landed,
+            Err(why) => {
+                warn!(slot, "a block cannot be compared with the final one, and stays: {why}");
+                return false;
+            }
+        };
+        let outline = landed.first().map(BlockOutline::from);
+        let compare = || self.unsettled.is_made_of(slot, outline.as_ref(), &*self.store);
+        let is_same = retry("compare a block with the final one", compare).await;
+        if is_same {
+            warn!(slot, "the cluster does not list what is in this slot, but has it: its list is incomplete");
+        }
+        !is_same
     }
 
     /// Sees the blocks that the database has, which another node has put there. Gives the tip.

@@ -4,6 +4,7 @@ use alloy_primitives::{B256, keccak256};
 use parhelion_core::cluster::BlockOutline;
 use parhelion_core::store::{Block, BlockId, Store, StoreError};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// The newest blocks, as far as they are not known to be final.
 ///
@@ -49,28 +50,35 @@ impl Unsettled {
         self.made_of.split_off(&number.saturating_add(1));
     }
 
-    /// The first slot up to `last` whose block is not made of what is final; `outlines` are all that are.
+    /// The first slot of a range whose block is not made of what is final; `outlines` are all that are.
     pub(crate) async fn first_difference(
         &self,
         outlines: &[BlockOutline],
-        last: u64,
+        range: RangeInclusive<u64>,
         store: &dyn Store,
     ) -> Result<Option<u64>, StoreError> {
         let outlines: BTreeMap<u64, &BlockOutline> =
             outlines.iter().map(|outline| (outline.slot, outline)).collect();
-        for slot in self.first()..=last {
-            let outline = outlines.get(&slot).copied();
-            let is_same = if slot <= self.found {
-                let block = store.block(BlockId::Number(slot)).await?;
-                block.is_some_and(|block| may_be_made_of(&block, outline))
-            } else {
-                self.made_of.get(&slot).copied() == outline.map(digest)
-            };
-            if !is_same {
+        for slot in range {
+            if !self.is_made_of(slot, outlines.get(&slot).copied(), store).await? {
                 return Ok(Some(slot));
             }
         }
         Ok(None)
+    }
+
+    /// Whether the block of a slot is made of this Solana block, or of none.
+    pub(crate) async fn is_made_of(
+        &self,
+        slot: u64,
+        outline: Option<&BlockOutline>,
+        store: &dyn Store,
+    ) -> Result<bool, StoreError> {
+        if slot > self.found {
+            return Ok(self.made_of.get(&slot).copied() == outline.map(digest));
+        }
+        let block = store.block(BlockId::Number(slot)).await?;
+        Ok(block.is_some_and(|block| may_be_made_of(&block, outline)))
     }
 }
 

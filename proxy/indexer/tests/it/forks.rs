@@ -185,6 +185,21 @@ async fn blocks_stay_where_the_cluster_does_not_tell_what_is_final() {
     running.stop().await;
 }
 
+#[tokio::test]
+async fn a_block_that_is_only_not_listed_stays() {
+    let mut running = unsettled(first_fork(), 6).await;
+    *running.cluster.unlisted.lock().unwrap() = Some(3);
+    running.cluster.finalized.send_replace(6);
+    running.advance_to(7).await;
+    // A difference behind it is found all the same.
+    *running.cluster.blocks.lock().unwrap() = vec![block(2, 0, 1), block(3, 1, 2), block(7, 2, 5)];
+    running.cluster.finalized.send_replace(7);
+    assert_eq!(events_to(&mut running.events, 7).await, [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(events_to(&mut running.events, 7).await, [-7, 7]);
+    assert_eq!(running.cluster.compared.lock().unwrap().len(), 2);
+    running.stop().await;
+}
+
 /// A node on a database that others use too.
 struct Node {
     cluster: Arc<FakeCluster>,

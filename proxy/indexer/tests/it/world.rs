@@ -32,6 +32,8 @@ pub(crate) struct FakeCluster {
     pub(crate) asked: Mutex<Vec<(u64, u64)>>,
     /// Ranges of slots of which was asked what is final.
     pub(crate) compared: Mutex<Vec<(u64, u64)>>,
+    /// A slot that is left out where it is told what is final.
+    pub(crate) unlisted: Mutex<Option<u64>>,
     /// The oldest slot that is not forgotten.
     pub(crate) oldest: Mutex<u64>,
     /// How often was asked for that.
@@ -48,6 +50,7 @@ impl FakeCluster {
             failures: Mutex::new(failures.cluster),
             asked: Mutex::default(),
             compared: Mutex::default(),
+            unlisted: Mutex::default(),
             oldest: Mutex::default(),
             asked_oldest: AtomicUsize::new(0),
             lists_slots: failures.lists_slots,
@@ -109,7 +112,9 @@ impl Cluster for FakeCluster {
         if !self.lists_slots {
             return Err(ClusterError::Unsupported("a test".to_owned()));
         }
-        Ok(self.within(first, last).iter().map(BlockOutline::from).collect())
+        let unlisted = *self.unlisted.lock().unwrap();
+        let outlines = self.within(first, last).iter().map(BlockOutline::from).collect::<Vec<_>>();
+        Ok(outlines.into_iter().filter(|outline| Some(outline.slot) != unlisted).collect())
     }
 
     async fn blocks(&self, first: u64, last: u64) -> Result<Vec<LandedBlock>, ClusterError> {
