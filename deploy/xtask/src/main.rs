@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use commands::{
     build_sbf, check_deps, check_reproducible, clean_cache, conformance, cu_report, deploying, dev,
-    differential, faults, localnet, test, workloads,
+    differential, faults, localnet, rpc_vectors, test, workloads,
 };
 use context::Context;
 
@@ -61,6 +61,7 @@ enum Command {
     Conformance(conformance::Args),
     Differential(differential::Args),
     Faults(faults::Args),
+    RpcVectors(rpc_vectors::Args),
     Workloads(workloads::Args),
     CheckDeps(check_deps::Args),
     CleanCache(clean_cache::Args),
@@ -91,6 +92,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Conformance(args) => conformance::run(&context, &args),
         Command::Differential(args) => differential::run(&context, &args),
         Command::Faults(args) => faults::run(&context, &args),
+        Command::RpcVectors(args) => rpc_vectors::run(&context, &args),
         Command::Workloads(args) => workloads::run(&context, &args),
         Command::CheckDeps(args) => check_deps::run(&context, &args),
         Command::CleanCache(args) => clean_cache::run(&context, &args),

@@ -1,5 +1,6 @@
-//! What the differential tests share with the runner of Ethereum's test vectors.
+//! What other tests share with the runner of Ethereum's test vectors.
 
 #![forbid(unsafe_code)]
 
+pub mod files;
 pub mod ledger;

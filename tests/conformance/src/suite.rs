@@ -1,10 +1,10 @@
 //! Runs the cases of every file on all cores.
 
-use crate::source::VectorFile;
 use crate::vm::Vm;
 use crate::{Arguments, precompiles, rlp, skip, state, transactions};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
+use parhelion_conformance::files::DataFile;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::thread;
@@ -57,7 +57,7 @@ impl Sink<'_> {
 
 /// Runs all cases; the results are sorted by name.
 pub(crate) fn run(
-    files: impl Iterator<Item = Result<VectorFile>> + Send,
+    files: impl Iterator<Item = Result<DataFile>> + Send,
     program: Option<&[u8]>,
     arguments: &Arguments,
 ) -> Result<Vec<Case>> {
@@ -98,7 +98,7 @@ pub(crate) fn run(
 }
 
 /// Runs the cases of one file.
-fn run_file(file: &VectorFile, arguments: &Arguments, vm: &mut Option<Vm>) -> Vec<Case> {
+fn run_file(file: &DataFile, arguments: &Arguments, vm: &mut Option<Vm>) -> Vec<Case> {
     let mut sink = Sink { path: &file.path, only: &arguments.only, cases: Vec::new() };
     let read = if file.path.starts_with("state-tests/") {
         state::run(&file.bytes, arguments, vm, &mut sink)

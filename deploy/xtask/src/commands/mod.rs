@@ -11,5 +11,6 @@ pub(crate) mod dev;
 pub(crate) mod differential;
 pub(crate) mod faults;
 pub(crate) mod localnet;
+pub(crate) mod rpc_vectors;
 pub(crate) mod test;
 pub(crate) mod workloads;

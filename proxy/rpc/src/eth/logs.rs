@@ -85,8 +85,13 @@ async fn range(context: &Context, blocks: FilterBlockOption) -> Result<Option<(u
         check_order(from, to)?;
     }
     let latest = context.store.latest().await?;
+    if matches!(to_block, Some(BlockNumberOrTag::Number(to)) if to > latest) {
+        // As in geth: whoever keeps what was found for a range must not believe that nothing will come in it any more.
+        let text = format!("block range extends beyond current head block: the newest is {latest}");
+        return Err(RpcError::InvalidParams(text));
+    }
     let from = block_id::number(context, from_block.unwrap_or_default(), latest).await?;
-    let to = block_id::number(context, to_block.unwrap_or_default(), latest).await?.min(latest);
+    let to = block_id::number(context, to_block.unwrap_or_default(), latest).await?;
     if from > to {
         return Ok(None);
     }

@@ -106,6 +106,10 @@ impl Store for World {
     async fn append(&self, _: Block) -> Result<(), StoreError> {
         unreachable!("readiness asks for the newest number only")
     }
+
+    async fn roll_back(&self, _: u64) -> Result<(), StoreError> {
+        unreachable!("readiness asks for the newest number only")
+    }
 }
 
 fn world(clock: Answer, newest_slot: u64, latest: Answer) -> Arc<World> {

@@ -10,6 +10,7 @@ use crate::{
         build_sbf::{self, PROGRAM_VARIABLE},
         check_deps, check_reproducible, conformance, cu_report, differential, faults,
         localnet::NODE_VARIABLE,
+        rpc_vectors,
         workloads::{self, Target},
     },
     context::Context,
@@ -49,6 +50,7 @@ pub(super) const STEPS: &[Step] = &[
     Step::new("conformance", "Ethereum's own test vectors, natively and in the VM", conformance),
     Step::new("differential", "random transactions on our executor and on two other machines", differential),
     Step::new("faults", "killed nodes and broken clusters: nothing is lost", faults),
+    Step::new("rpc-vectors", "Ethereum's own requests to a node, and the answers to them", rpc_vectors),
     Step::new("cu-report", "compute units against the committed table", cu),
     Step::new("validator", "deploying, and a node, on a real Solana validator", validator),
     Step::new("clients", "real Ethereum clients against `parhelion dev`", clients),
@@ -229,6 +231,11 @@ fn faults(session: &mut Session) -> Result<()> {
     const SCHEDULES: u64 = 150;
     let program = session.program()?;
     let mut runner = faults::command(session.context, &faults::Args::for_schedules(SCHEDULES), &program)?;
+    session.count(&mut runner, plain_summary)
+}
+
+fn rpc_vectors(session: &mut Session) -> Result<()> {
+    let mut runner = rpc_vectors::command(session.context, None)?;
     session.count(&mut runner, plain_summary)
 }
 
