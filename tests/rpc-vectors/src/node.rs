@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 /// A node that listens.
 pub struct Node {
@@ -49,7 +50,7 @@ impl Node {
         };
         let accounts = state::accounts(data.chain("headstate.json")?)?;
         let cluster = StillCluster::new(accounts, &settings, clock(head)?, slot_hashes(&history.blocks))?;
-        let coinbase = head.header.beneficiary;
+        let (coinbase, head_number) = (head.header.beneficiary, head.header.number);
 
         let folder = tempfile::tempdir().context("no folder for the database")?;
         let store = store(&folder, history.blocks).await?;
@@ -63,8 +64,15 @@ impl Node {
             Arc::clone(&store),
             parhelion_pool::Limits::default(),
         ));
-        let services =
-            Services { emulator, pool, store, chain_events: Feed::new(), extensions: Methods::new() };
+        let services = Services {
+            emulator,
+            pool,
+            store,
+            chain_events: Feed::new(),
+            finalized: watch::Sender::new(head_number).subscribe(),
+            wallet: Arc::default(),
+            extensions: Methods::new(),
+        };
         let config = Config { limits, ..Config::new((Ipv4Addr::LOCALHOST, 0).into()) };
         let server = serve(config, services).await?;
         let url = format!("http://{}", server.local_addr());

@@ -3,7 +3,7 @@
 //! The list is `rules.txt`, a rule a line in four columns: what to do, for which files, when, and why.
 //!
 //! ```text
-//! skip                    | eth_getBalance/*          | says only the latest state | the reason
+//! skip                    | eth_getBalance/*          | says only the newest state | the reason
 //! types                   | eth_feeHistory/*          |                            | the reason
 //! without status,root     | eth_getTransactionReceipt/* |                          | the reason
 //! ```
