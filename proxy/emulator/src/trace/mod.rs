@@ -96,7 +96,6 @@ impl Shell {
             let mut ledger =
                 Watched { ledger, watch: |observation: &Observation<'_>| watcher.observe(observation) };
             let (_, report) = parhelion_executor::execute(&mut ledger, Native, block, &AGAIN, envelope)?;
-            drop(ledger);
             Ok((report, watcher))
         };
         let transaction = &executed.transaction;

@@ -26,7 +26,7 @@ const NAME_CHARS_MAX: usize = 32;
 
 /// What is traced.
 enum Subject {
-    Call(Arc<dyn Emulator>, Call),
+    Call(Arc<dyn Emulator>, Box<Call>),
     Executed(Arc<dyn Emulator>, Arc<Executed>),
 }
 
@@ -45,7 +45,7 @@ async fn trace_call(arguments: Arguments, context: Arc<Context>) -> Result<GethT
     let block = block_overrides.unwrap_or_default();
     let (emulator, call) =
         prepare_call(arguments.require(0)?, arguments.optional(1)?, state, block, &context).await?;
-    Subject::Call(emulator, call).trace(tracing_options).await
+    Subject::Call(emulator, Box::new(call)).trace(tracing_options).await
 }
 
 async fn trace_transaction(arguments: Arguments, context: Arc<Context>) -> Result<GethTrace, RpcError> {

@@ -163,7 +163,7 @@ mod tests {
             history.note(address, before);
             history.end_block(clock(slot));
         }
-        let at = |slot: u64| history.behind(slot).unwrap().1;
+        let at = |slot: u64| history.behind(slot).expect("a block").1;
         assert_eq!([0, 1, 2, 3].map(|slot| lamports(&history, a, at(slot))), [u64::MAX, 5, 5, 0]);
         assert_eq!([0, 1, 2, 3].map(|slot| lamports(&history, b, at(slot))), [7, 7, 0, 0]);
         assert_eq!(history.before(&Signature::from([2; 64])), Some(at(1)));
