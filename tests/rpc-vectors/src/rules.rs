@@ -255,7 +255,7 @@ mod tests {
         let text = format!(">> {{}}\n<< {}\n", json!({ "result": expected }));
         let vector = Vector::parse(name, &text).unwrap();
         let blobs = BTreeSet::from([B256::repeat_byte(7)]);
-        judge(&parse(rules).unwrap(), &vector, &[got.clone()], &blobs)
+        judge(&parse(rules).unwrap(), &vector, std::slice::from_ref(got), &blobs)
     }
 
     #[test]

@@ -29,15 +29,14 @@ mod tests {
 
     #[test]
     fn tools_write_numbers_in_different_ways() {
+        let read = |text| serde_json::from_str::<Number>(text).ok();
         for text in ["255", "\"0xff\"", "\"0x00ff\"", "\"255\""] {
-            assert_eq!(serde_json::from_str::<Number>(text).unwrap(), Number(U256::from(255)), "{text}");
+            assert_eq!(read(text), Some(Number(U256::from(255))), "{text}");
         }
         for text in ["-1", "1.5", "\"many\"", "null", "[]", "\"-1\""] {
-            serde_json::from_str::<Number>(text).unwrap_err();
+            assert_eq!(read(text), None, "{text}");
         }
-        assert_eq!(
-            Number(U256::MAX).to_u64("time").unwrap_err().to_string(),
-            format!("the time {} is too large", U256::MAX)
-        );
+        let refused = Number(U256::MAX).to_u64("time").map_err(|error| error.to_string());
+        assert_eq!(refused, Err(format!("the time {} is too large", U256::MAX)));
     }
 }
