@@ -56,6 +56,23 @@ impl Dialect {
         }
     }
 
+    /// What makes the commits of a connection wait until they are on the disk.
+    pub(super) const fn sync(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &["PRAGMA synchronous = FULL"],
+            // They do.
+            Self::Postgres => &[],
+        }
+    }
+
+    /// What ends [`Self::sync`].
+    pub(super) const fn unsync(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &["PRAGMA synchronous = NORMAL"],
+            Self::Postgres => &[],
+        }
+    }
+
     /// What each connection begins with.
     const fn greeting(self) -> &'static [&'static str] {
         match self {

@@ -7,6 +7,27 @@ use parhelion_core::pool::Journal;
 use parhelion_store::SqlStore;
 use std::collections::BTreeSet;
 
+#[tokio::test]
+async fn what_comes_in_at_once_is_written_together_and_each_is_told() {
+    for engine in engines().await {
+        let Some(url) = engine.url() else { continue };
+        drop(engine.store(genesis()).await);
+        let store = SqlStore::open(&url).await.unwrap();
+        let journal = store.journal(&[1; 32]);
+        // Some come twice.
+        let puts = (0..64).map(|number| {
+            let journal = journal.clone();
+            tokio::spawn(async move { journal.put(&TRANSACTIONS[number % TRANSACTIONS.len()]).await })
+        });
+        for put in puts.collect::<Vec<_>>() {
+            put.await.unwrap().unwrap();
+        }
+        let all = TRANSACTIONS.iter().map(|one| one.hash()).collect();
+        let again = SqlStore::open(&url).await.unwrap().journal(&[1; 32]);
+        assert_eq!(hashes(&again).await, all, "{}", engine.name);
+    }
+}
+
 async fn hashes(journal: &dyn Journal) -> BTreeSet<B256> {
     let all = journal.all().await.unwrap();
     assert!(all.iter().all(|one| one.sender() == TRANSACTIONS[0].sender()));
