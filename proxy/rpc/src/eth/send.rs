@@ -39,8 +39,9 @@ pub(super) async fn submit(transaction: Transaction, context: Arc<Context>) -> R
 }
 
 async fn send_raw_transaction_sync(arguments: Arguments, context: Arc<Context>) -> Result<Receipt, RpcError> {
-    let transaction = Transaction::decode(arguments.require(0)?)?;
-    let time_max = sync_time(arguments.optional(1)?, &context.limits);
+    let (raw, milliseconds) = (arguments.require(0)?, arguments.optional(1)?);
+    let transaction = Transaction::decode(raw)?;
+    let time_max = sync_time(milliseconds, &context.limits);
     let (hash, sender) = (transaction.hash(), transaction.sender());
     // From before the submission on, so that no block is missed.
     let follower = context.follow().await?;

@@ -11,6 +11,7 @@ mod framing;
 mod health;
 mod logging;
 mod logs;
+mod malformed;
 mod methods;
 mod metrics;
 mod pages;
