@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use commands::{
     build_sbf, check_deps, check_reproducible, clean_cache, conformance, cu_report, deploying, dev,
-    differential, faults, localnet, rpc_vectors, test, workloads,
+    differential, faults, localnet, rpc_fuzz, rpc_vectors, test, workloads,
 };
 use context::Context;
 
@@ -62,6 +62,7 @@ enum Command {
     Differential(differential::Args),
     Faults(faults::Args),
     RpcVectors(rpc_vectors::Args),
+    RpcFuzz(rpc_fuzz::Args),
     Workloads(workloads::Args),
     CheckDeps(check_deps::Args),
     CleanCache(clean_cache::Args),
@@ -93,6 +94,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Differential(args) => differential::run(&context, &args),
         Command::Faults(args) => faults::run(&context, &args),
         Command::RpcVectors(args) => rpc_vectors::run(&context, &args),
+        Command::RpcFuzz(args) => rpc_fuzz::run(&context, &args),
         Command::Workloads(args) => workloads::run(&context, &args),
         Command::CheckDeps(args) => check_deps::run(&context, &args),
         Command::CleanCache(args) => clean_cache::run(&context, &args),

@@ -19,12 +19,24 @@
 //! | `compare` | whether two answers are the same, or of the same types |
 //! | `rules` | where this chain is another one: `rules.txt`, a reason a line |
 //!
+//! The same node is asked what no client would ask, by the binary `rpc-fuzz`:
+//!
+//! | file | what |
+//! |---|---|
+//! | `mutate` | the vectors' requests, changed at random |
+//! | `answer` | whether what comes back is an answer |
+//! | `panics`, `memory` | what the node must not have, and how much it may have |
+//!
 //! Rent is free here, so that gas is what Ethereum says.
 #![forbid(unsafe_code)]
 
+pub mod answer;
 pub mod compare;
 pub mod data;
+pub mod memory;
+pub mod mutate;
 pub mod node;
+pub mod panics;
 pub mod rules;
 pub mod vector;
 

@@ -11,6 +11,7 @@ pub(crate) mod dev;
 pub(crate) mod differential;
 pub(crate) mod faults;
 pub(crate) mod localnet;
+pub(crate) mod rpc_fuzz;
 pub(crate) mod rpc_vectors;
 pub(crate) mod test;
 pub(crate) mod workloads;

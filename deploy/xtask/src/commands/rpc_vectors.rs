@@ -13,7 +13,7 @@ use crate::{context::Context, process};
 const RUNNER: &str = "rpc-vectors";
 
 /// The vectors of the checkout.
-const DATA: &str = "tests/rpc-vectors/data";
+pub(super) const DATA: &str = "tests/rpc-vectors/data";
 
 /// Runs Ethereum's request and response vectors against the JSON-RPC server.
 ///

@@ -10,7 +10,7 @@ use crate::{
         build_sbf::{self, PROGRAM_VARIABLE},
         check_deps, check_reproducible, conformance, cu_report, differential, faults,
         localnet::NODE_VARIABLE,
-        rpc_vectors,
+        rpc_fuzz, rpc_vectors,
         workloads::{self, Target},
     },
     context::Context,
@@ -51,6 +51,7 @@ pub(super) const STEPS: &[Step] = &[
     Step::new("differential", "random transactions on our executor and on two other machines", differential),
     Step::new("faults", "killed nodes and broken clusters: nothing is lost", faults),
     Step::new("rpc-vectors", "Ethereum's own requests to a node, and the answers to them", rpc_vectors),
+    Step::new("rpc-fuzz", "requests as no client would send them: the node stays well", rpc_fuzz),
     Step::new("cu-report", "compute units against the committed table", cu),
     Step::new("validator", "deploying, and a node, on a real Solana validator", validator),
     Step::new("clients", "real Ethereum clients against `parhelion dev`", clients),
@@ -236,6 +237,12 @@ fn faults(session: &mut Session) -> Result<()> {
 
 fn rpc_vectors(session: &mut Session) -> Result<()> {
     let mut runner = rpc_vectors::command(session.context, None)?;
+    session.count(&mut runner, plain_summary)
+}
+
+fn rpc_fuzz(session: &mut Session) -> Result<()> {
+    const MINUTES: f64 = 1.0 / 3.0;
+    let mut runner = rpc_fuzz::command(session.context, &rpc_fuzz::Args::for_minutes(MINUTES))?;
     session.count(&mut runner, plain_summary)
 }
 
