@@ -4,6 +4,7 @@
 mod admission;
 mod chain;
 mod durable;
+mod hold;
 mod landing;
 mod replacement;
 mod stopping;

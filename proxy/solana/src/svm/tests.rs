@@ -438,3 +438,70 @@ async fn a_binary_that_is_no_program_is_refused() {
     let refused = SvmCluster::start(&options).err().expect("no ELF");
     assert!(refused.to_string().contains("build it again"), "{refused}");
 }
+
+/// Sends `lamports` to an address.
+async fn pay(cluster: &SvmCluster, payer: &Keypair, payee: Address, lamports: u64) -> Signature {
+    let instructions = [transfer(&payer.pubkey(), &payee, lamports)];
+    let transaction = signed(cluster, payer, &instructions, Format::V1).await;
+    cluster.send(&transaction).await.expect("lands")
+}
+
+#[tokio::test]
+async fn an_open_block_holds_what_is_sent_until_it_is_closed() {
+    let (cluster, payer) = start(Features::Mainnet).await;
+    let payee = Address::new_unique();
+    cluster.open_block().await.expect("opens");
+    let sent = [pay(&cluster, &payer, payee, SOL).await, pay(&cluster, &payer, payee, 2 * SOL).await];
+    assert_eq!((cluster.clock().await.expect("clock").slot, *cluster.newest_slot().borrow()), (0, 0));
+    assert_eq!(lamports(&cluster, payee).await, 3 * SOL, "what landed is seen at once");
+    cluster.close_block().await.expect("closes");
+    assert_eq!(*cluster.newest_slot().borrow(), 1);
+    let blocks = cluster.blocks(1, 1).await.expect("blocks");
+    let signatures: Vec<_> = blocks[0].transactions.iter().map(|landed| landed.signature).collect();
+    assert_eq!((blocks.len(), &signatures[..]), (1, &sent[..]));
+    // None is open any more.
+    cluster.close_block().await.expect("nothing to close");
+    pay(&cluster, &payer, payee, SOL).await;
+    assert_eq!(*cluster.newest_slot().borrow(), 2);
+}
+
+#[tokio::test]
+async fn the_past_is_kept_until_it_is_undone() {
+    let (cluster, payer) = start(Features::Mainnet).await;
+    let payee = Address::new_unique();
+    let at = async |moment| {
+        let past = cluster.at(moment).await.expect("kept");
+        let snapshot = past.accounts(&[payee]).await.expect("accounts");
+        (snapshot.clock.slot, snapshot.accounts[0].as_ref().map_or(0, |account| account.lamports / SOL))
+    };
+    let mut sent = Vec::new();
+    for amount in [1, 2, 4] {
+        sent.push(pay(&cluster, &payer, payee, amount * SOL).await);
+    }
+    for (slot, whole) in [(0, 0), (1, 1), (2, 3), (3, 7)] {
+        assert_eq!(at(Moment::Behind(slot)).await, (slot, whole));
+    }
+    assert_eq!(at(Moment::Before { slot: 2, transaction: sent[1] }).await, (2, 1));
+    let hashes = cluster.at(Moment::Behind(2)).await.expect("kept").slot_hashes().await.expect("hashes");
+    assert_eq!(hashes.iter().map(|(slot, _)| *slot).collect::<Vec<_>>(), [1, 0]);
+
+    let snapshot = cluster.snapshot().await.expect("taken");
+    pay(&cluster, &payer, payee, SOL).await;
+    cluster.restore(snapshot).await.expect("restored");
+    assert_eq!((lamports(&cluster, payee).await, *cluster.newest_slot().borrow()), (7 * SOL, 3));
+    assert!(cluster.at(Moment::Behind(4)).await.is_err(), "it did not happen");
+    pay(&cluster, &payer, payee, SOL).await;
+    assert_eq!([at(Moment::Behind(3)).await, at(Moment::Behind(4)).await], [(3, 7), (4, 8)]);
+    let foreign = Moment::Before { slot: 2, transaction: Signature::default() };
+    let refused = cluster.at(foreign).await.map(drop).expect_err("unknown");
+    assert_eq!(refused.to_string(), "the state at block 2 is not kept any more");
+    // Whoever sends waits for a pause to end.
+    let pause = cluster.pause().await;
+    let (other, key) = (cluster.clone(), payer.insecure_clone());
+    let waiting = tokio::spawn(async move { pay(&other, &key, payee, SOL).await });
+    tokio::task::yield_now().await;
+    assert_eq!(lamports(&cluster, payee).await, 8 * SOL);
+    drop(pause);
+    waiting.await.expect("lands");
+    assert_eq!(lamports(&cluster, payee).await, 9 * SOL);
+}
