@@ -163,10 +163,10 @@ async fn what_was_dropped_while_nobody_looked_is_found_at_the_start() {
 async fn a_start_takes_nothing_off_that_is_still_there() {
     let running = unsettled(first_fork(), 6).await;
     let cluster = running.cluster.clone();
-    let mut running = restart(running, |cluster| {
+    let finalize = |cluster: &FakeCluster| {
         cluster.finalized.send_replace(4);
-    })
-    .await;
+    };
+    let mut running = restart(running, finalize).await;
     running.advance_to(7).await;
     running.cluster.finalized.send_replace(7);
     until("all is compared", || cluster.compared.lock().unwrap().last().is_some_and(|(_, last)| *last == 7))
