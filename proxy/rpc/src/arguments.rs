@@ -40,6 +40,24 @@ impl Arguments {
             .ok_or_else(|| RpcError::InvalidParams(format!("missing value for required argument {index}")))
     }
 
+    /// An argument that must be there and is written in hex, with `0x` in front as geth wants it.
+    ///
+    /// # Errors
+    /// It is missing, not of type `T`, or no text that begins with `0x`.
+    pub fn hex<T: DeserializeOwned>(&self, index: usize) -> Result<T, RpcError> {
+        let value = self.require(index)?;
+        if self
+            .0
+            .get(index)
+            .is_some_and(|raw| !raw.get().starts_with("\"0x") && !raw.get().starts_with("\"0X"))
+        {
+            return Err(RpcError::InvalidParams(format!(
+                "invalid argument {index}: hex string without 0x prefix"
+            )));
+        }
+        Ok(value)
+    }
+
     /// An argument that may be left out.
     ///
     /// # Errors
@@ -80,6 +98,17 @@ mod tests {
         assert_eq!(refusal(arguments.require::<u64>(0)), "missing value for required argument 0");
         assert_eq!(arguments.require::<u64>(1).unwrap(), 5);
         assert_eq!(refusal(arguments.require::<u64>(2)), "missing value for required argument 2");
+    }
+
+    #[test]
+    fn hex_has_a_prefix() {
+        let (plain, prefixed) = ("12".repeat(20), format!("0x{}", "12".repeat(20)));
+        let params = format!("[\"{prefixed}\", \"{plain}\", null, \"0x12\"]");
+        let arguments = Arguments::parse(Some(&params), 4).unwrap();
+        assert_eq!(arguments.hex::<Address>(0).unwrap(), Address::repeat_byte(0x12));
+        assert_eq!(refusal(arguments.hex::<Address>(1)), "invalid argument 1: hex string without 0x prefix");
+        assert_eq!(refusal(arguments.hex::<Address>(2)), "missing value for required argument 2");
+        assert!(refusal(arguments.hex::<Address>(3)).starts_with("invalid argument 3: "));
     }
 
     #[test]

@@ -36,7 +36,7 @@ async fn content(_: Arguments, context: Arc<Context>) -> Result<TxpoolContent, R
 }
 
 async fn content_from(arguments: Arguments, context: Arc<Context>) -> Result<TxpoolContentFrom, RpcError> {
-    let sender: Address = arguments.require(0)?;
+    let sender: Address = arguments.hex(0)?;
     let mut content = by_sender(context.pool.waiting(Some(sender)), convert::pending_transaction);
     Ok(content.remove_from(&sender))
 }

@@ -22,5 +22,5 @@ async fn client_version(_: Arguments, _: Arc<Context>) -> Result<String, RpcErro
 }
 
 async fn sha3(arguments: Arguments, _: Arc<Context>) -> Result<B256, RpcError> {
-    Ok(keccak256(arguments.require::<Bytes>(0)?))
+    Ok(keccak256(arguments.hex::<Bytes>(0)?))
 }

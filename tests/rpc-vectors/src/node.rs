@@ -4,7 +4,6 @@ use crate::cluster::StillCluster;
 use crate::data::Data;
 use crate::relay::HoldingRelay;
 use crate::{history, state};
-use alloy_eips::eip1559::BaseFeeParams;
 use alloy_primitives::B256;
 use anyhow::{Context as _, Result};
 use parhelion_core::cluster::{Clock, Cluster};
@@ -44,8 +43,7 @@ impl Node {
         let head = history.blocks.last().context("the chain has no blocks")?;
         let settings = ChainSettings {
             chain_id: history.chain_id,
-            // Constant on a chain of ours: that of the block which would be the next one.
-            base_fee: head.header.next_block_base_fee(BaseFeeParams::ethereum()).context("before London")?,
+            base_fee: head.header.base_fee_per_gas.context("the newest block is older than London")?,
             block_gas_limit: head.header.gas_limit,
         };
         let accounts = state::accounts(data.chain("headstate.json")?)?;
@@ -96,9 +94,11 @@ fn clock(head: &Block) -> Result<Clock> {
     Ok(Clock { slot: head.header.number, unix_timestamp: i64::try_from(head.header.timestamp)? })
 }
 
-/// Slots and hashes of the blocks, the newest first.
+/// Slots and hashes of the blocks, the newest first. The newest is of no block that a call sees, but PREVRANDAO: that of the
+/// newest header.
 fn slot_hashes(blocks: &[Block]) -> Vec<(u64, [u8; 32])> {
-    blocks.iter().rev().map(|block| (block.header.number, block.hash.0)).collect()
+    let random = blocks.iter().rev().take(1).map(|head| (head.header.number, head.header.mix_hash.0));
+    random.chain(blocks.iter().rev().skip(1).map(|block| (block.header.number, block.hash.0))).collect()
 }
 
 /// A database with these blocks.

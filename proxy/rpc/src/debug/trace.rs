@@ -49,7 +49,7 @@ async fn trace_call(arguments: Arguments, context: Arc<Context>) -> Result<GethT
 }
 
 async fn trace_transaction(arguments: Arguments, context: Arc<Context>) -> Result<GethTrace, RpcError> {
-    let executed = context.store.executed(arguments.require(0)?).await?;
+    let executed = context.store.executed(arguments.hex(0)?).await?;
     let executed = executed.ok_or_else(|| RpcError::Rejected("transaction not found".into()))?;
     let options = arguments.optional(1)?.unwrap_or_default();
     Subject::Executed(Arc::clone(&context.emulator), executed).trace(options).await
@@ -67,7 +67,7 @@ async fn trace_block_by_hash(
     arguments: Arguments,
     context: Arc<Context>,
 ) -> Result<Vec<TraceResult>, RpcError> {
-    trace_block(store::BlockId::Hash(arguments.require(0)?), &arguments, &context).await
+    trace_block(store::BlockId::Hash(arguments.hex(0)?), &arguments, &context).await
 }
 
 /// Every transaction of a block, each with its own trace. A trace that cannot be made is an error of its transaction.

@@ -31,7 +31,7 @@ async fn block_by_number(arguments: Arguments, context: Arc<Context>) -> Result<
 }
 
 async fn block_by_hash(arguments: Arguments, context: Arc<Context>) -> Result<Option<Block>, RpcError> {
-    block(&context, BlockId::Hash(arguments.require(0)?), arguments.require(1)?).await
+    block(&context, BlockId::Hash(arguments.hex(0)?), arguments.require(1)?).await
 }
 
 async fn block(context: &Context, id: BlockId, has_full: bool) -> Result<Option<Block>, RpcError> {
@@ -57,7 +57,7 @@ async fn transaction_count_by_hash(
     arguments: Arguments,
     context: Arc<Context>,
 ) -> Result<Option<U64>, RpcError> {
-    let hash: B256 = arguments.require(0)?;
+    let hash: B256 = arguments.hex(0)?;
     transaction_count(&context, BlockId::Hash(hash)).await
 }
 

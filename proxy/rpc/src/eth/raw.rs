@@ -21,7 +21,7 @@ pub(super) fn register(module: &mut Module<Context>) -> Result<(), RegisterMetho
 
 /// The bytes of a transaction, executed or waiting; empty if there is none.
 pub(crate) async fn raw_transaction(arguments: Arguments, context: Arc<Context>) -> Result<Bytes, RpcError> {
-    let hash: B256 = arguments.require(0)?;
+    let hash: B256 = arguments.hex(0)?;
     // The pool first: a transaction that lands between the two questions is then found in the store.
     let pending = context.pool.transaction(hash);
     let executed = context.store.executed(hash).await?;
@@ -34,7 +34,7 @@ async fn raw_by_number_and_index(arguments: Arguments, context: Arc<Context>) ->
 }
 
 async fn raw_by_hash_and_index(arguments: Arguments, context: Arc<Context>) -> Result<Bytes, RpcError> {
-    raw_at(&context, BlockId::Hash(arguments.require(0)?), arguments.require(1)?).await
+    raw_at(&context, BlockId::Hash(arguments.hex(0)?), arguments.require(1)?).await
 }
 
 async fn raw_at(context: &Context, id: BlockId, index: Index) -> Result<Bytes, RpcError> {

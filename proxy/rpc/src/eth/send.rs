@@ -27,7 +27,7 @@ pub(super) fn register(module: &mut Module<Context>) -> Result<(), RegisterMetho
 }
 
 async fn send_raw_transaction(arguments: Arguments, context: Arc<Context>) -> Result<B256, RpcError> {
-    submit(Transaction::decode(arguments.require(0)?)?, context).await
+    submit(Transaction::decode(arguments.hex(0)?)?, context).await
 }
 
 pub(super) async fn submit(transaction: Transaction, context: Arc<Context>) -> Result<B256, RpcError> {
@@ -39,7 +39,7 @@ pub(super) async fn submit(transaction: Transaction, context: Arc<Context>) -> R
 }
 
 async fn send_raw_transaction_sync(arguments: Arguments, context: Arc<Context>) -> Result<Receipt, RpcError> {
-    let (raw, milliseconds) = (arguments.require(0)?, arguments.optional(1)?);
+    let (raw, milliseconds) = (arguments.hex(0)?, arguments.optional(1)?);
     let transaction = Transaction::decode(raw)?;
     let time_max = sync_time(milliseconds, &context.limits);
     let (hash, sender) = (transaction.hash(), transaction.sender());

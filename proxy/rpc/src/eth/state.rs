@@ -28,19 +28,19 @@ pub(super) fn register(module: &mut Module<Context>) -> Result<(), RegisterMetho
 }
 
 async fn balance(arguments: Arguments, context: Arc<Context>) -> Result<U256, RpcError> {
-    let address: Address = arguments.require(0)?;
+    let address: Address = arguments.hex(0)?;
     let state = state_at(&context, arguments.optional(1)?).await?;
     Ok(state.account(address).await?.balance)
 }
 
 async fn code(arguments: Arguments, context: Arc<Context>) -> Result<Bytes, RpcError> {
-    let address: Address = arguments.require(0)?;
+    let address: Address = arguments.hex(0)?;
     let state = state_at(&context, arguments.optional(1)?).await?;
     Ok(state.code(address).await?)
 }
 
 async fn storage(arguments: Arguments, context: Arc<Context>) -> Result<B256, RpcError> {
-    let address: Address = arguments.require(0)?;
+    let address: Address = arguments.hex(0)?;
     let key: StorageKey = arguments.require(1)?;
     let state = state_at(&context, arguments.optional(2)?).await?;
     Ok(state.storage(address, key.0).await?)
@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for StorageKey {
 }
 
 async fn transaction_count(arguments: Arguments, context: Arc<Context>) -> Result<U64, RpcError> {
-    let address: Address = arguments.require(0)?;
+    let address: Address = arguments.hex(0)?;
     let block: Option<BlockId> = arguments.optional(1)?;
     let nonce = state_at(&context, block).await?.account(address).await?.nonce;
     let is_pending = block == Some(BlockId::Number(BlockNumberOrTag::Pending));

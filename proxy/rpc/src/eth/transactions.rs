@@ -24,7 +24,7 @@ async fn transaction_by_hash(
     arguments: Arguments,
     context: Arc<Context>,
 ) -> Result<Option<RpcTransaction>, RpcError> {
-    let hash: B256 = arguments.require(0)?;
+    let hash: B256 = arguments.hex(0)?;
     // The pool first: a transaction that lands between the two questions is then found in the store.
     let pending = context.pool.transaction(hash);
     let executed = context.store.executed(hash).await?;
@@ -37,7 +37,7 @@ async fn transaction_receipt(
     arguments: Arguments,
     context: Arc<Context>,
 ) -> Result<Option<Receipt>, RpcError> {
-    let hash: B256 = arguments.require(0)?;
+    let hash: B256 = arguments.hex(0)?;
     Ok(context.store.executed(hash).await?.map(|executed| convert::receipt(&executed)))
 }
 
@@ -52,7 +52,7 @@ async fn transaction_by_hash_and_index(
     arguments: Arguments,
     context: Arc<Context>,
 ) -> Result<Option<RpcTransaction>, RpcError> {
-    transaction_at(&context, BlockId::Hash(arguments.require(0)?), arguments.require(1)?).await
+    transaction_at(&context, BlockId::Hash(arguments.hex(0)?), arguments.require(1)?).await
 }
 
 async fn transaction_at(

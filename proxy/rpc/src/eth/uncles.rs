@@ -25,7 +25,7 @@ async fn count_by_number(arguments: Arguments, context: Arc<Context>) -> Result<
 }
 
 async fn count_by_hash(arguments: Arguments, context: Arc<Context>) -> Result<Option<U64>, RpcError> {
-    count(&context, BlockId::Hash(arguments.require(0)?)).await
+    count(&context, BlockId::Hash(arguments.hex(0)?)).await
 }
 
 async fn count(context: &Context, id: BlockId) -> Result<Option<U64>, RpcError> {
@@ -39,7 +39,7 @@ async fn uncle_by_number(arguments: Arguments, _: Arc<Context>) -> Result<Option
 }
 
 async fn uncle_by_hash(arguments: Arguments, _: Arc<Context>) -> Result<Option<Block>, RpcError> {
-    let _: B256 = arguments.require(0)?;
+    let _: B256 = arguments.hex(0)?;
     let _: Index = arguments.require(1)?;
     Ok(None)
 }

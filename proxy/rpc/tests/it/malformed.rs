@@ -142,6 +142,7 @@ impl Argument {
                 hex(39),
                 hex(41),
                 hex(42),
+                "11".repeat(20),
                 format!("0x{}", "g1".repeat(20))
             ]),
             Hash => json!([
@@ -154,14 +155,14 @@ impl Argument {
                 hex(63),
                 hex(65),
                 hex(66),
+                "11".repeat(32),
                 format!("0x{}", "g1".repeat(32))
             ]),
             Tag | Block => wrong_blocks,
             Quantity => json!([true, [], {}, 1.5, -1, "", "-1", "0xzz", hex(17), hex(1000)]),
             Key => json!([true, [], {}, "0xzz", hex(65), hex(66), hex(1000)]),
             Keys => json!([5, "x", [], {}, { "0x12": ["0x0"] }, { TOKEN.to_string(): "0x0" }]),
-            // An array of numbers is read as bytes, too.
-            Bytes => json!([5, true, ["x"], {}, "0x1", "0xzz", "0x12g4"]),
+            Bytes => json!([5, true, [], [1], {}, "", "12", "0x1", "0xzz", "0x12g4"]),
             Flag => json!([1, "true", [], {}]),
             Call => json!([
                 5, "0x", [1], { "to": "0x12" }, { "from": 5 }, { "data": "0x1" }, { "value": hex(65) },
