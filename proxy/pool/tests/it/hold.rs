@@ -8,7 +8,8 @@ async fn nobody_has_a_turn_while_the_pool_is_held() {
     let running = start(limits());
     running.pool.hold(true);
     running.pool.idle().await;
-    let hashes = [running.submit(tx(1, 0)).await, running.submit(tx(1, 1)).await, running.submit(tx(2, 0)).await];
+    let hashes =
+        [running.submit(tx(1, 0)).await, running.submit(tx(1, 1)).await, running.submit(tx(2, 0)).await];
     running.pool.idle().await;
     assert_eq!(hashes.map(|hash| word(running.pool.status(hash))), ["ready"; 3]);
     assert!(running.pool.is_held() && running.chain.landed().is_empty());

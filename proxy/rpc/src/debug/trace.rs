@@ -49,9 +49,9 @@ async fn trace_call(arguments: Arguments, context: Arc<Context>) -> Result<GethT
 }
 
 async fn trace_transaction(arguments: Arguments, context: Arc<Context>) -> Result<GethTrace, RpcError> {
-    let executed = context.store.executed(arguments.hex(0)?).await?;
+    let (hash, options) = (arguments.hex(0)?, arguments.optional(1)?.unwrap_or_default());
+    let executed = context.store.executed(hash).await?;
     let executed = executed.ok_or_else(|| RpcError::Rejected("transaction not found".into()))?;
-    let options = arguments.optional(1)?.unwrap_or_default();
     Subject::Executed(Arc::clone(&context.emulator), executed).trace(options).await
 }
 

@@ -99,6 +99,9 @@ const METHODS: &[(&str, &[Argument], &[Argument])] = &[
     ("debug_getRawReceipts", &[Block], &[]),
     ("debug_getRawTransaction", &[Hash], &[]),
     ("debug_traceCall", &[Call], &[Block, Tracing]),
+    ("debug_traceTransaction", &[Hash], &[Tracing]),
+    ("debug_traceBlockByNumber", &[Tag], &[Tracing]),
+    ("debug_traceBlockByHash", &[Hash], &[Tracing]),
 ];
 
 /// The other methods: they have tests of their own, because they refuse everything or need a WebSocket.
