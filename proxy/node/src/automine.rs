@@ -56,14 +56,30 @@ impl Automine {
     }
 }
 
+impl Automine {
+    /// Waits until a transaction that has landed is in the store.
+    async fn stored(&self, hash: B256) {
+        let mut blocks = self.blocks.clone();
+        loop {
+            blocks.mark_unchanged();
+            if matches!(self.store.executed(hash).await, Ok(Some(_)) | Err(_))
+                || blocks.changed().await.is_err()
+            {
+                return;
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl Pool for Automine {
     async fn submit(&self, transaction: Transaction) -> Result<B256, PoolError> {
-        let hash = if transaction.is_signed() {
-            self.pool.submit(transaction).await?
-        } else {
-            self.development.land_unsigned(&transaction).await?
-        };
+        if !transaction.is_signed() {
+            let hash = self.development.land_unsigned(&transaction).await?;
+            let _ = timeout(LONGEST, self.stored(hash)).await;
+            return Ok(hash);
+        }
+        let hash = self.pool.submit(transaction).await?;
         // What takes longer is answered before.
         let _ = timeout(LONGEST, self.landed(hash)).await;
         Ok(hash)

@@ -50,6 +50,7 @@ async fn trace_call(arguments: Arguments, context: Arc<Context>) -> Result<GethT
 
 async fn trace_transaction(arguments: Arguments, context: Arc<Context>) -> Result<GethTrace, RpcError> {
     let (hash, options) = (arguments.hex(0)?, arguments.optional(1)?.unwrap_or_default());
+    tracer_of(&options)?;
     let executed = context.store.executed(hash).await?;
     let executed = executed.ok_or_else(|| RpcError::Rejected("transaction not found".into()))?;
     Subject::Executed(Arc::clone(&context.emulator), executed).trace(options).await
@@ -77,6 +78,7 @@ async fn trace_block(
     context: &Context,
 ) -> Result<Vec<TraceResult>, RpcError> {
     let options: GethDebugTracingOptions = arguments.optional(1)?.unwrap_or_default();
+    tracer_of(&options)?;
     let block = context.store.block(id).await?;
     let block = block.ok_or_else(|| RpcError::Rejected("block not found".into()))?;
     let mut traces = Vec::with_capacity(block.transactions.len());
@@ -98,11 +100,7 @@ impl Subject {
     async fn trace(&self, options: GethDebugTracingOptions) -> Result<GethTrace, RpcError> {
         let invalid =
             |error: serde_json::Error| RpcError::InvalidParams(format!("invalid tracerConfig: {error}"));
-        let tracer = match options.tracer {
-            None => return self.opcodes(options).await,
-            Some(GethDebugTracerType::BuiltInTracer(tracer)) => tracer,
-            Some(GethDebugTracerType::JsTracer(name)) => return Err(unknown(&name)),
-        };
+        let Some(tracer) = tracer_of(&options)? else { return self.opcodes(options).await };
         match tracer {
             GethDebugBuiltInTracerType::CallTracer => {
                 let config = options.tracer_config.into_call_config().map_err(invalid)?;
@@ -125,12 +123,7 @@ impl Subject {
                 self.record(TraceRequest::Calls).await?;
                 Ok(GethTrace::NoopTracer(NoopFrame::default()))
             }
-            GethDebugBuiltInTracerType::PreStateTracer
-            | GethDebugBuiltInTracerType::MuxTracer
-            | GethDebugBuiltInTracerType::StateGasTracer
-            | GethDebugBuiltInTracerType::Erc7562Tracer => {
-                Err(unknown(GethDebugTracerType::BuiltInTracer(tracer).as_str()))
-            }
+            other => Err(unknown(GethDebugTracerType::BuiltInTracer(other).as_str())),
         }
     }
 
@@ -193,6 +186,18 @@ fn selectors(nodes: &[CallTraceNode]) -> FourByteFrame {
         }
     }
     FourByteFrame(counts)
+}
+
+/// The tracer that is asked for, if it is one that there is; none is the struct logger.
+fn tracer_of(options: &GethDebugTracingOptions) -> Result<Option<GethDebugBuiltInTracerType>, RpcError> {
+    use GethDebugBuiltInTracerType::{CallTracer, FlatCallTracer, FourByteTracer, NoopTracer};
+    match &options.tracer {
+        None => Ok(None),
+        Some(GethDebugTracerType::BuiltInTracer(
+            tracer @ (CallTracer | FlatCallTracer | FourByteTracer | NoopTracer),
+        )) => Ok(Some(*tracer)),
+        Some(other) => Err(unknown(other.as_str())),
+    }
 }
 
 fn unknown(tracer: &str) -> RpcError {
