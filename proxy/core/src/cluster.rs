@@ -203,6 +203,12 @@ pub trait Cluster: Send + Sync {
     /// The newest slot whose transactions can be read; changes when there is a new one.
     fn newest_slot(&self) -> watch::Receiver<u64>;
 
+    /// Whether the newest slot can become an older one, and what came behind it did not happen: on a development chain that goes
+    /// back. Of a cluster an older one would only tell that whoever was asked lags behind.
+    fn goes_back(&self) -> bool {
+        false
+    }
+
     /// The newest slot that the cluster has finalized: it and those before it stay as they are. Changes when there is a
     /// new one. Of a cluster without forks it is the newest slot.
     fn finalized_slot(&self) -> watch::Receiver<u64> {

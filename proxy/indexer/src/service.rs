@@ -81,8 +81,7 @@ impl Indexer {
         self.unsettled = Unsettled::found(first.max(tip.number.saturating_sub(UNSETTLED_SLOTS)), tip.number);
         loop {
             let newest = *newest_slot.borrow_and_update();
-            // A development chain can go back to what it was.
-            if newest < tip.number {
+            if newest < tip.number && self.cluster.goes_back() {
                 tip = self.roll_back(&tip, newest).await;
             }
             // Read before what is fetched: of slots up to this one that is final.

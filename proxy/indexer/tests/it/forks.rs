@@ -9,6 +9,7 @@ use parhelion_indexer::{Indexer, genesis};
 use parhelion_store::SqlStore;
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::broadcast;
 
 /// A Solana block with one transaction of the program: its nonce, and the number of its signature.
@@ -55,9 +56,9 @@ fn written(running: &Running) -> String {
 }
 
 /// What happens up to the addition of a block: the number of each block, negative when it was removed.
-async fn events_to(events: &mut broadcast::Receiver<ChainEvent>, last: u64) -> Vec<i64> {
+async fn events_to(events: &mut broadcast::Receiver<ChainEvent>, last: i64) -> Vec<i64> {
     let mut told = Vec::new();
-    while told.last() != Some(&(last as i64)) {
+    while told.last() != Some(&last) {
         told.push(match events.recv().await.unwrap() {
             ChainEvent::Added(block) => block.header.number as i64,
             ChainEvent::Removed(block) => -(block.header.number as i64),
@@ -264,4 +265,32 @@ async fn nodes_of_one_database_go_over_to_the_other_fork_one_after_the_other() {
         assert_eq!(format!("{blocks:?}"), content);
     }
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_that_lags_behind_takes_nothing_off() {
+    let mut running = unsettled(first_fork(), 6).await;
+    events_to(&mut running.events, 6).await;
+    // Another node of the same database may have been told of newer slots.
+    running.cluster.newest.send_replace(4);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    running.advance_to(7).await;
+    assert_eq!(events_to(&mut running.events, 7).await, [7]);
+    assert_eq!(written(&running), content(first_fork(), 7).await);
+}
+
+#[tokio::test]
+async fn a_chain_that_goes_back_is_followed() {
+    let mut running = unsettled(first_fork(), 6).await;
+    events_to(&mut running.events, 6).await;
+    running.cluster.goes_back.store(true, Ordering::Relaxed);
+    let other = vec![block(2, 0, 1), block(3, 1, 2), block(5, 2, 9)];
+    *running.cluster.blocks.lock().unwrap() = other.clone();
+    running.cluster.newest.send_replace(4);
+    assert_eq!(events_to(&mut running.events, -5).await, [-6, -5]);
+    running.advance_to(6).await;
+    assert_eq!(events_to(&mut running.events, 6).await, [5, 6]);
+    assert_eq!(written(&running), content(other, 6).await);
 }

@@ -12,7 +12,7 @@ use solana_address::Address;
 use solana_hash::Hash;
 use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{broadcast, oneshot, watch};
@@ -39,6 +39,8 @@ pub(crate) struct FakeCluster {
     /// How often was asked for that.
     pub(crate) asked_oldest: AtomicUsize,
     lists_slots: bool,
+    /// Whether it is a chain that can go back.
+    pub(crate) goes_back: AtomicBool,
 }
 
 impl FakeCluster {
@@ -54,6 +56,7 @@ impl FakeCluster {
             oldest: Mutex::default(),
             asked_oldest: AtomicUsize::new(0),
             lists_slots: failures.lists_slots,
+            goes_back: AtomicBool::new(false),
         })
     }
 
@@ -95,6 +98,10 @@ impl Cluster for FakeCluster {
 
     fn newest_slot(&self) -> watch::Receiver<u64> {
         self.newest.subscribe()
+    }
+
+    fn goes_back(&self) -> bool {
+        self.goes_back.load(Ordering::Relaxed)
     }
 
     fn finalized_slot(&self) -> watch::Receiver<u64> {

@@ -357,6 +357,10 @@ impl Cluster for SvmCluster {
         self.newest_slot.subscribe()
     }
 
+    fn goes_back(&self) -> bool {
+        true
+    }
+
     async fn blocks(&self, first: u64, last: u64) -> Result<Vec<LandedBlock>, ClusterError> {
         self.run(move |chain| chain.blocks(first, last)).await
     }
