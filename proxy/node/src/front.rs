@@ -20,7 +20,7 @@ pub(crate) struct Front {
     /// Serve no explorer: browsers get nothing at the address of JSON-RPC
     #[arg(long, env = "PARHELION_NO_EXPLORER", value_parser = BoolishValueParser::new())]
     no_explorer: bool,
-    /// A web page that may use the node from a browser, like https://app.example; may be given more than once [default:
+    /// A web page that may use the node from a browser: scheme and host; may be given more than once [default:
     /// all may]
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',', env = "PARHELION_CORS_ORIGIN")]
     cors_origin: Vec<String>,
