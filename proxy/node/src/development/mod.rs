@@ -70,14 +70,16 @@ struct Turn {
 }
 
 impl Development {
-    /// A chain as it is, which can be gone back to.
+    /// A chain as it is, which can be gone back to. Its blocks are in the store then: the first to ask sees them.
     pub(crate) async fn new(parts: Parts) -> Result<Self, RpcError> {
         let snapshots = Snapshots::new(parts.cluster.snapshot().await?);
-        Ok(Self {
+        let development = Self {
             parts,
             id: B256::from(Keypair::new().pubkey().to_bytes()),
             turn: Mutex::new(Turn { mining: Mining::default(), snapshots }),
-        })
+        };
+        development.indexed().await?;
+        Ok(development)
     }
 
     /// The pool as its users see it.
