@@ -25,7 +25,7 @@
 //! | `block_id` | block tags, numbers and hashes |
 //! | `convert` | the proxy's blocks, transactions, receipts and logs as Ethereum clients read them |
 //! | `error`, `revert` | every error code and text |
-//! | `wallet` | accounts that the node signs for: on development chains |
+//! | `wallet`, `typed_data` | accounts that the node signs for, on development chains |
 //! | `follower`, `filters`, `ids` | what happens to the chain, for one client |
 //! | `eth/`, `net`, `web3`, `txpool`, `debug` | the methods, a file a family |
 //!
@@ -70,6 +70,7 @@ mod revert;
 mod server;
 mod services;
 mod txpool;
+mod typed_data;
 mod wallet;
 mod web3;
 

@@ -6,15 +6,14 @@ use crate::arguments::Arguments;
 use crate::error::RpcError;
 use crate::module::Module;
 use crate::services::Context;
+use crate::typed_data::signing_hash;
 use crate::wallet::Hand;
 use alloy_consensus::{SignableTransaction, TxEnvelope, TypedTransaction};
-use alloy_dyn_abi::TypedData;
 use alloy_primitives::{Address, B256, Bytes, Signature, eip191_hash_message};
 use alloy_rpc_types_eth::TransactionRequest;
 use jsonrpsee::server::RegisterMethodError;
 use parhelion_core::transaction::{Transaction, encode};
 use serde::Serialize;
-use serde_json::Value;
 use std::sync::Arc;
 
 /// Sends a transaction of one of the node's accounts.
@@ -67,15 +66,7 @@ fn sign_message(address: Address, message: &Bytes, context: &Context) -> Result<
 
 /// Signs structured data (EIP-712), given as an object or as its JSON in a text.
 async fn sign_typed_data(arguments: Arguments, context: Arc<Context>) -> Result<Bytes, RpcError> {
-    let data: Value = arguments.require(1)?;
-    let data: Result<TypedData, _> = match &data {
-        Value::String(text) => serde_json::from_str(text),
-        _ => serde_json::from_value(data),
-    };
-    let hash = data.map_err(|error| error.to_string()).and_then(|data| {
-        // The hash of an incomplete type is no hash of anything.
-        data.eip712_signing_hash().map_err(|error| error.to_string())
-    });
+    let hash = signing_hash(&arguments.require(1)?);
     let hash = hash.map_err(|reason| RpcError::InvalidParams(format!("invalid argument 1: {reason}")))?;
     sign_hash(arguments.require(0)?, &hash, &context)
 }
