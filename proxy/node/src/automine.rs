@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 /// How long an answer waits at most: less than clients do for one (viem: ten seconds).
 const LONGEST: Duration = Duration::from_secs(8);
-/// How often is looked whether a transaction was dropped, which makes no block.
+/// How often it is looked whether a transaction was dropped, which makes no block.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// The pool that answers when a transaction has landed.
@@ -34,40 +34,24 @@ pub(crate) struct Automine {
 }
 
 impl Automine {
-    /// Waits until a transaction is in the store, or waits for something else than its turn.
-    async fn landed(&self, hash: B256) {
+    /// Waits until a transaction is in the store, or is not on its way there any more.
+    async fn stored(&self, hash: B256, is_on_its_way: impl Fn() -> bool + Send + Sync) {
         let mut blocks = self.blocks.clone();
-        loop {
+        while is_on_its_way() {
             blocks.mark_unchanged();
-            let is_on_its_way = match self.pool.status(hash) {
-                Some(Status::Ready | Status::InFlight | Status::Settled) => true,
-                // The pool forgets what the store has.
-                None | Some(Status::Gapped | Status::Dropped(_)) => false,
-            };
-            if !is_on_its_way
-                || self.pool.is_held()
-                || matches!(self.store.executed(hash).await, Ok(Some(_)) | Err(_))
-            {
+            let is_stored = matches!(self.store.executed(hash).await, Ok(Some(_)) | Err(_));
+            // Whether there was a block or the time is over: it looks again.
+            if is_stored || matches!(timeout(LOOK, blocks.changed()).await, Ok(Err(_))) {
                 return;
             }
-            // Whether there was a block or the time is over: it looks again.
-            let _ = timeout(LOOK, blocks.changed()).await;
         }
     }
-}
 
-impl Automine {
-    /// Waits until a transaction that has landed is in the store.
-    async fn stored(&self, hash: B256) {
-        let mut blocks = self.blocks.clone();
-        loop {
-            blocks.mark_unchanged();
-            if matches!(self.store.executed(hash).await, Ok(Some(_)) | Err(_))
-                || blocks.changed().await.is_err()
-            {
-                return;
-            }
-        }
+    /// Whether a transaction of the pool needs nothing but its turn to be in the store.
+    fn has_its_turn(&self, hash: B256) -> bool {
+        let status = self.pool.status(hash);
+        // The pool forgets what the store has.
+        matches!(status, Some(Status::Ready | Status::InFlight | Status::Settled)) && !self.pool.is_held()
     }
 }
 
@@ -76,12 +60,12 @@ impl Pool for Automine {
     async fn submit(&self, transaction: Transaction) -> Result<B256, PoolError> {
         if !transaction.is_signed() {
             let hash = self.development.land_unsigned(&transaction).await?;
-            let _ = timeout(LONGEST, self.stored(hash)).await;
+            let _ = timeout(LONGEST, self.stored(hash, || true)).await;
             return Ok(hash);
         }
         let hash = self.pool.submit(transaction).await?;
         // What takes longer is answered before.
-        let _ = timeout(LONGEST, self.landed(hash)).await;
+        let _ = timeout(LONGEST, self.stored(hash, || self.has_its_turn(hash))).await;
         Ok(hash)
     }
 

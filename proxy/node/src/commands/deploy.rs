@@ -115,7 +115,7 @@ async fn deploy(
     }
     if options.dev_accounts {
         let accounts = accounts::all()?;
-        let addresses: Vec<_> = accounts.iter().map(|account| account.address).collect();
+        let addresses: Vec<_> = accounts.iter().map(|account| account.address()).collect();
         deployer.deposit_to_new(&addresses, accounts::LAMPORTS).await?;
         println!();
         accounts::print(&accounts);

@@ -73,9 +73,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     create_chain(&cluster, &operator, options.chain_id, coinbase, &accounts).await?;
 
     let cluster = Arc::new(cluster);
-    let signers: Result<_, _> =
-        accounts.iter().map(|account| PrivateKeySigner::from_bytes(&account.key)).collect();
-    let wallet = Arc::new(Wallet::new(signers.context("the development mnemonic gives no key")?));
+    let wallet = Arc::new(Wallet::new(accounts.clone()));
     let front = options.front.for_development();
     let extensions = faucet::methods(cluster.clone(), operator.insecure_clone())?;
     let operator = Operator { keypair: operator, coinbase };
@@ -96,7 +94,7 @@ async fn create_chain(
     operator: &Keypair,
     chain_id: u64,
     coinbase: alloy_primitives::Address,
-    accounts: &[accounts::Account],
+    accounts: &[PrivateKeySigner],
 ) -> anyhow::Result<()> {
     let deployment = cluster.deployment();
     let payer = operator.pubkey();
@@ -109,7 +107,7 @@ async fn create_chain(
     let mut instructions =
         vec![initialize(&deployment, &payer, &settings), deposit(&deployment, &payer, coinbase, 0)];
     instructions.extend(
-        accounts.iter().map(|account| deposit(&deployment, &payer, account.address, accounts::LAMPORTS)),
+        accounts.iter().map(|account| deposit(&deployment, &payer, account.address(), accounts::LAMPORTS)),
     );
     for group in instructions.chunks(6) {
         let blockhash = cluster.latest_blockhash().await?;
@@ -119,7 +117,7 @@ async fn create_chain(
     Ok(())
 }
 
-fn print_banner(node: &Node, chain_id: u64, program_id: Address, accounts: &[accounts::Account]) {
+fn print_banner(node: &Node, chain_id: u64, program_id: Address, accounts: &[PrivateKeySigner]) {
     println!("Parhelion development chain: the program {program_id} in an in-process Solana VM\n");
     accounts::print(accounts);
     println!("Chain id   {chain_id}");
