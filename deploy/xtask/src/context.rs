@@ -86,6 +86,11 @@ impl Context {
         Ok(self.target.join("debug"))
     }
 
+    /// Builds a binary of the workspace, and returns the command that runs it.
+    pub(crate) fn built(&self, name: &str) -> Result<Command> {
+        Ok(Command::new(self.build_binaries(&[name])?.join(name)))
+    }
+
     /// Makes the target folder this checkout's own.
     ///
     /// Several checkouts share the folder, so that each finds the dependencies compiled. Cargo cannot tell their

@@ -18,6 +18,13 @@ pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
 }
 
+/// Adds an option to a command, if it has a value.
+pub(crate) fn option(command: &mut Command, name: &str, value: Option<impl ToString>) {
+    if let Some(value) = value {
+        command.arg(name).arg(value.to_string());
+    }
+}
+
 /// Runs a command with the terminal as its input and output.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     announce(command);

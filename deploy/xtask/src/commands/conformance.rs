@@ -43,8 +43,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
 
 /// The runner over a data folder; the checkout's vectors unless told.
 pub(crate) fn command(context: &Context, data: Option<&Path>, program: &Path) -> Result<Command> {
-    let binaries = context.build_binaries(&[RUNNER])?;
-    let mut runner = Command::new(binaries.join(RUNNER));
+    let mut runner = context.built(RUNNER)?;
     runner
         .arg("--vm")
         .arg(program)

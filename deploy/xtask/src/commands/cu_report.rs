@@ -1,7 +1,5 @@
 //! `cargo xtask cu-report`: the tables of compute units.
 
-use std::process::Command;
-
 use anyhow::{Context as _, Result};
 
 use super::build_sbf::{self, INTERPRETERS_VARIABLE, PROGRAM_VARIABLE};
@@ -32,10 +30,9 @@ pub(crate) struct Args {
 pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
     let program = build_sbf::build(context, &build_sbf::Args::default())?;
     let interpreters = build_sbf::build_interpreters(context)?;
-    let binaries = context.build_binaries(&[REPORT]).with_context(|| {
+    let mut report = context.built(REPORT).with_context(|| {
         format!("the measuring program does not build: tests/harness must have a binary `{REPORT}`")
     })?;
-    let mut report = Command::new(binaries.join(REPORT));
     report.current_dir(&context.root).env(PROGRAM_VARIABLE, &program.path);
     report.env(INTERPRETERS_VARIABLE, interpreters);
     report.env(CONTRACTS_VARIABLE, contracts::compile(context)?);

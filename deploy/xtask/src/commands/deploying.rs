@@ -1,6 +1,6 @@
 //! `cargo xtask deploy`, `upgrade` and `verify`: the node's commands of the same names, with what this checkout builds.
 
-use std::{os::unix::process::CommandExt, process::Command};
+use std::os::unix::process::CommandExt;
 
 use anyhow::{Context as _, Result};
 
@@ -75,8 +75,7 @@ impl Verify {
 fn run(context: &Context, subcommand: &str, arguments: &Arguments) -> Result<()> {
     cargo_tools::ensure_system_packages()?;
     let program = build_sbf::build(context, &build_sbf::Args::default())?;
-    let binaries = context.build_binaries(&["parhelion"])?;
-    let mut node = Command::new(binaries.join("parhelion"));
+    let mut node = context.built("parhelion")?;
     node.arg(subcommand).args(&arguments.node).env(PROGRAM_VARIABLE, &program.path);
     eprintln!("$ {}", process::display(&node));
     context.release_target_folder();

@@ -1,6 +1,6 @@
 //! `cargo xtask dev`: a development node.
 
-use std::{os::unix::process::CommandExt, process::Command};
+use std::os::unix::process::CommandExt;
 
 use anyhow::{Context as _, Result};
 
@@ -22,8 +22,7 @@ pub(crate) struct Args {
 pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
     cargo_tools::ensure_system_packages()?;
     let program = build_sbf::build(context, &build_sbf::Args::default())?;
-    let binaries = context.build_binaries(&["parhelion"])?;
-    let mut node = Command::new(binaries.join("parhelion"));
+    let mut node = context.built("parhelion")?;
     node.arg("dev").args(&args.node).env(PROGRAM_VARIABLE, &program.path);
     eprintln!("$ {}", process::display(&node));
     context.release_target_folder();

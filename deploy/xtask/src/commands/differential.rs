@@ -4,7 +4,10 @@ use std::{path::PathBuf, process::Command};
 
 use anyhow::{Context as _, Result};
 
-use crate::{context::Context, process};
+use crate::{
+    context::Context,
+    process::{self, option},
+};
 
 /// The program of tests/differential.
 const RUNNER: &str = "differential";
@@ -55,23 +58,17 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
 
 /// The runner.
 pub(crate) fn command(context: &Context, args: &Args) -> Result<Command> {
-    let binaries = context.build_binaries(&[RUNNER])?;
-    let mut runner = Command::new(binaries.join(RUNNER));
+    let mut runner = context.built(RUNNER)?;
     if let Some(path) = &args.replay {
         runner.arg("--replay").arg(path).arg("--verbose");
     } else {
         runner.arg("--corpus").arg(context.root.join(CORPUS));
         runner.arg("--out").arg(context.target.join("differential-mismatches"));
     }
-    let mut option = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            runner.arg(name).arg(value);
-        }
-    };
-    option("--minutes", args.minutes.map(|minutes| minutes.to_string()));
-    option("--seed", args.seed.map(|seed| seed.to_string()));
-    option("--jobs", args.jobs.map(|jobs| jobs.to_string()));
-    option("--cases", args.cases.map(|cases| cases.to_string()));
+    option(&mut runner, "--minutes", args.minutes);
+    option(&mut runner, "--seed", args.seed);
+    option(&mut runner, "--jobs", args.jobs);
+    option(&mut runner, "--cases", args.cases);
     runner.args(&args.more);
     Ok(runner)
 }

@@ -8,7 +8,7 @@ use super::build_sbf::{self, PROGRAM_VARIABLE};
 use crate::{
     context::Context,
     contracts::{self, CONTRACTS_VARIABLE},
-    process,
+    process::{self, option},
 };
 
 /// The program of tests/faults.
@@ -60,20 +60,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
 /// The runner.
 pub(crate) fn command(context: &Context, args: &Args, program: &Path) -> Result<Command> {
     let contracts = contracts::compile(context)?;
-    let binaries = context.build_binaries(&[RUNNER])?;
-    let mut runner = Command::new(binaries.join(RUNNER));
+    let mut runner = context.built(RUNNER)?;
     runner.env(PROGRAM_VARIABLE, program).env(CONTRACTS_VARIABLE, contracts);
-    let numbers = [
-        ("--schedules", args.schedules),
-        ("--seed", args.seed),
-        ("--first", args.first),
-        ("--jobs", args.jobs.map(|jobs| jobs as u64)),
-    ];
-    for (name, value) in numbers {
-        if let Some(value) = value {
-            runner.args([name, &value.to_string()]);
-        }
-    }
+    option(&mut runner, "--schedules", args.schedules);
+    option(&mut runner, "--seed", args.seed);
+    option(&mut runner, "--first", args.first);
+    option(&mut runner, "--jobs", args.jobs);
     if args.verbose {
         runner.arg("--verbose");
     }

@@ -5,7 +5,10 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use super::rpc_vectors;
-use crate::{context::Context, process};
+use crate::{
+    context::Context,
+    process::{self, option},
+};
 
 /// The program of tests/rpc-vectors.
 const RUNNER: &str = "rpc-fuzz";
@@ -46,18 +49,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
 
 /// The runner.
 pub(crate) fn command(context: &Context, args: &Args) -> Result<Command> {
-    let binaries = context.build_binaries(&[RUNNER])?;
-    let mut runner = Command::new(binaries.join(RUNNER));
+    let mut runner = context.built(RUNNER)?;
     runner.arg("--data").arg(context.root.join(rpc_vectors::DATA));
     runner.arg("--out").arg(context.target.join("rpc-fuzz-failures"));
-    let mut option = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            runner.arg(name).arg(value);
-        }
-    };
-    option("--minutes", args.minutes.map(|minutes| minutes.to_string()));
-    option("--requests", args.requests.map(|requests| requests.to_string()));
-    option("--seed", args.seed.map(|seed| seed.to_string()));
+    option(&mut runner, "--minutes", args.minutes);
+    option(&mut runner, "--requests", args.requests);
+    option(&mut runner, "--seed", args.seed);
     runner.args(&args.more);
     Ok(runner)
 }

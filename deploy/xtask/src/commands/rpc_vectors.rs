@@ -40,8 +40,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
 
 /// The runner over a data folder; the checkout's vectors unless told.
 pub(crate) fn command(context: &Context, data: Option<&Path>) -> Result<Command> {
-    let binaries = context.build_binaries(&[RUNNER])?;
-    let mut runner = Command::new(binaries.join(RUNNER));
+    let mut runner = context.built(RUNNER)?;
     match data {
         Some(data) => runner.arg("--data").arg(data),
         // The rules are written for these.
