@@ -36,6 +36,9 @@ pub enum PoolError {
     /// Another transaction with this nonce waits, and this one does not pay 10 % more.
     #[error("replacement transaction underpriced")]
     Underpriced,
+    /// The pool is full, and those that wait pay more.
+    #[error("transaction underpriced")]
+    TooCheap,
     /// The balance does not cover the most it may cost.
     #[error("insufficient funds for gas * price + value: balance {balance}, tx cost {cost}")]
     InsufficientFunds {
@@ -44,7 +47,7 @@ pub enum PoolError {
         /// Gas limit x fee cap + value, in wei.
         cost: U256,
     },
-    /// The pool is full; try again later.
+    /// The pool is full, or has too many of the sender's transactions; try again later.
     #[error("txpool is full")]
     Full,
     /// It can be seen before it is sent that it cannot land.

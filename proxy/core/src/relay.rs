@@ -63,4 +63,17 @@ pub trait Relay: Send + Sync {
 
     /// Lands a transaction and gives the signatures of all Solana transactions that it took, in order.
     async fn land(&self, transaction: &Transaction) -> Result<Vec<Signature>, RelayError>;
+
+    /// Lands as many as it can of a sender's consecutive transactions in one Solana transaction, from the first one on, and
+    /// gives how many: at least one, if there is one. Which is safe: none of them can come before another, and all of them
+    /// land or none does.
+    ///
+    /// # Errors
+    /// Those of the first one. Nothing is known of the others then: they may have landed with it without an answer.
+    async fn land_together(&self, transactions: &[Transaction]) -> Result<usize, RelayError> {
+        match transactions.first() {
+            Some(first) => self.land(first).await.map(|_| 1),
+            None => Ok(0),
+        }
+    }
 }

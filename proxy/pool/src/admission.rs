@@ -1,8 +1,8 @@
 //! Whether a transaction may enter the pool: rules without I/O, in the order in which Ethereum nodes apply them.
 
-use crate::queue::Queues;
+use crate::queue::{Candidate, Queues};
 use alloy_consensus::Transaction as _;
-use alloy_primitives::U256;
+use alloy_primitives::{B256, U256};
 use parhelion_core::emulator::{AccountState, ChainSettings, EmulatorError, Refusal};
 use parhelion_core::pool::PoolError;
 use parhelion_core::transaction::Transaction;
@@ -11,8 +11,8 @@ use parhelion_wire::ProgramError;
 /// By how many percent both fees of a replacement must be higher.
 const REPLACEMENT_PERCENT: u64 = 10;
 
-/// The rules that need the transaction and the chain's settings only.
-pub(crate) fn check_alone(transaction: &Transaction, chain: &ChainSettings) -> Result<(), PoolError> {
+/// The rules that need the transaction and the chain's settings only. Gives what it pays to the operator, in wei per gas.
+pub(crate) fn check_alone(transaction: &Transaction, chain: &ChainSettings) -> Result<u128, PoolError> {
     let (inner, want) = (transaction.inner(), chain.chain_id);
     // A legacy transaction without EIP-155 is valid on every chain.
     if let Some(have) = inner.chain_id().filter(|have| *have != want) {
@@ -29,16 +29,13 @@ pub(crate) fn check_alone(transaction: &Transaction, chain: &ChainSettings) -> R
         let detail = format!("address {sender}, maxFeePerGas: {fee_cap}, baseFee: {}", chain.base_fee);
         return Err(refused(ProgramError::FeeTooLow, detail));
     }
-    Ok(())
+    Ok(priority_fee.min(fee_cap - u128::from(chain.base_fee)))
 }
 
-/// The rules that need the sender's account and what already waits.
-pub(crate) fn check(
-    queues: &Queues,
-    transaction: &Transaction,
-    account: &AccountState,
-) -> Result<(), PoolError> {
-    let (sender, nonce) = (transaction.sender(), transaction.inner().nonce());
+/// The rules that need the sender's account and what already waits. Gives what has to leave the pool for it.
+pub(crate) fn check(queues: &Queues, candidate: &Candidate) -> Result<Vec<B256>, PoolError> {
+    let Candidate { transaction, account, .. } = candidate;
+    let (sender, nonce) = (transaction.sender(), candidate.nonce());
     // A transaction that landed is not waiting any more: what is wrong with it is its nonce.
     check_nonce(queues, transaction, account)?;
     if queues.transaction(&transaction.hash()).is_some() {
@@ -50,10 +47,9 @@ pub(crate) fn check(
     }
     check_funds(queues, transaction, account)?;
     match queues.waiting(&sender, nonce) {
-        Some(old) if outbids(transaction, old) => Ok(()),
+        Some(old) if outbids(transaction, old) => Ok(Vec::new()),
         Some(_) => Err(PoolError::Underpriced),
-        None if queues.has_room(transaction) => Ok(()),
-        None => Err(PoolError::Full),
+        None => queues.room_for(candidate),
     }
 }
 

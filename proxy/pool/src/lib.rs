@@ -27,11 +27,12 @@
 //!   may lie between. The worker looks now and then whether another proxy closed the gap.
 //! * **Ready**: every nonce before its own is used or waits here. It can be replaced by a transaction with the same
 //!   nonce, as a gapped one can, if both fees are at least 10 % higher.
-//! * **In flight**: handed to the relay; cannot be replaced any more. At most one of a sender at a time, so that the
-//!   sender's transactions land in nonce order; at most [`Limits::landings_max`] in all. An attempt that fails for a
-//!   reason that may pass is repeated, [`Limits::attempts_max`] times in a turn. Undecided is a turn that a stop cut
-//!   short, or one whose last attempt failed for such a reason: others have their turns, then it has another one. So
-//!   a cluster that does not answer costs nobody a transaction.
+//! * **In flight**: handed to the relay; cannot be replaced any more. A sender has one turn at a time, and
+//!   [`Limits::together_max`] consecutive transactions in it at most: the relay lands as many of them as it can in one
+//!   Solana transaction, in which their order is certain. There are [`Limits::landings_max`] turns at a time. An attempt
+//!   that fails for a reason that may pass is repeated with the first transaction alone, [`Limits::attempts_max`] times
+//!   in a turn. Undecided is a turn that a stop cut short, or one whose last attempt failed for such a reason: others
+//!   have their turns, then it has another one. So a cluster that does not answer costs nobody a transaction.
 //! * **Settled**: landed; or its nonce was found used after an attempt whose answer was lost, which most likely means
 //!   landed. It stays visible until the store answers for it, at most [`Limits::settled_for`]. Then it is submitted once
 //!   more: if its nonce is not used, it landed on a fork that the cluster has dropped.
@@ -40,12 +41,24 @@
 //!
 //! A transaction in the states Gapped, Ready and In flight counts as waiting: against the bounds of the pool, and
 //! against its sender's funds.
+//!
+//! # Whose turn it is
+//! Of the senders who are ready, whose next transaction pays the operator most (its priority fee at the base fee of the time
+//! when it came), then who came first. What was tried before and did not land, and what may be behind a gap, waits in a line
+//! of its own and has half of the turns at most: trouble that lasts holds up nobody else.
+//!
+//! # A full pool
+//! There is room for [`Limits::transactions_max`], and for [`Limits::sender_transactions_max`] of a sender. When it is
+//! full, whoever pays more drives out what pays least: transactions behind a gap first, and of a sender always the last
+//! one. What is in flight, or was, stays. Who pays too little for that is refused.
 #![forbid(unsafe_code)]
 
 mod admission;
 mod durable;
+mod eviction;
 mod hold;
 mod limits;
+mod line;
 mod pool;
 mod queue;
 mod recent;

@@ -15,8 +15,10 @@ pub struct Limits {
     pub nonce_ahead_max: u64,
     /// How long a transaction may wait.
     pub waiting_for: Duration,
-    /// Transactions in flight, each of another sender.
+    /// Turns at a time, each of another sender.
     pub landings_max: usize,
+    /// Consecutive transactions of a sender that are in flight together.
+    pub together_max: usize,
     /// Attempts to land a transaction in a turn.
     pub attempts_max: u32,
     /// The delay after the first failed attempt; twice as long after each further one.
@@ -46,6 +48,7 @@ impl Default for Limits {
             nonce_ahead_max: 256,
             waiting_for: Duration::from_secs(3 * 60 * 60),
             landings_max: 32,
+            together_max: 16,
             attempts_max: 6,
             retry_delay_min: Duration::from_millis(200),
             retry_delay_max: Duration::from_secs(5),

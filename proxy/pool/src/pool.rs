@@ -2,12 +2,12 @@
 
 use crate::admission::{check, check_alone};
 use crate::limits::Limits;
-use crate::queue::{Queues, Size, Status};
+use crate::queue::{Candidate, DropReason, Queues, Size, Status};
 use crate::verdict::may_pass;
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
-use parhelion_core::emulator::{AccountState, Emulator};
+use parhelion_core::emulator::Emulator;
 use parhelion_core::feed::Feed;
 use parhelion_core::pool::{Pool, PoolError, Waiting};
 use parhelion_core::relay::Relay;
@@ -16,7 +16,7 @@ use parhelion_core::transaction::Transaction;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, broadcast, watch};
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{debug, info};
 
 /// The [`Pool`] in memory; [`Self::run`] is its worker.
 pub struct MemoryPool {
@@ -83,8 +83,8 @@ impl MemoryPool {
     /// # Errors
     /// As [`Pool::submit`], but for what the relay says.
     pub(crate) async fn restore(&self, transaction: Transaction) -> Result<(), PoolError> {
-        let account = self.account_of(&transaction).await?;
-        self.insert(transaction, &account)
+        let candidate = self.candidate(transaction).await?;
+        self.insert(candidate)
     }
 
     /// Takes a transaction again that had landed, and that the chain does not have any more. It is not settled after that,
@@ -93,26 +93,32 @@ impl MemoryPool {
     /// # Errors
     /// As [`Self::restore`]; its nonce is used if the chain has it in another block.
     pub(crate) async fn bring_back(&self, transaction: Transaction) -> Result<(), PoolError> {
-        let account = self.account_of(&transaction).await;
-        if account.as_ref().is_err_and(may_pass) {
-            return account.map(drop);
-        }
-        self.queues().reopen(&transaction.hash(), &transaction.sender(), transaction.inner().nonce());
-        self.insert(transaction, &account?)
-    }
-
-    /// The sender's account, if the transaction may be accepted by itself.
-    async fn account_of(&self, transaction: &Transaction) -> Result<AccountState, PoolError> {
-        check_alone(transaction, &self.emulator.settings().await?)?;
-        Ok(self.emulator.account(transaction.sender()).await?)
-    }
-
-    /// Puts a transaction into its queue, if the pool has room for it there.
-    fn insert(&self, transaction: Transaction, account: &AccountState) -> Result<(), PoolError> {
         let (hash, sender, nonce) = (transaction.hash(), transaction.sender(), transaction.inner().nonce());
+        let candidate = self.candidate(transaction).await;
+        if candidate.as_ref().is_err_and(may_pass) {
+            return candidate.map(drop);
+        }
+        self.queues().reopen(&hash, &sender, nonce);
+        self.insert(candidate?)
+    }
+
+    /// A transaction with its sender's account, if it may be accepted by itself.
+    async fn candidate(&self, transaction: Transaction) -> Result<Candidate, PoolError> {
+        let priority_fee = check_alone(&transaction, &self.emulator.settings().await?)?;
+        let account = self.emulator.account(transaction.sender()).await?;
+        Ok(Candidate { transaction, priority_fee, account })
+    }
+
+    /// Puts a transaction into its queue, if the pool has room for it there, or makes room.
+    fn insert(&self, candidate: Candidate) -> Result<(), PoolError> {
+        let (transaction, nonce) = (candidate.transaction.clone(), candidate.nonce());
+        let (hash, sender) = (transaction.hash(), transaction.sender());
         let mut queues = self.queues();
-        check(&queues, &transaction, account)?;
-        queues.insert(transaction.clone(), nonce, account.nonce, Instant::now());
+        for evicted in check(&queues, &candidate)? {
+            queues.evict(&evicted);
+            info!(hash = %evicted, "dropped: {}", DropReason::Evicted);
+        }
+        queues.insert(candidate, Instant::now());
         drop(queues);
         self.accepted.publish(transaction);
         debug!(%hash, %sender, nonce, "accepted");
@@ -125,14 +131,14 @@ impl MemoryPool {
 impl Pool for MemoryPool {
     async fn submit(&self, transaction: Transaction) -> Result<B256, PoolError> {
         let hash = transaction.hash();
-        let account = self.account_of(&transaction).await?;
-        check(&self.queues(), &transaction, &account)?;
+        let candidate = self.candidate(transaction).await?;
+        check(&self.queues(), &candidate)?;
         // Only the next transaction can be emulated: the others run on a state that does not exist yet.
-        if transaction.inner().nonce() == account.nonce {
-            self.relay.check(&transaction).await?;
+        if candidate.nonce() == candidate.account.nonce {
+            self.relay.check(&candidate.transaction).await?;
         }
         // Checked once more, because others came in meanwhile.
-        self.insert(transaction, &account)?;
+        self.insert(candidate)?;
         Ok(hash)
     }
 

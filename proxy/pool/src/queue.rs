@@ -1,13 +1,18 @@
 //! The queues: which transactions wait, whose turn it is, what became of the others. No I/O, no clock.
 
+use crate::eviction;
 use crate::limits::Limits;
+use crate::line::Line;
 use crate::recent::Recent;
+use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256};
-use parhelion_core::pool;
+use parhelion_core::emulator::AccountState;
+use parhelion_core::pool::{self, PoolError};
 use parhelion_core::relay::RelayError;
 use parhelion_core::transaction::Transaction;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound::{Excluded, Unbounded};
+use std::ops::Range;
 use tokio::time::Instant;
 
 /// The state of a transaction, see the [states](crate#the-states-of-a-transaction).
@@ -40,6 +45,9 @@ pub enum DropReason {
     /// Another transaction of its sender used its nonce, or another proxy landed it.
     #[error("its nonce was used meanwhile")]
     NonceUsed,
+    /// The pool was full, and others paid more.
+    #[error("the pool was full, and others paid more")]
+    Evicted,
     /// It cannot land.
     #[error("{0}")]
     Refused(RelayError),
@@ -62,9 +70,14 @@ pub struct Size {
 /// How a turn ended.
 #[derive(Clone, Debug)]
 pub(crate) enum Ending {
-    /// The transaction landed, or most likely did.
-    Settled,
-    /// It will not land.
+    /// Transactions landed, or most likely did.
+    Settled {
+        /// How many, from the first one in flight on.
+        count: usize,
+        /// Whether it is certain that the others were not sent.
+        others_are_fresh: bool,
+    },
+    /// The first one in flight will not land.
     Dropped(DropReason),
     /// A nonce before it is missing, although it did not look so.
     Gapped,
@@ -73,31 +86,72 @@ pub(crate) enum Ending {
 }
 
 /// What the worker does for a sender.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
     /// Nothing: nothing waits, or a nonce is missing.
     Idle,
-    /// The sender is in the list of those who are ready.
+    /// The sender is in line.
     Ready,
-    /// A turn runs; the nonce in flight, once it is known.
-    Running(Option<u64>),
+    /// The sender is in the line of those who are tried again.
+    Again,
+    /// A turn runs.
+    Running {
+        /// The nonces in flight; none before they are known.
+        in_flight: Range<u64>,
+        /// Whether it is tried again.
+        is_again: bool,
+    },
+}
+
+impl Turn {
+    /// Whether a nonce is in flight.
+    pub(crate) fn has(&self, nonce: u64) -> bool {
+        matches!(self, Self::Running { in_flight, .. } if in_flight.contains(&nonce))
+    }
+}
+
+/// A transaction that was admitted.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) transaction: Transaction,
+    /// What it pays to the operator, in wei per gas, at the base fee of the time when it came.
+    pub(crate) priority_fee: u128,
+    /// Its sender's account in the state.
+    pub(crate) account: AccountState,
+}
+
+impl Candidate {
+    pub(crate) fn nonce(&self) -> u64 {
+        self.transaction.inner().nonce()
+    }
+}
+
+/// Transactions of a sender that go into flight together.
+#[derive(Clone, Debug)]
+pub(crate) struct Flight {
+    /// In the order of their nonces, which are consecutive; at least one.
+    pub(crate) transactions: Vec<Transaction>,
+    /// Whether the first had a turn before.
+    pub(crate) had_a_turn: bool,
 }
 
 #[derive(Debug)]
-struct Waiting {
-    transaction: Transaction,
+pub(crate) struct Waiting {
+    pub(crate) transaction: Transaction,
+    /// See [`Candidate::priority_fee`].
+    pub(crate) priority_fee: u128,
     since: Instant,
     /// Whether it had a turn: then it may have landed without an answer.
-    had_a_turn: bool,
+    pub(crate) had_a_turn: bool,
 }
 
 /// What the pool has of one sender.
 #[derive(Debug)]
-struct Queue {
+pub(crate) struct Queue {
     /// The nonce that lands next, as far as known: the state that was read may be older than the newest landing.
-    next: u64,
-    waiting: BTreeMap<u64, Waiting>,
-    turn: Turn,
+    pub(crate) next: u64,
+    pub(crate) waiting: BTreeMap<u64, Waiting>,
+    pub(crate) turn: Turn,
     /// How many of the settled transactions are this sender's. As long as there are some, `next` is kept.
     settled: usize,
 }
@@ -117,7 +171,9 @@ pub(crate) struct Queues {
     places: HashMap<B256, (Address, u64)>,
     /// Raw bytes of the waiting transactions.
     bytes: usize,
-    ready: VecDeque<Address>,
+    line: Line,
+    /// How many turns run in which something is tried again.
+    running_again: usize,
     settled: Recent<Settled>,
     dropped: Recent<DropReason>,
     /// How many were dropped, remembered or not.
@@ -133,7 +189,8 @@ impl Queues {
             senders: BTreeMap::new(),
             places: HashMap::new(),
             bytes: 0,
-            ready: VecDeque::new(),
+            line: Line::default(),
+            running_again: 0,
             settled: Recent::new(limits.settled_max),
             dropped: Recent::new(limits.dropped_max),
             dropped_count: 0,
@@ -155,8 +212,8 @@ impl Queues {
             return settled.or_else(|| self.dropped.get(hash).cloned().map(Status::Dropped));
         };
         let queue = self.senders.get(sender)?;
-        Some(match queue.turn {
-            Turn::Running(Some(in_flight)) if in_flight == *nonce => Status::InFlight,
+        Some(match &queue.turn {
+            turn if turn.has(*nonce) => Status::InFlight,
             _ if *nonce < queue.next_free(queue.next) => Status::Ready,
             _ => Status::Gapped,
         })
@@ -199,19 +256,40 @@ impl Queues {
     }
 
     pub(crate) fn is_in_flight(&self, sender: &Address, nonce: u64) -> bool {
-        self.senders.get(sender).is_some_and(|queue| queue.turn == Turn::Running(Some(nonce)))
+        self.senders.get(sender).is_some_and(|queue| queue.turn.has(nonce))
     }
 
-    /// Whether one more transaction fits.
-    pub(crate) fn has_room(&self, transaction: &Transaction) -> bool {
-        let of_sender = self.senders.get(&transaction.sender()).map_or(0, |queue| queue.waiting.len());
-        of_sender < self.limits.sender_transactions_max
-            && self.places.len() < self.limits.transactions_max
-            && self.bytes.saturating_add(transaction.raw().len()) <= self.limits.bytes_max
+    /// Which transactions have to go so that one more fits.
+    ///
+    /// # Errors
+    /// When it does not fit, whoever goes.
+    pub(crate) fn room_for(&self, candidate: &Candidate) -> Result<Vec<B256>, PoolError> {
+        let of_sender =
+            self.senders.get(&candidate.transaction.sender()).map_or(0, |queue| queue.waiting.len());
+        if of_sender >= self.limits.sender_transactions_max {
+            return Err(PoolError::Full);
+        }
+        let room = eviction::Room {
+            transactions: self.limits.transactions_max.saturating_sub(self.places.len()),
+            bytes: self.limits.bytes_max.saturating_sub(self.bytes),
+        };
+        let is_gapped =
+            self.next_free(&candidate.transaction.sender(), candidate.account.nonce) < candidate.nonce();
+        eviction::victims(&self.senders, room, candidate, is_gapped)
     }
 
-    /// Adds a transaction that was admitted; `read` is its sender's nonce in the state.
-    pub(crate) fn insert(&mut self, transaction: Transaction, nonce: u64, read: u64, now: Instant) {
+    /// Drops a transaction for one that pays more.
+    pub(crate) fn evict(&mut self, hash: &B256) {
+        if let Some((sender, nonce)) = self.places.get(hash).copied() {
+            self.drop_waiting(&sender, nonce, DropReason::Evicted);
+            self.forget_if_empty(&sender);
+        }
+    }
+
+    /// Adds a transaction that was admitted.
+    pub(crate) fn insert(&mut self, candidate: Candidate, now: Instant) {
+        let (nonce, read) = (candidate.nonce(), candidate.account.nonce);
+        let Candidate { transaction, priority_fee, .. } = candidate;
         let (sender, hash) = (transaction.sender(), transaction.hash());
         if let Some(replaced) = self.remove(&sender, nonce) {
             self.note_dropped(replaced.hash(), DropReason::Replaced { by: hash });
@@ -221,20 +299,27 @@ impl Queues {
         self.places.insert(hash, (sender, nonce));
         let queue = self.senders.entry(sender).or_insert_with(Queue::new);
         queue.next = queue.next.max(read);
-        queue.waiting.insert(nonce, Waiting { transaction, since: now, had_a_turn: false });
+        queue.waiting.insert(nonce, Waiting { transaction, priority_fee, since: now, had_a_turn: false });
         self.schedule(&sender);
     }
 
     /// The sender whose turn it is; to be followed by [`Self::begin`] or [`Self::finish`].
+    ///
+    /// What is tried again has half of the turns at most.
     pub(crate) fn take_turn(&mut self) -> Option<Address> {
-        let sender = self.ready.pop_front()?;
-        self.senders.entry(sender).or_insert_with(Queue::new).turn = Turn::Running(None);
+        let may_try_again = self.running_again < self.limits.landings_max.div_ceil(2);
+        let again = may_try_again.then(|| self.line.next_again()).flatten();
+        let sender = again.or_else(|| self.line.next())?;
+        let is_again = again.is_some();
+        self.running_again += usize::from(is_again);
+        self.senders.entry(sender).or_insert_with(Queue::new).turn =
+            Turn::Running { in_flight: 0..0, is_again };
         Some(sender)
     }
 
-    /// Takes the transaction that lands next into flight, given the sender's nonce in the state; or ends the turn
-    /// when there is none. Tells whether it had a turn before.
-    pub(crate) fn begin(&mut self, sender: &Address, read: u64, now: Instant) -> Option<(Transaction, bool)> {
+    /// Takes the transactions that land next into flight, given the sender's nonce in the state; or ends the turn
+    /// when there is none.
+    pub(crate) fn begin(&mut self, sender: &Address, read: u64, now: Instant) -> Option<Flight> {
         let waiting = &self.senders.get(sender)?.waiting;
         let used: Vec<(u64, bool)> =
             waiting.range(..read).map(|(nonce, waiting)| (*nonce, waiting.had_a_turn)).collect();
@@ -244,44 +329,49 @@ impl Queues {
                 false => self.drop_waiting(sender, nonce, DropReason::NonceUsed),
             }
         }
+        let together_max = self.limits.together_max;
         let queue = self.senders.get_mut(sender)?;
         queue.next = queue.next.max(read);
-        let Some((nonce, waiting)) = queue.first_ready() else {
-            queue.turn = Turn::Idle;
+        let Some((nonces, flight)) = queue.fly(together_max) else {
+            self.end_turn(sender);
             self.forget_if_empty(sender);
             return None;
         };
-        let had_a_turn = std::mem::replace(&mut waiting.had_a_turn, true);
-        let transaction = waiting.transaction.clone();
-        queue.turn = Turn::Running(Some(nonce));
-        Some((transaction, had_a_turn))
+        if let Turn::Running { in_flight, .. } = &mut queue.turn {
+            *in_flight = nonces;
+        }
+        Some(flight)
     }
 
     /// Ends a turn.
     pub(crate) fn finish(&mut self, sender: &Address, ending: Ending, now: Instant) {
+        let Some(Range { start: nonce, end }) = self.end_turn(sender) else { return };
         let Some(queue) = self.senders.get_mut(sender) else { return };
-        let Turn::Running(in_flight) = queue.turn else { return };
-        queue.turn = Turn::Idle;
-        let goes_on = match (in_flight, ending) {
-            (Some(nonce), Ending::Settled) => {
-                queue.next = queue.next.max(nonce.saturating_add(1));
-                self.settle(sender, nonce, now);
+        let has_flown = nonce < end;
+        let goes_on = match ending {
+            Ending::Settled { count, others_are_fresh } if has_flown => {
+                let landed_to = end.min(nonce.saturating_add(count as u64));
+                queue.next = queue.next.max(landed_to);
+                for (_, waiting) in queue.waiting.range_mut(landed_to..end) {
+                    waiting.had_a_turn &= !others_are_fresh;
+                }
+                (nonce..landed_to).for_each(|nonce| self.settle(sender, nonce, now));
                 true
             }
-            (Some(nonce), Ending::Dropped(reason)) => {
+            Ending::Dropped(reason) if has_flown => {
                 if matches!(reason, DropReason::NonceUsed) {
                     queue.next = queue.next.max(nonce.saturating_add(1));
                 }
                 self.drop_waiting(sender, nonce, reason);
                 true
             }
-            (Some(_), Ending::Gapped) => {
+            Ending::Gapped if has_flown => {
                 // What was known of the next nonce is wrong; the next reading will tell.
                 queue.next = 0;
                 false
             }
             // Tried again when the worker looks after those who wait.
-            (None, _) | (_, Ending::Undecided) => false,
+            _ => false,
         };
         if goes_on {
             self.schedule(sender);
@@ -289,10 +379,20 @@ impl Queues {
         self.forget_if_empty(sender);
     }
 
+    /// Makes a sender idle whose turn runs, and gives the nonces that were in flight.
+    fn end_turn(&mut self, sender: &Address) -> Option<Range<u64>> {
+        let queue = self.senders.get_mut(sender)?;
+        let Turn::Running { in_flight, is_again } = &queue.turn else { return None };
+        self.running_again = self.running_again.saturating_sub(usize::from(*is_again));
+        let in_flight = in_flight.clone();
+        queue.turn = Turn::Idle;
+        Some(in_flight)
+    }
+
     /// Whether somebody has a turn, or is to get one; nobody gets one while the pool `is_held`.
     pub(crate) fn has_turns(&self, is_held: bool) -> bool {
-        let runs = |queue: &Queue| matches!(queue.turn, Turn::Running(_));
-        (!is_held && !self.ready.is_empty()) || self.senders.values().any(runs)
+        let runs = |queue: &Queue| matches!(queue.turn, Turn::Running { .. });
+        (!is_held && !self.line.is_empty()) || self.senders.values().any(runs)
     }
 
     /// The settled transactions that the store was not asked about for the longest time.
@@ -333,7 +433,7 @@ impl Queues {
         for (sender, queue) in &self.senders {
             let old = queue.waiting.iter().filter(|(nonce, waiting)| {
                 let age = now.saturating_duration_since(waiting.since);
-                age > self.limits.waiting_for && queue.turn != Turn::Running(Some(**nonce))
+                age > self.limits.waiting_for && !queue.turn.has(**nonce)
             });
             expired.extend(old.map(|(nonce, waiting)| (*sender, *nonce, waiting.transaction.hash())));
         }
@@ -355,18 +455,20 @@ impl Queues {
         for sender in woken {
             self.tended = sender;
             if let Some(queue) = self.senders.get_mut(&sender) {
-                queue.turn = Turn::Ready;
-                self.ready.push_back(sender);
+                queue.turn = Turn::Again;
+                self.line.join_again(sender);
             }
         }
     }
 
-    /// Lists an idle sender as ready if the next nonce waits.
+    /// Puts a sender in line if the next nonce waits; one that is there already may get a better place.
     fn schedule(&mut self, sender: &Address) {
         let Some(queue) = self.senders.get_mut(sender) else { return };
-        if queue.turn == Turn::Idle && queue.first_ready().is_some() {
+        if matches!(queue.turn, Turn::Idle | Turn::Ready)
+            && let Some(first) = queue.first_ready()
+        {
+            self.line.join(*sender, first.priority_fee);
             queue.turn = Turn::Ready;
-            self.ready.push_back(*sender);
         }
     }
 
@@ -422,9 +524,28 @@ impl Queue {
     }
 
     /// The transaction with the lowest nonce, if no nonce is missing before it.
-    fn first_ready(&mut self) -> Option<(u64, &mut Waiting)> {
-        let (nonce, waiting) = self.waiting.iter_mut().next()?;
-        (*nonce <= self.next).then_some((*nonce, waiting))
+    fn first_ready(&self) -> Option<&Waiting> {
+        let (nonce, waiting) = self.waiting.first_key_value()?;
+        (*nonce <= self.next).then_some(waiting)
+    }
+
+    /// The transactions that go into flight next, and their nonces. What had a turn flies alone: whatever was wrong, it is
+    /// not to be the others' trouble, and what may have landed is not to be sent with what has not.
+    fn fly(&mut self, together_max: usize) -> Option<(Range<u64>, Flight)> {
+        let had_a_turn = self.first_ready()?.had_a_turn;
+        let count = if had_a_turn { 1 } else { together_max.max(1) };
+        let mut transactions = Vec::new();
+        let (&first, _) = self.waiting.first_key_value()?;
+        let mut end = first;
+        for (nonce, waiting) in self.waiting.iter_mut().take(count) {
+            if *nonce != end || (waiting.had_a_turn && *nonce != first) {
+                break;
+            }
+            waiting.had_a_turn = true;
+            transactions.push(waiting.transaction.clone());
+            end = end.saturating_add(1);
+        }
+        Some((first..end, Flight { transactions, had_a_turn }))
     }
 
     fn content(&self) -> impl Iterator<Item = pool::Waiting> {
@@ -441,7 +562,7 @@ impl Queue {
     }
 
     /// The first nonce from `next` on that does not wait.
-    fn next_free(&self, next: u64) -> u64 {
+    pub(crate) fn next_free(&self, next: u64) -> u64 {
         let mut free = next;
         for nonce in self.waiting.range(next..).map(|(nonce, _)| *nonce) {
             if nonce != free {

@@ -68,7 +68,7 @@ impl Verdict {
 /// Whether a transaction that was not accepted may be later.
 pub(crate) fn may_pass(error: &PoolError) -> bool {
     match error {
-        PoolError::Full | PoolError::Store(_) => true,
+        PoolError::Full | PoolError::TooCheap | PoolError::Store(_) => true,
         PoolError::Emulator(error) => Verdict::of(&RelayError::Emulator(error.clone())) == Verdict::Retry,
         _ => false,
     }

@@ -1,7 +1,7 @@
 //! The worker: gives senders their turns, lands what is ready, and looks after the rest.
 
 use crate::pool::MemoryPool;
-use crate::queue::{DropReason, Ending};
+use crate::queue::{DropReason, Ending, Flight};
 use crate::verdict::{Verdict, may_pass};
 use alloy_primitives::Address;
 use parhelion_core::relay::RelayError;
@@ -54,7 +54,7 @@ impl MemoryPool {
         }
     }
 
-    /// Lands the sender's next transaction, if there is one.
+    /// Lands the sender's next transactions, if there are some.
     async fn turn(&self, sender: Address) {
         let mut turn = OpenTurn { pool: self, sender, ending: Some(Ending::Undecided) };
         let account = match self.emulator.account(sender).await {
@@ -64,19 +64,18 @@ impl MemoryPool {
                 return;
             }
         };
-        let Some((transaction, had_a_turn)) = self.queues().begin(&sender, account.nonce, Instant::now())
-        else {
+        let Some(flight) = self.queues().begin(&sender, account.nonce, Instant::now()) else {
             // The turn is ended already, and the sender may be at its next one.
             turn.ending = None;
             return;
         };
         turn.ending = Some(Ending::Dropped(DropReason::Interrupted));
-        let hash = transaction.hash();
+        let Some(hash) = flight.transactions.first().map(Transaction::hash) else { return };
         // All that is told on the way names the transaction.
         let span = info_span!("land", transaction = %hash);
-        let ending = self.land(&transaction, had_a_turn).instrument(span).await;
+        let ending = self.land(&flight).instrument(span).await;
         match &ending {
-            Ending::Settled => debug!(%hash, %sender, "landed"),
+            Ending::Settled { count, .. } => debug!(%hash, %sender, count, "landed"),
             Ending::Dropped(reason @ DropReason::NonceUsed) => warn!(%hash, %sender, "dropped: {reason}"),
             Ending::Dropped(reason) => error!(%hash, %sender, "dropped: {reason}"),
             Ending::Gapped => warn!(%hash, %sender, "its nonce is not next yet, it waits"),
@@ -85,19 +84,22 @@ impl MemoryPool {
         turn.ending = Some(ending);
     }
 
-    /// Lands a transaction, or finds out that it cannot be done.
-    async fn land(&self, transaction: &Transaction, had_a_turn: bool) -> Ending {
+    /// Lands the transactions of a flight, or finds out that the first one cannot land. The others have another turn then.
+    async fn land(&self, flight: &Flight) -> Ending {
         let mut stopping = self.stopping.subscribe();
         let mut delay = self.limits.retry_delay_min;
+        let mut transactions = flight.transactions.as_slice();
         for attempt in 1.. {
-            let error = match self.relay.land(transaction).await {
-                Ok(_) => return Ending::Settled,
+            let error = match self.relay.land_together(transactions).await {
+                Ok(count) => return Ending::Settled { count, others_are_fresh: attempt == 1 },
                 Err(error) => error,
             };
-            if let Some(ending) = self.ending(attempt, had_a_turn, &error) {
+            if let Some(ending) = self.ending(attempt, flight.had_a_turn, &error) {
                 return ending;
             }
-            warn!(hash = %transaction.hash(), attempt, "not landed, trying again in {delay:?}: {error}");
+            // Whatever the trouble is, it has the best chance alone.
+            transactions = transactions.get(..1).unwrap_or(transactions);
+            warn!(attempt, "not landed, trying again in {delay:?}: {error}");
             let stops = timeout(delay, stopping.wait_for(|stops| *stops)).await.is_ok();
             if stops {
                 return Ending::Undecided;
@@ -115,7 +117,9 @@ impl MemoryPool {
             Verdict::NonceAhead if is_last => Some(Ending::Gapped),
             Verdict::Retry | Verdict::NonceAhead => None,
             // An earlier attempt may have landed without telling.
-            Verdict::NonceUsed if attempt > 1 || had_a_turn => Some(Ending::Settled),
+            Verdict::NonceUsed if attempt > 1 || had_a_turn => {
+                Some(Ending::Settled { count: 1, others_are_fresh: false })
+            }
             Verdict::NonceUsed => Some(Ending::Dropped(DropReason::NonceUsed)),
             Verdict::Refuse => Some(Ending::Dropped(DropReason::Refused(error.clone()))),
         }

@@ -206,6 +206,7 @@ impl From<PoolError> for RpcError {
             | PoolError::NonceTooLow { .. }
             | PoolError::Underpriced
             | PoolError::InsufficientFunds { .. }
+            | PoolError::TooCheap
             | PoolError::Full => Self::Rejected(error.to_string()),
         }
     }
@@ -286,6 +287,7 @@ mod tests {
             (PoolError::AlreadyKnown.into(), -32000, "already known"),
             (PoolError::Full.into(), -32000, "txpool is full"),
             (PoolError::Underpriced.into(), -32000, "replacement transaction underpriced"),
+            (PoolError::TooCheap.into(), -32000, "transaction underpriced"),
             (
                 PoolError::NonceTooLow { next: 3, nonce: 1 }.into(),
                 -32000,

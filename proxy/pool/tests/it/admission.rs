@@ -147,7 +147,7 @@ async fn the_pool_is_bounded_per_sender_in_all_and_in_bytes() {
     pool.submit(tx(1, 1).sign()).await.unwrap();
     assert_eq!(refused(&pool, tx(1, 2).sign()).await.to_string(), full);
     pool.submit(tx(2, 0).sign()).await.unwrap();
-    assert_eq!(refused(&pool, tx(3, 0).sign()).await.to_string(), full);
+    assert_eq!(refused(&pool, tx(3, 0).sign()).await.to_string(), "transaction underpriced");
     // A replacement needs no room.
     pool.submit(Tx { fee_cap: 2_200, priority_fee: 110, ..tx(1, 1) }.sign()).await.unwrap();
 

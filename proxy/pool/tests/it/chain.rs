@@ -47,6 +47,10 @@ struct State {
     attempts: Vec<B256>,
     in_flight: Vec<Address>,
     in_flight_max: usize,
+    /// How many transactions land together, if not one.
+    together_max: Option<usize>,
+    /// How many were to land together, each time.
+    flights: Vec<usize>,
 }
 
 pub(crate) struct Chain {
@@ -86,6 +90,16 @@ impl Chain {
 
     pub(crate) fn trouble(&self, transaction: B256, troubles: impl IntoIterator<Item = Trouble>) {
         self.state(|state| state.troubles.insert(transaction, troubles.into_iter().collect()));
+    }
+
+    /// Lands so many transactions together.
+    pub(crate) fn land_together(&self, together_max: usize) {
+        self.state(|state| state.together_max = Some(together_max));
+    }
+
+    /// How many transactions were to land together, each time.
+    pub(crate) fn flights(&self) -> Vec<usize> {
+        self.state(|state| state.flights.clone())
     }
 
     pub(crate) fn fail_checks(&self, error: Option<RelayError>) {
@@ -215,6 +229,21 @@ impl Relay for Chain {
             state.checked.push(transaction.hash());
             state.check_error.clone().map_or(Ok(()), Err)
         })
+    }
+
+    async fn land_together(&self, transactions: &[Transaction]) -> Result<usize, RelayError> {
+        let together_max = self.state(|state| {
+            state.flights.push(transactions.len());
+            state.together_max.unwrap_or(1)
+        });
+        let (first, others) = transactions.split_first().unwrap();
+        let others = &others[..others.len().min(together_max - 1)];
+        let result = self.land(first).await;
+        if self.state(|state| state.account(first.sender()).nonce) > first.inner().nonce() {
+            // All of them land, or none does.
+            others.iter().for_each(|other| drop(self.state(|state| state.land(other)).unwrap()));
+        }
+        result.map(|_| 1 + others.len())
     }
 
     async fn land(&self, transaction: &Transaction) -> Result<Vec<Signature>, RelayError> {

@@ -4,10 +4,13 @@
 mod admission;
 mod chain;
 mod durable;
+mod eviction;
 mod hold;
 mod landing;
+mod order;
 mod replacement;
 mod stopping;
+mod together;
 mod waiting;
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxLegacy};
@@ -27,9 +30,10 @@ const CHAIN_ID: u64 = 1_234;
 const BASE_FEE: u64 = 1_000;
 const GAS: u64 = 21_000;
 
-/// Bounds that make tests quick.
+/// Bounds that make tests quick, and one transaction of a sender at a time.
 fn limits() -> Limits {
     Limits {
+        together_max: 1,
         retry_delay_min: Duration::from_millis(5),
         retry_delay_max: Duration::from_millis(10),
         attempts_max: 3,

@@ -163,6 +163,7 @@ async fn what_the_pool_refuses_is_refused_in_its_words() {
         (PoolError::WrongChainId { have: 1, want: 2 }, -32000, "invalid chain id for signer"),
         (PoolError::Underpriced, -32000, "replacement transaction underpriced"),
         (funds, -32000, "insufficient funds for gas * price + value: balance 1, tx cost 2"),
+        (PoolError::TooCheap, -32000, "transaction underpriced"),
         (PoolError::Full, -32000, "txpool is full"),
         (PoolError::Relay(does_not_fit), -32000, "too large for Solana: it needs 70 accounts"),
         (PoolError::Relay(RelayError::Cluster(unreachable)), -32603, "no route"),
