@@ -340,6 +340,22 @@ pub trait Emulator: Send + Sync {
         holder: Option<Vec<u8>>,
     ) -> Result<SteppedEmulation, EmulatorError>;
 
+    /// Emulates as many transactions as can be run one after another, each on what the ones before it leave; at least the
+    /// first one, if there is one.
+    ///
+    /// # Errors
+    /// Those of the first one.
+    async fn emulate_together(
+        &self,
+        transactions: &[Transaction],
+        coinbase: Address,
+    ) -> Result<Vec<Emulation>, EmulatorError> {
+        match transactions.first() {
+            Some(first) => Ok(vec![self.emulate(first, coinbase).await?]),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// What each part of such a run uses.
     async fn spread(
         &self,

@@ -176,6 +176,25 @@ pub(crate) fn refused(error: ProgramError) -> EmulatorError {
     EmulatorError::Refused(Refusal { error, detail: String::new() })
 }
 
+/// What a signed transaction did.
+pub(crate) struct Ran<T> {
+    pub(crate) emulation: Emulation,
+    /// The accounts that it used, as it leaves them.
+    pub(crate) uses: Vec<Use>,
+    /// What the run left beside its report.
+    pub(crate) beside: T,
+}
+
+/// Runs a transaction as the program does that runs at once.
+fn at_once(
+    ledger: &mut Recorder<'_>,
+    block: &BlockValues,
+    envelope: &Envelope<'_>,
+) -> Result<(Report, ()), ProgramError> {
+    let (_, report) = parhelion_executor::execute(ledger, Native, block, &Options::ON_CHAIN, envelope)?;
+    Ok((report, ()))
+}
+
 #[async_trait]
 impl parhelion_core::emulator::Emulator for Shell {
     async fn settings(&self) -> Result<ChainSettings, EmulatorError> {
@@ -257,12 +276,28 @@ impl parhelion_core::emulator::Emulator for Shell {
         transaction: &Transaction,
         coinbase: Address,
     ) -> Result<Emulation, EmulatorError> {
-        let run = |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| {
-            let (_, report) =
-                parhelion_executor::execute(ledger, Native, block, &Options::ON_CHAIN, envelope)?;
-            Ok((report, ()))
-        };
-        Ok(self.run_transaction(transaction, coinbase, run).await?.0)
+        Ok(self.run_transaction(transaction, coinbase, at_once).await?.emulation)
+    }
+
+    async fn emulate_together(
+        &self,
+        transactions: &[Transaction],
+        coinbase: Address,
+    ) -> Result<Vec<Emulation>, EmulatorError> {
+        let mut emulations = Vec::new();
+        let mut behind = None;
+        for transaction in transactions {
+            let shell = behind.as_ref().unwrap_or(self);
+            match shell.run_transaction(transaction, coinbase, at_once).await {
+                Ok(ran) => {
+                    emulations.push(ran.emulation);
+                    behind = Some(shell.behind(ran.uses));
+                }
+                Err(error) if emulations.is_empty() => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(emulations)
     }
 
     async fn emulate_in_steps(
@@ -291,7 +326,7 @@ impl Shell {
         transaction: &Transaction,
         coinbase: Address,
         run: F,
-    ) -> Result<(Emulation, T), EmulatorError>
+    ) -> Result<Ran<T>, EmulatorError>
     where
         T: Send + 'static,
         F: Fn(&mut Recorder<'_>, &BlockValues, &Envelope<'_>) -> Result<(Report, T), ProgramError>
@@ -308,7 +343,7 @@ impl Shell {
             codes: finished.codes,
             slot: finished.block.slot,
         };
-        Ok((emulation, beside))
+        Ok(Ran { emulation, uses: finished.uses, beside })
     }
 
     /// Runs a transaction of whoever its envelope says, and gives what the run gives, and what it used.

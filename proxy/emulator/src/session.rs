@@ -119,6 +119,11 @@ impl Shell {
             Some(clock) => clock,
             None => self.cluster.clock().await?,
         };
+        for (address, account) in &mut accounts {
+            if let Some(left) = self.left.get(address) {
+                account.clone_from(left);
+            }
+        }
         Ok((clock, accounts))
     }
 

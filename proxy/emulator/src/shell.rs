@@ -1,9 +1,12 @@
 //! The emulator service.
 
+use crate::ledger::Use;
 use crate::touched::Touched;
-use parhelion_core::cluster::{Cluster, ClusterError};
+use parhelion_core::cluster::{Account, Cluster, ClusterError};
+use parhelion_wire::Pubkey;
 use parhelion_wire::account::ACCOUNT_STORAGE_OVERHEAD;
 use parhelion_wire::address::Deployment;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -15,7 +18,9 @@ const RENT_PRICE_AGE_MAX: Duration = Duration::from_secs(30);
 pub struct Shell {
     pub(crate) cluster: Arc<dyn Cluster>,
     pub(crate) deployment: Deployment,
-    pub(crate) touched: Touched,
+    pub(crate) touched: Arc<Touched>,
+    /// Accounts that are seen as they are here, whatever the cluster says.
+    pub(crate) left: HashMap<Pubkey, Option<Account>>,
     rent_price: Mutex<Option<(Instant, u64)>>,
 }
 
@@ -24,7 +29,23 @@ impl Shell {
     #[must_use]
     pub fn new(cluster: Arc<dyn Cluster>) -> Self {
         let deployment = cluster.deployment();
-        Self { cluster, deployment, touched: Touched::default(), rent_price: Mutex::new(None) }
+        let (touched, left, rent_price) = (Arc::default(), HashMap::new(), Mutex::new(None));
+        Self { cluster, deployment, touched, left, rent_price }
+    }
+
+    /// The same emulator, which sees accounts as a run left them.
+    pub(crate) fn behind(&self, uses: Vec<Use>) -> Self {
+        let written = uses.into_iter().filter(|used| used.is_written);
+        let mut left = self.left.clone();
+        left.extend(written.map(|used| (used.address, used.after)));
+        let rent_price = *self.rent_price.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            cluster: Arc::clone(&self.cluster),
+            deployment: self.deployment,
+            touched: Arc::clone(&self.touched),
+            left,
+            rent_price: Mutex::new(rent_price),
+        }
     }
 
     /// Lamports of rent exemption for a byte.

@@ -34,7 +34,7 @@ impl Shell {
         let run = move |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| {
             spread(ledger, block, envelope, holder.as_deref())
         };
-        Ok(self.run_transaction(transaction, coinbase, run).await?.1)
+        Ok(self.run_transaction(transaction, coinbase, run).await?.beside)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::crypto::Native;
 use crate::ledger::Recorder;
+use crate::read::Ran;
 use crate::shell::Shell;
 use alloy_primitives::Address;
 use parhelion_core::emulator::{EmulatorError, SteppedEmulation};
@@ -46,7 +47,7 @@ impl Shell {
             };
             Ok((report, (used, begun.run.gas_left, begun.run.paused_at)))
         };
-        let (emulation, ((stack_words, memory_bytes), gas_left, paused_at)) =
+        let Ran { emulation, beside: ((stack_words, memory_bytes), gas_left, paused_at), .. } =
             self.run_transaction(transaction, coinbase, run).await?;
         Ok(SteppedEmulation { emulation, stack_words, memory_bytes, gas_left, paused_at })
     }

@@ -11,7 +11,7 @@ use parhelion_core::relay::Relay;
 use parhelion_core::store::Store;
 use parhelion_emulator::Shell;
 use parhelion_indexer::Indexer;
-use parhelion_pool::{DurablePool, MemoryPool};
+use parhelion_pool::{DurablePool, Limits, MemoryPool};
 use parhelion_relay::translation::{Settings, Translations};
 use parhelion_relay::{Operator, Sender};
 use parhelion_rpc::{Exposition, Methods, Metrics, Readiness, Running, Services, Wallet, serve};
@@ -26,6 +26,17 @@ pub(crate) enum Acceptance {
     WrittenDown(Arc<dyn Journal>),
     /// When it has landed, if nothing is in its way: on a development chain, with the accounts that the node signs for.
     Landed(Arc<SvmCluster>, Arc<Wallet>),
+}
+
+impl Acceptance {
+    /// The pool's bounds.
+    fn limits(&self) -> Limits {
+        match self {
+            Self::WrittenDown(_) => Limits::default(),
+            // A development chain has a block for each transaction, and traces begin in front of a Solana transaction.
+            Self::Landed(..) => Limits { together_max: 1, ..Limits::default() },
+        }
+    }
 }
 
 /// A running node.
@@ -71,12 +82,8 @@ impl Node {
         let keeper = Arc::clone(&relay);
         let relay: Arc<dyn Relay> = relay;
         extensions.merge(crate::methods::methods(Arc::clone(&relay))?)?;
-        let pool = Arc::new(MemoryPool::new(
-            Arc::clone(&emulator),
-            relay,
-            Arc::clone(&store),
-            parhelion_pool::Limits::default(),
-        ));
+        let limits = acceptance.limits();
+        let pool = Arc::new(MemoryPool::new(Arc::clone(&emulator), relay, Arc::clone(&store), limits));
         let finalized = cluster.finalized_slot();
         let readiness = Readiness::new(Arc::clone(&cluster), Arc::clone(&store));
         let newest_slot = cluster.newest_slot();

@@ -11,6 +11,8 @@
 //! A transaction that is too large for that is written into a holder first, but for its end, which goes with the
 //! execution. What does not fit one Solana transaction even so runs in [`steps`]; the [`keeper`] ends runs that were left.
 //!
+//! A sender's consecutive transactions land in one Solana transaction, as many as fit one (`together`).
+//!
 //! All are of transaction format V1. Where a cluster lacks that, they are of the legacy format, or of V0 with lookup
 //! tables, which the relay writes where they make a plan possible or shorter (`tables`).
 //!
@@ -32,6 +34,7 @@ mod shape;
 mod stage;
 pub mod steps;
 mod tables;
+mod together;
 pub mod translation;
 
 pub use operator::Operator;

@@ -17,6 +17,7 @@ use parhelion_sdk::transaction::{Budget, COMPUTE_UNITS_MAX};
 use parhelion_wire::account::Holder;
 use parhelion_wire::event::Outcome;
 use solana_address::Address;
+use solana_instruction::Instruction;
 use solana_sdk_ids::system_program;
 use solana_signature::Signature;
 use std::collections::BTreeSet;
@@ -92,7 +93,7 @@ impl Sender {
         let (plan, shape) = self.plan(transaction, &emulation, holder, index.is_none()).await?;
         let compute_units = match plan.uses_holder {
             true => Some(self.rehearse_last(transaction, &plan, &place, &holder).await?),
-            false => self.simulate(&shape, &plan).await?,
+            false => self.simulate(&shape, &plan.last).await?,
         };
         if compute_units.is_some_and(|units| units > u64::from(COMPUTE_UNITS_MAX)) {
             return Err(too_many_units());
@@ -148,10 +149,14 @@ impl Sender {
         }
     }
 
-    /// Runs the plan's only transaction on the cluster without landing it and gives the compute units that it took;
-    /// `None` where the cluster does not simulate.
-    async fn simulate(&self, shape: &Shape, plan: &Plan) -> Result<Option<u64>, RelayError> {
-        let signed = self.sign(shape, &plan.last, &Budget::MAX).await?;
+    /// Runs instructions on the cluster without landing them and gives the compute units that they took; `None` where the
+    /// cluster does not simulate.
+    pub(crate) async fn simulate(
+        &self,
+        shape: &Shape,
+        instructions: &[Instruction],
+    ) -> Result<Option<u64>, RelayError> {
+        let signed = self.sign(shape, instructions, &Budget::MAX).await?;
         let simulation = match self.cluster.simulate(&signed).await {
             // Then the transaction itself will tell.
             Err(ClusterError::Unsupported(_)) => return Ok(None),
@@ -233,7 +238,7 @@ impl Sender {
 }
 
 /// What a transaction may use that took `compute_units` in a simulation.
-fn with_margin(compute_units: u64) -> Budget {
+pub(crate) fn with_margin(compute_units: u64) -> Budget {
     let units = compute_units + compute_units * COMPUTE_MARGIN_PERCENT / 100 + COMPUTE_MARGIN;
     Budget { compute_units: units.min(COMPUTE_UNITS_MAX.into()) as u32, ..Budget::MAX }
 }

@@ -186,6 +186,17 @@ pub fn reserves(deployment: &Deployment, operator: &Address, emulation: &Emulati
     instructions
 }
 
+/// The instruction that executes a transaction and recovers its sender, among others in one Solana transaction; `None` if it
+/// does not go without instructions or transactions before it.
+#[must_use]
+pub fn one_of_several(request: &Request<'_>) -> Option<Instruction> {
+    let Request { deployment, operator, emulation, .. } = request;
+    let holder = holder_address(deployment, operator, request.holder.index);
+    let accounts = run_accounts(deployment, operator, &holder, &emulation.accounts);
+    let needs_room = !reserves(deployment, operator, emulation).is_empty();
+    (!needs_room).then(|| direct(request, &accounts, false, 0)).and_then(|mut alone| alone.pop())
+}
+
 /// `execute` with the envelope in its data, with or without a secp256k1 instruction in front.
 fn direct(
     request: &Request<'_>,

@@ -240,6 +240,14 @@ impl Relay for Sender {
         self.record.get(&transaction)
     }
 
+    async fn land_together(&self, transactions: &[Transaction]) -> Result<usize, RelayError> {
+        let Some(first) = transactions.first() else { return Ok(0) };
+        match self.send_together(transactions).await? {
+            Some(landed) => Ok(landed),
+            None => self.land(first).await.map(|_| 1),
+        }
+    }
+
     async fn land(&self, transaction: &Transaction) -> Result<Vec<Signature>, RelayError> {
         let hash = transaction.hash();
         let unfinished = self.holders.unfinished(&hash).await;

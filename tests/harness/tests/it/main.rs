@@ -10,6 +10,7 @@
 //! | `earning` | the relay translates code that earns it, and lands transactions whatever becomes of translations |
 //! | `abandoned` | runs in steps that a node left in the middle are ended by the next one, or by another operator |
 //! | `landing` | the relay lands what fits no Solana transaction in several, each as full as it may be |
+//! | `together` | consecutive transactions of a sender land in one Solana transaction, or as if they did |
 //! | `packets` | the relay lands everything on a cluster without transaction format V1 as well |
 //! | `spread` | runs in steps read more accounts than a Solana transaction lists |
 //! | `steps` | runs in steps do what runs at once do, whatever happens meanwhile, and nobody can misuse them |
@@ -30,6 +31,7 @@ mod parallel;
 mod parity;
 mod spread;
 mod steps;
+mod together;
 mod token;
 mod translation;
 mod value;
