@@ -141,6 +141,11 @@ pub trait Store: Send + Sync {
     /// The newest block's number.
     async fn latest(&self) -> Result<u64, StoreError>;
 
+    /// Whether whatever keeps the blocks answers just now; what is remembered of it does not count.
+    async fn check(&self) -> Result<(), StoreError> {
+        self.latest().await.map(drop)
+    }
+
     /// A block.
     async fn block(&self, id: BlockId) -> Result<Option<Arc<Block>>, StoreError>;
 

@@ -91,7 +91,11 @@ impl Readiness {
     }
 
     async fn examine(&self) -> Report {
-        let (clock, latest) = tokio::join!(in_time(self.cluster.clock()), in_time(self.store.latest()));
+        let latest = async {
+            self.store.check().await?;
+            self.store.latest().await
+        };
+        let (clock, latest) = tokio::join!(in_time(self.cluster.clock()), in_time(latest));
         // The newest slot that was seen: of a cluster that does not answer it is an old one.
         let seen = *self.cluster.newest_slot().borrow();
         let newest = clock.as_ref().map_or(seen, |clock| clock.slot.max(seen));

@@ -1,9 +1,9 @@
 //! The database behind the store: SQLite in a file, or Postgres.
 
-use super::failed;
+use super::trouble::failed;
 use parhelion_core::store::StoreError;
-use sqlx::AnyPool;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::{AnyConnection, AnyPool, Connection as _};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -101,6 +101,10 @@ impl Engine {
             _ => url.to_owned(),
         };
         let options = AnyConnectOptions::from_str(&url).map_err(failed)?;
+        // The pool would try again until its patience ends, and then not say what is wrong.
+        let mut first = AnyConnection::connect_with(&options).await.map_err(failed)?;
+        greet(&mut first, dialect).await.map_err(failed)?;
+        first.close().await.map_err(failed)?;
         // Each connection to a database in memory has a database of its own, which ends with it.
         let connections = if in_memory { 1 } else { CONNECTIONS };
         let pool = AnyPoolOptions::new()
@@ -109,14 +113,14 @@ impl Engine {
             .acquire_timeout(PATIENCE)
             .idle_timeout(None)
             .max_lifetime(None)
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    for statement in dialect.greeting() {
-                        sqlx::query(*statement).execute(&mut *connection).await?;
-                    }
-                    Ok(())
-                })
-            });
+            .after_connect(move |connection, _| Box::pin(greet(connection, dialect)));
         Ok(Self { pool: pool.connect_with(options).await.map_err(failed)?, dialect })
     }
+}
+
+async fn greet(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), sqlx::Error> {
+    for statement in dialect.greeting() {
+        sqlx::query(*statement).execute(&mut *connection).await?;
+    }
+    Ok(())
 }

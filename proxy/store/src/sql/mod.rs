@@ -10,6 +10,7 @@ mod remove;
 mod row;
 mod schema;
 mod shared;
+mod trouble;
 mod write;
 
 use crate::LOGS_MAX;
@@ -26,6 +27,7 @@ use sqlx::any::AnyRow;
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::Mutex;
+use trouble::failed;
 use write::{insert_blocks, insert_genesis};
 
 /// The [`Store`] in SQLite or Postgres. What it answers it has written.
@@ -198,6 +200,10 @@ impl Store for SqlStore {
         self.recent().latest().map(|block| block.header.number).ok_or_else(empty)
     }
 
+    async fn check(&self) -> Result<(), StoreError> {
+        shared::read_tip(&self.engine.pool).await.map(drop)
+    }
+
     async fn block(&self, id: BlockId) -> Result<Option<Arc<Block>>, StoreError> {
         let found = {
             let recent = self.recent();
@@ -337,10 +343,6 @@ fn executed_of(row: &AnyRow) -> Result<Arc<Executed>, StoreError> {
     let data: Vec<u8> = row.try_get(1).map_err(failed)?;
     let (number, index) = key::of_transaction(place);
     Ok(Arc::new(row::decode(number, index, &data)?))
-}
-
-fn failed(error: sqlx::Error) -> StoreError {
-    StoreError::Unavailable(error.to_string())
 }
 
 fn empty() -> StoreError {

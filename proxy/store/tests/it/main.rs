@@ -6,6 +6,7 @@ mod engines;
 mod journal;
 mod logs;
 mod roll_back;
+mod trouble;
 
 use alloy_consensus::{Header, SignableTransaction, TxLegacy};
 use alloy_primitives::{Address, B256, Log, U256};
