@@ -6,8 +6,10 @@ use parhelion_core::pool::Journal;
 use parhelion_core::store::{BlockId, Store, StoreError};
 use parhelion_store::SqlStore;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 async fn engine(name: &str) -> Option<Engine> {
     engines().await.into_iter().find(|engine| engine.name == name)
@@ -136,4 +138,80 @@ async fn a_server_that_is_away_is_told() {
     let error = SqlStore::open("postgres://somebody:secret@127.0.0.1:1/parhelion").await.unwrap_err();
     let error = text(&error);
     assert!(error.contains("is the database server running?") && !error.contains("secret"), "{error}");
+}
+
+/// Where the process of [`a_process_on_a_full_disk`] has its database.
+const FULL: &str = "PARHELION_STORE_ON_A_FULL_DISK";
+/// What it says when it can write no more.
+const TOLD: &str = "FULL:";
+
+/// Files of a process may grow to so many blocks of 512 bytes only: a write beyond that fails as on a full disk.
+#[test]
+fn a_full_disk_is_told_and_gone_on_from() {
+    let folder = std::env::temp_dir().join(format!("parhelion_store_full_{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut process = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -S -f 1000; exec \"$@\"", "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "--nocapture", "trouble::a_process_on_a_full_disk"])
+        .env(FULL, folder.join("store.sqlite"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut told = lines.filter(|line| line.contains(TOLD));
+    let told = told.next().expect("it says that the disk is full");
+    assert!(told.contains("(is the disk full? the node goes on when there is room)"), "{told}");
+    // Somebody makes room.
+    let limit =
+        Command::new("prlimit").args(["--pid", &process.id().to_string(), "--fsize=unlimited"]).status();
+    assert!(limit.unwrap().success());
+    assert!(process.wait().unwrap().success(), "its own output says why");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+#[ignore = "is run by a_full_disk_is_told_and_gone_on_from, in a process of its own"]
+async fn a_process_on_a_full_disk() {
+    let url = format!("sqlite:{}", std::env::var(FULL).unwrap());
+    let store = SqlStore::open(&url).await.unwrap();
+    store.begin(genesis()).await.unwrap();
+    let journal = store.journal(&[1; 32]);
+    let mut blocks = vec![genesis()];
+    let error = loop {
+        let parent = blocks.last().unwrap();
+        let block = with_logs(parent, blocks.len(), vec![vec![]; 16]);
+        match store.append(block.clone()).await {
+            Ok(()) => blocks.push(block),
+            Err(error) => break error,
+        }
+    };
+    println!("\n{TOLD} {error}");
+    let began = Instant::now();
+    let mut accepted = Vec::new();
+    while blocks.len() < 2_000 {
+        assert!(began.elapsed() < Duration::from_secs(50), "{error}");
+        let block = with_logs(blocks.last().unwrap(), blocks.len(), vec![vec![]; 16]);
+        match store.append(block.clone()).await {
+            Ok(()) => blocks.push(block),
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+        if let Some(transaction) = TRANSACTIONS.get(accepted.len())
+            && journal.put(transaction).await.is_ok()
+        {
+            accepted.push(transaction.hash());
+        }
+    }
+    // All that was said to be written is there for the next node.
+    drop((journal, store));
+    let store = SqlStore::open(&url).await.unwrap();
+    for block in &blocks {
+        let found = store.block(BlockId::Number(block.header.number)).await.unwrap().unwrap();
+        assert_eq!((found.hash, found.transactions.len()), (block.hash, block.transactions.len()));
+    }
+    let mut kept: Vec<_> =
+        store.journal(&[1; 32]).all().await.unwrap().iter().map(|one| one.hash()).collect();
+    kept.sort_unstable();
+    accepted.sort_unstable();
+    assert_eq!((kept, accepted.len()), (accepted.clone(), TRANSACTIONS.len()));
 }
