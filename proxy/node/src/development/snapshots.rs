@@ -9,8 +9,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The most snapshots that are kept.
-const SNAPSHOTS_MAX: usize = 1_000;
+/// The most snapshots that are kept, the newest ones: each of them is some half a megabyte, and more on a large chain.
+const SNAPSHOTS_MAX: usize = 256;
 
 /// What the chain can go back to.
 pub(super) struct Snapshots {

@@ -363,6 +363,13 @@ async fn a_sender_without_a_key() {
     assert_eq!(dev.refusal("eth_sendTransaction", payment.clone()).await, unknown);
     dev.ask("anvil_autoImpersonateAccount", json!([true])).await;
     assert_eq!(dev.receipt(&dev.ask("eth_sendTransaction", payment).await).await["status"], "0x1");
+    // Whoever it is.
+    for sender in [Address::ZERO, Address::with_last_byte(1), Address::repeat_byte(0xff)] {
+        dev.ask("hardhat_setBalance", json!([sender, ETHER])).await;
+        let payment = json!([{ "from": sender, "to": BOB, "value": 1 }]);
+        let receipt = dev.receipt(&dev.ask("eth_sendTransaction", payment).await).await;
+        assert_eq!((&receipt["status"], &receipt["from"]), (&json!("0x1"), &json!(sender)));
+    }
 }
 
 /// The methods that the table says a development chain has.
