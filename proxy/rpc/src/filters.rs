@@ -114,7 +114,7 @@ impl Filters {
             let text = format!("too many filters: at most {} at a time; uninstall some", self.filters_max);
             return Err(RpcError::LimitExceeded(text));
         }
-        let id = ids::filter_id();
+        let id = ids::random_text();
         let kind = Arc::new(tokio::sync::Mutex::new(kind));
         open.insert(id.clone(), Filter { kind, polled: Instant::now() });
         Ok(id)

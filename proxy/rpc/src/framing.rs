@@ -2,13 +2,15 @@
 //!
 //! jsonrpsee answers all of them, but calls an object without an id a parse error, ignores a request whose id it
 //! cannot read, and never says what is wrong. Clients expect -32700 for what is no JSON and -32600 for JSON that is no
-//! request, so this layer reads the body first and lets through what jsonrpsee will understand.
+//! request, so this layer reads the body first and lets through what jsonrpsee will understand. Of the ids that it does not, those
+//! that are numbers or booleans are replaced for it.
 
 use crate::calls::{NoAnswer, OverHttp, RetryAfter, Shared, refuse};
 use crate::error::RpcError;
+use crate::foreign_ids::ForeignIds;
 use futures::future::BoxFuture;
 use http::header::RETRY_AFTER;
-use http::{Extensions, StatusCode};
+use http::{Extensions, HeaderMap, StatusCode};
 use jsonrpsee::core::BoxError;
 use jsonrpsee::core::http_helpers::{HttpError, read_body};
 use jsonrpsee::server::http::{content_type_is_json, response};
@@ -97,13 +99,19 @@ where
             let time_max = Duration::from_secs(limits.request_seconds_max);
             let read = read_body(&parts.headers, body, limits.request_bytes_max);
             let (id, error) = match tokio::time::timeout(time_max, read).await {
-                Ok(Ok((body, _))) => match check(&body) {
-                    Ok(()) => {
-                        let request = HttpRequest::from_parts(parts, HttpBody::from(body));
-                        return Ok(finish(service.call(request).await?));
+                Ok(Ok((body, _))) => {
+                    let (ids, body) = foreign_ids(body);
+                    match check(&body) {
+                        Ok(()) => {
+                            let request = HttpRequest::from_parts(parts, HttpBody::from(body));
+                            return put_back(ids, finish(service.call(request).await?)).await;
+                        }
+                        Err((id, error)) => {
+                            let answer = settings.refuse(id.into_owned(), error, &parts.extensions);
+                            return put_back(ids, answer).await;
+                        }
                     }
-                    Err((id, error)) => (id.into_owned(), error),
-                },
+                }
                 Ok(Err(HttpError::Malformed)) => (Id::Null, RpcError::Parse(format!("parse error: {USAGE}"))),
                 // A stream error is a connection that broke, then nobody reads the answer, or a body of no
                 // declared length that exceeds the limit.
@@ -115,6 +123,26 @@ where
             Ok(settings.refuse(id, error, &parts.extensions))
         })
     }
+}
+
+/// Takes the ids out of a body that jsonrpsee cannot read.
+fn foreign_ids(body: Vec<u8>) -> (Option<ForeignIds>, Vec<u8>) {
+    // The usual request is not looked at twice.
+    if !body.starts_with(b"[") && serde_json::from_slice::<Request<'_>>(&body).is_ok() {
+        return (None, body);
+    }
+    match ForeignIds::replace(&body) {
+        Some((ids, body)) => (Some(ids), body),
+        None => (None, body),
+    }
+}
+
+/// Puts such ids into the answer.
+async fn put_back(ids: Option<ForeignIds>, answer: HttpResponse) -> Result<HttpResponse, BoxError> {
+    let Some(ids) = ids else { return Ok(answer) };
+    let (parts, body) = answer.into_parts();
+    let (body, _) = read_body(&HeaderMap::new(), body, u32::MAX).await?;
+    Ok(HttpResponse::from_parts(parts, HttpBody::from(ids.put_back(&body))))
 }
 
 /// Gives an answer of jsonrpsee what HTTP has beside the body.
@@ -164,7 +192,7 @@ fn check(body: &[u8]) -> Result<(), (Id<'_>, RpcError)> {
     } else if !is_text(probe.method) {
         "\"method\" must be a text"
     } else {
-        "\"id\" must be a text, an integer from 0 to 2^64-1, or null"
+        "\"id\" must be a text, a number, a boolean or null"
     };
     Err((id, invalid(reason)))
 }

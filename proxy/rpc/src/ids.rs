@@ -17,8 +17,8 @@ impl IdProvider for HexIds {
     }
 }
 
-/// A random number for a filter.
-pub(crate) fn filter_id() -> String {
+/// A random number as a text, which nobody can guess: names a filter, for one.
+pub(crate) fn random_text() -> String {
     match HexIds.next_id() {
         SubscriptionId::Num(number) => format!("{number:#x}"),
         SubscriptionId::Str(text) => text.into_owned(),

@@ -57,6 +57,7 @@ mod eth;
 mod exposition;
 mod filters;
 mod follower;
+mod foreign_ids;
 mod framing;
 mod health;
 mod ids;

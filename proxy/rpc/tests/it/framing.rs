@@ -35,7 +35,14 @@ async fn what_is_no_request_gets_an_exact_code() {
         (br#"{"jsonrpc":"2.0","id":"a","params":[]}"#, -32600, json!("a"), "\"method\""),
         (br#"{"jsonrpc":"2.0","id":1,"method":5}"#, -32600, json!(1), "\"method\""),
         (br#"{"jsonrpc":"2.0","id":[],"method":"eth_chainId"}"#, -32600, json!(null), "\"id\""),
-        (br#"{"jsonrpc":"2.0","id":-1,"method":"eth_chainId"}"#, -32600, json!(null), "\"id\""),
+        (br#"{"jsonrpc":"2.0","id":{},"method":"eth_chainId"}"#, -32600, json!(null), "\"id\""),
+        (br#"{"jsonrpc":"2.0","id":-1,"method":5}"#, -32600, json!(-1), "\"method\""),
+        (
+            br#"{"jsonrpc":"2.0","id":true,"method":"eth_chainId","params":7}"#,
+            -32602,
+            json!(true),
+            "non-array args",
+        ),
         (
             br#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":"x"}"#,
             -32602,
@@ -69,11 +76,17 @@ async fn what_is_no_request_gets_an_exact_code() {
 #[tokio::test]
 async fn requests_without_params_and_any_id_are_answered() {
     let server = Fake::new().serve().await;
-    for id in ["\"text\"", "0", "18446744073709551615", "null", "\"\""] {
+    let ids = ["\"text\"", "0", "18446744073709551615", "null", "\"\"", "-1", "1.5", "true", "false"];
+    for id in ids {
         let body = format!(r#" {{"jsonrpc":"2.0","id":{id},"method":"eth_chainId"}}"#);
         let answer = post(server.local_addr(), body).await.json();
         assert_eq!((answer["id"].to_string().as_str(), &answer["result"]), (id, &json!("0x539")));
     }
+    let batch: Vec<_> =
+        ids.iter().map(|id| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"eth_chainId"}}"#)).collect();
+    let answers = post(server.local_addr(), format!("[{}]", batch.join(","))).await.json();
+    let answered: Vec<_> = answers.as_array().unwrap().iter().map(|one| one["id"].to_string()).collect();
+    assert_eq!(answered, ids);
     // A notification has no answer.
     let answer = post(server.local_addr(), r#"{"jsonrpc":"2.0","method":"eth_chainId"}"#).await;
     assert_eq!((answer.status, answer.body.as_str()), (200, ""));
