@@ -30,6 +30,8 @@ pub struct Audit {
     pub landed: Vec<Landed>,
     /// Solana transactions.
     pub transactions: u64,
+    /// Ethereum transactions that landed in one Solana transaction with others.
+    pub together: u64,
     /// Runs that another operator ended than began them.
     pub takeovers: u64,
 }
@@ -84,6 +86,7 @@ async fn landed(scene: &Scene, svm: &SvmCluster) -> anyhow::Result<Audit> {
         for transaction in block.transactions {
             audit.transactions += 1;
             audit.takeovers += takeovers(&transaction, &mut begun_by)?;
+            let before = audit.landed.len();
             for instruction in transaction.instructions {
                 let invoked = instruction.inner.iter().map(|invoked| (invoked.program_id, &invoked.data));
                 let found = reports(&program, invoked)?;
@@ -92,6 +95,8 @@ async fn landed(scene: &Scene, svm: &SvmCluster) -> anyhow::Result<Audit> {
                     Report::Deposit(_) => None,
                 }));
             }
+            let count = audit.landed.len() - before;
+            audit.together += if count > 1 { count as u64 } else { 0 };
         }
     }
     Ok(audit)

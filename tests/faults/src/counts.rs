@@ -15,6 +15,7 @@ pub struct Counts {
     deaths: BTreeMap<String, u64>,
     fates: BTreeMap<&'static str, u64>,
     outcomes: BTreeMap<String, u64>,
+    together: u64,
     takeovers: u64,
     recovery_max: Duration,
     transactions: u64,
@@ -37,6 +38,7 @@ impl Counts {
             let outcome: Outcome = landed.execution.receipt.outcome;
             *self.outcomes.entry(format!("{outcome:?}")).or_default() += 1;
         }
+        self.together += played.audit.together;
         self.takeovers += played.audit.takeovers;
         self.recovery_max = self.recovery_max.max(played.recovery);
         self.transactions += played.audit.transactions;
@@ -57,6 +59,7 @@ impl Counts {
         for (outcome, count) in &self.outcomes {
             println!("{count:>12}  {outcome}");
         }
+        println!("{:>12}  in one Solana transaction with others of their sender", self.together);
         println!("{:>12}  runs that another operator ended than began them", self.takeovers);
         println!("\nthe longest time from the end of a storm to the last receipt: {:?}", self.recovery_max);
         let schedules = self.passed + self.failed;

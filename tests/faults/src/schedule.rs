@@ -111,15 +111,19 @@ fn users(rng: &mut Rng) -> Vec<User> {
     ];
     const LARGE: [Kind; 4] = [Kind::CallData, Kind::Deploy, Kind::Read, Kind::Revert];
     const SELDOM: [Kind; 5] = [Kind::Sort, Kind::Memory, Kind::Read, Kind::CallData, Kind::Spread];
+    const SMALL: [Kind; 5] = [Kind::Transfer, Kind::Transfer, Kind::Token, Kind::Set, Kind::Stir];
     // Sometimes all send what is large, so that many holders are in use.
     let is_crowd = rng.u8(0..6) == 0;
     let count = if is_crowd { USERS_MAX } else { rng.usize(1..=3) };
     let mut users: Vec<User> = (0..count)
         .map(|_| {
-            let count = rng.usize(1..=3);
+            // Sometimes somebody has much to do, of which several land together.
+            let is_burst = !is_crowd && rng.u8(0..5) == 0;
+            let count = if is_burst { rng.usize(4..=20) } else { rng.usize(1..=3) };
             let kind = |_| {
                 let kinds = match rng.u8(0..4) {
                     _ if is_crowd => &LARGE[..],
+                    _ if is_burst => &SMALL[..],
                     0 => &SELDOM[..],
                     _ => &OFTEN[..],
                 };
