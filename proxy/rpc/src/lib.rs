@@ -42,6 +42,8 @@
 //! * Receipts have six more fields, see [`Receipt`]: `solanaSignature`, `solanaSignatures`, `computeUnits`,
 //!   `totalComputeUnits`, `rentGas` and `outcome`.
 //! * Reads of one batch run concurrently; a call that may write waits for those in front of it and runs alone.
+//! * The id of a request is a text, a number, a boolean or null. Over WebSocket a number has to be one from 0 to 2^64 - 1, and
+//!   requests with other numbers or booleans have no answer.
 //! * There are no uncles, and state overrides move no precompiles.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
