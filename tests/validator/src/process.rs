@@ -99,6 +99,12 @@ impl Process {
         Ok(Self { pid, ended })
     }
 
+    /// Its number, for `/proc`.
+    #[must_use]
+    pub fn id(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
     /// How it ended; `None` while it runs.
     #[must_use]
     pub fn ended(&self) -> Option<ExitStatus> {

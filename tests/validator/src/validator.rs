@@ -48,6 +48,8 @@ pub struct Options {
     pub mint: Option<Address>,
     /// The length of slots in ticks of 6.25 ms; otherwise 64, which is 400 ms.
     pub ticks_per_slot: Option<u64>,
+    /// The slot that a new ledger goes on with, as if those before had been empty; otherwise it begins with slot 0.
+    pub warp_slot: Option<u64>,
     /// Features of Solana that are off. Otherwise all that this version knows are on.
     pub features_off: Vec<Address>,
     /// Programs that are there from the beginning.
@@ -133,6 +135,9 @@ impl Validator {
         ];
         options.extend(self.options.mint.map(|mint| ("--mint", mint.to_string())));
         options.extend(self.options.ticks_per_slot.map(|ticks| ("--ticks-per-slot", ticks.to_string())));
+        let is_new = !self.ledger.join("genesis.bin").exists();
+        let warp_slot = self.options.warp_slot.filter(|_| is_new);
+        options.extend(warp_slot.map(|slot| ("--warp-slot", slot.to_string())));
         let features = self.options.features_off.iter();
         options.extend(features.map(|feature| ("--deactivate-feature", feature.to_string())));
         let mut arguments: Vec<OsString> =
