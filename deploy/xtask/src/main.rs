@@ -21,8 +21,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    build_sbf, check_deps, check_reproducible, clean_cache, conformance, cu_report, deploying, dev,
-    differential, faults, localnet, rpc_fuzz, rpc_vectors, test, workloads,
+    bench_node, build_sbf, check_deps, check_reproducible, clean_cache, conformance, cu_report, deploying,
+    dev, differential, faults, localnet, rpc_fuzz, rpc_vectors, test, workloads,
 };
 use context::Context;
 
@@ -64,6 +64,7 @@ enum Command {
     RpcVectors(rpc_vectors::Args),
     RpcFuzz(rpc_fuzz::Args),
     Workloads(workloads::Args),
+    BenchNode(bench_node::Args),
     CheckDeps(check_deps::Args),
     CleanCache(clean_cache::Args),
 }
@@ -96,6 +97,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::RpcVectors(args) => rpc_vectors::run(&context, &args),
         Command::RpcFuzz(args) => rpc_fuzz::run(&context, &args),
         Command::Workloads(args) => workloads::run(&context, &args),
+        Command::BenchNode(args) => bench_node::run(&context, &args),
         Command::CheckDeps(args) => check_deps::run(&context, &args),
         Command::CleanCache(args) => clean_cache::run(&context, &args),
     }

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod bench_node;
 pub(crate) mod build_sbf;
 pub(crate) mod check_deps;
 pub(crate) mod check_reproducible;

@@ -1,0 +1,75 @@
+//! `cargo xtask bench-node`: the node's figures, beside anvil's.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::build_sbf::{self, PROGRAM_VARIABLE};
+use super::localnet::NODE_VARIABLE;
+use crate::{
+    cargo_tools,
+    context::Context,
+    contracts::{self, CONTRACTS_VARIABLE},
+    process,
+    validator::{self, VALIDATOR_VARIABLE},
+};
+
+/// The program of tests/bench-node.
+const RUNNER: &str = "bench-node";
+
+/// The committed table.
+const TABLE: &str = "tests/bench-node/figures.md";
+
+/// Measures the node beside anvil, both on this machine: reads, logs, raw transactions, WebSocket subscribers, memory, start.
+///
+/// `parhelion dev` and anvil are asked alike by the same client. `parhelion run`, in front of a Solana validator and with a
+/// database of a million transactions, shows what a node takes that ran for long.
+/// Prints a table. --write puts it into tests/bench-node/figures.md: on a machine that does nothing else, please.
+/// Takes some ten minutes; with --quick, which only tells whether everything works, one. The last line counts the goals of
+/// the table. Fails when one is missed, but not with --quick.
+#[derive(clap::Args, Default)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// Far smaller numbers: tells whether everything works
+    #[arg(long)]
+    quick: bool,
+    /// Only this part (may be given several times): reads, sending, subscribers, database
+    #[arg(long, value_name = "PART")]
+    only: Vec<String>,
+    /// Put the figures into the committed table
+    #[arg(long, conflicts_with_all = ["quick", "only"])]
+    write: bool,
+    /// More arguments for the runner, after `--`: `-- --help` tells which
+    #[arg(last = true)]
+    more: Vec<String>,
+}
+
+pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+    cargo_tools::ensure_system_packages()?;
+    let program = build_sbf::build(context, &build_sbf::Args::default())?.path;
+    let contracts = contracts::compile(context)?;
+    let validator = validator::obtain(context)?;
+    let binaries = context.build_binaries(&["parhelion", RUNNER])?;
+    let mut runner = Command::new(binaries.join(RUNNER));
+    runner.env(PROGRAM_VARIABLE, program).env(CONTRACTS_VARIABLE, contracts);
+    runner.env(VALIDATOR_VARIABLE, validator).env(NODE_VARIABLE, binaries.join("parhelion"));
+    runner.arg("--anvil").arg(anvil(context)?);
+    runner.args(args.quick.then_some("--quick"));
+    runner.args(args.only.iter().flat_map(|part| ["--only", part]));
+    if args.write {
+        runner.arg("--write").arg(context.root.join(TABLE));
+    }
+    process::run(runner.args(&args.more))
+        .context("a figure is not what it has to be, or could not be measured: see above")
+}
+
+/// anvil of the npm packages of tests/clients, which compiling the contracts has installed.
+fn anvil(context: &Context) -> Result<PathBuf> {
+    let mut node = Command::new("node");
+    node.current_dir(&context.root).args(["tests/clients/tool.mjs", "anvil"]);
+    let path = PathBuf::from(process::capture(&mut node)?.trim());
+    if !path.is_file() {
+        bail!("{} is no file: remove its folder, and the packages are installed again", path.display());
+    }
+    Ok(path)
+}
