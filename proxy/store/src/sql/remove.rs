@@ -3,7 +3,7 @@
 //! What blocks, transactions and logs are found by lies in the order of its keys, not of blocks. So what is to go is made
 //! again from the rows that it came from, as it was made when it was written.
 
-use super::write::{ROWS_AT_ONCE, hash_pair, place_of, placeholders};
+use super::write::{ROWS_AT_ONCE, hash_pair, place_of, values};
 use super::{chain, executed_of, failed, header_of, key, logs};
 use alloy_consensus::Header;
 use parhelion_core::store::{Block, StoreError};
@@ -91,12 +91,8 @@ async fn delete_pairs(
     pairs: &[(i64, i64)],
 ) -> Result<(), StoreError> {
     for some in pairs.chunks(ROWS_AT_ONCE) {
-        let statement =
-            format!("DELETE FROM {table} WHERE ({one}, {other}) IN (VALUES {})", placeholders(some.len()));
-        let mut delete = sqlx::query(AssertSqlSafe(statement)).persistent(false);
-        for (one, other) in some {
-            delete = delete.bind(*one).bind(*other);
-        }
+        let statement = format!("DELETE FROM {table} WHERE ({one}, {other}) IN (VALUES {})", values(some));
+        let delete = sqlx::query(AssertSqlSafe(statement)).persistent(false);
         delete.execute(&mut **transaction).await.map_err(failed)?;
     }
     Ok(())

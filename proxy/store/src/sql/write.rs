@@ -47,9 +47,10 @@ pub(super) fn place_of(executed: &Executed) -> i64 {
     key::transaction(executed.block_number, executed.index)
 }
 
-/// `($1, $2), ($3, $4), …` for so many pairs.
-pub(super) fn placeholders(pairs: usize) -> String {
-    let pairs: Vec<_> = (0..pairs).map(|pair| format!("(${}, ${})", 2 * pair + 1, 2 * pair + 2)).collect();
+/// `(1, 2), (3, 4), …` for pairs. They stand in the statement: SQLite looks each of many parameters up among all the others, by
+/// its name.
+pub(super) fn values(pairs: &[(i64, i64)]) -> String {
+    let pairs: Vec<_> = pairs.iter().map(|(one, other)| format!("({one}, {other})")).collect();
     pairs.join(", ")
 }
 
@@ -105,12 +106,9 @@ async fn insert_pairs(
     pairs: &[(i64, i64)],
 ) -> Result<(), StoreError> {
     for some in pairs.chunks(ROWS_AT_ONCE) {
-        let statement = AssertSqlSafe(format!("INSERT INTO {table} VALUES {}", placeholders(some.len())));
-        // One of any length is not worth keeping.
-        let mut insert = sqlx::query(statement).persistent(some.len() == 1);
-        for (one, other) in some {
-            insert = insert.bind(*one).bind(*other);
-        }
+        let statement = AssertSqlSafe(format!("INSERT INTO {table} VALUES {}", values(some)));
+        // It never comes again.
+        let insert = sqlx::query(statement).persistent(false);
         insert.execute(&mut **transaction).await.map_err(failed)?;
     }
     Ok(())
