@@ -275,6 +275,17 @@ impl SvmCluster {
         self.run(|chain| Ok(chain.return_data.clone())).await
     }
 
+    /// Reads: at once unless somebody works on the chain. That takes less than having another thread do it.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Chain) -> T + Send + 'static,
+    ) -> Result<T, ClusterError> {
+        if let Ok(chain) = self.chain.try_lock() {
+            return Ok(read(&chain));
+        }
+        self.run(move |chain| Ok(read(chain))).await
+    }
+
     /// Runs `work` on a thread that may block.
     async fn run<T: Send + 'static>(
         &self,
@@ -307,7 +318,7 @@ impl Cluster for SvmCluster {
             return Err(ClusterError::Unsupported(text));
         }
         let addresses = addresses.to_vec();
-        self.run(move |chain| Ok(chain.accounts(&addresses))).await
+        self.read(move |chain| chain.accounts(&addresses)).await
     }
 
     async fn accounts_beginning(&self, prefix: &[u8]) -> Result<Vec<Address>, ClusterError> {
@@ -316,15 +327,15 @@ impl Cluster for SvmCluster {
     }
 
     async fn clock(&self) -> Result<Clock, ClusterError> {
-        self.run(|chain| Ok(chain.clock())).await
+        self.read(Chain::clock).await
     }
 
     async fn slot_hashes(&self) -> Result<Vec<(u64, [u8; 32])>, ClusterError> {
-        self.run(|chain| Ok(chain.slot_hashes(chain.clock().slot))).await
+        self.read(|chain| chain.slot_hashes(chain.clock().slot)).await
     }
 
     async fn rent_exemption(&self, data_length: usize) -> Result<u64, ClusterError> {
-        self.run(move |chain| Ok(chain.rent_exemption(data_length))).await
+        self.read(move |chain| chain.rent_exemption(data_length)).await
     }
 
     async fn at(&self, moment: Moment) -> Result<Arc<dyn Cluster>, ClusterError> {
@@ -333,7 +344,7 @@ impl Cluster for SvmCluster {
     }
 
     async fn latest_blockhash(&self) -> Result<Hash, ClusterError> {
-        self.run(|chain| Ok(chain.latest_blockhash())).await
+        self.read(Chain::latest_blockhash).await
     }
 
     async fn send(&self, transaction: &VersionedTransaction) -> Result<Signature, ClusterError> {
