@@ -59,6 +59,8 @@ impl Cluster {
         deploy.env("PARHELION_PROGRAM", &tools.program);
         finish(deploy, &folder.path().join("deploy.log")).await.context("the program cannot be deployed")?;
         fund(&validator, &operator, &program, senders).await.context("the senders cannot be funded")?;
+        // A node's cluster runs on other machines.
+        validator.yield_to_others();
         Ok(Self { tools: tools.clone(), validator, operator_file, program, _folder: folder })
     }
 

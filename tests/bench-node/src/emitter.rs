@@ -106,7 +106,8 @@ mod tests {
         // Who gets the transfer of a number, as the contract reckons.
         let to = |number: u64| {
             let hash = U256::from_be_bytes(keccak256(U256::from(number).to_be_bytes::<32>()).0);
-            ((hash >> 128) % U256::from(10)).to::<u64>()
+            let upper: U256 = hash >> 128;
+            (upper % U256::from(10)).to::<u64>()
         };
         for receiver in 0..10 {
             let count = (0..1_000).filter(|number| to(*number) == receiver).count();

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, set_parent_process_death_signal,
-    waitid,
+    setpriority_pgrp, waitid,
 };
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// How long a program may take to end when it is asked to.
 const STOP_WAIT: Duration = Duration::from_secs(15);
+/// What `nice` calls the lowest priority.
+const PRIORITY_LOWEST: i32 = 19;
 /// How much of a log is shown.
 const TAIL_BYTES: u64 = 4_000;
 
@@ -103,6 +105,12 @@ impl Process {
     #[must_use]
     pub fn id(&self) -> i32 {
         self.pid.as_raw_nonzero().get()
+    }
+
+    /// Lets others go first: the program and what it started get what nobody else wants of the processors.
+    pub fn yield_to_others(&self) {
+        // It is a convenience: the program runs all the same where this is not allowed.
+        self.if_running(|pid| setpriority_pgrp(Some(pid), PRIORITY_LOWEST));
     }
 
     /// How it ended; `None` while it runs.

@@ -192,6 +192,13 @@ impl Validator {
         Some(answer)
     }
 
+    /// Lets others go first, see [`Process::yield_to_others`]: it keeps a core busy even when nobody asks for anything.
+    pub fn yield_to_others(&self) {
+        if let Some(process) = &self.process {
+            process.yield_to_others();
+        }
+    }
+
     /// The URL of its JSON-RPC.
     #[must_use]
     pub fn url(&self) -> String {
