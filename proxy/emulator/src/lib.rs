@@ -27,6 +27,7 @@ mod execution;
 mod ledger;
 mod overrides;
 mod read;
+mod room;
 mod session;
 mod shell;
 mod spread;

@@ -3,6 +3,7 @@
 use crate::crypto::Native;
 use crate::execution::execution;
 use crate::ledger::{Recorder, Use};
+use crate::room::little_first;
 use crate::session::Finished;
 use crate::shell::Shell;
 use crate::touched::kind;
@@ -138,7 +139,7 @@ impl Shell {
                 access_list: &access_list,
                 authorizations,
             };
-            run(ledger, block, &prepared.options, &message)
+            little_first(&prepared.options, |options| run(ledger, block, options, &message))
         };
         let first = self.first_addresses(from, to);
         let finished = self.run(kind, H160::zero(), first, overrides.as_deref(), run).await?;
