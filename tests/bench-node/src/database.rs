@@ -1,6 +1,6 @@
 //! The database of a chain that ran for long: written by the node's own store, block by block.
 //!
-//! A block has ten transactions, a transaction two `Transfer` logs of ERC-20 tokens. Few tokens and few accounts have most of
+//! A block has twenty transactions, a transaction two `Transfer` logs of ERC-20 tokens. Few tokens and few accounts have most of
 //! the transfers, as in life: the share of the account with index i falls with i^(2/3). Signatures are made up, and the roots in
 //! headers are left out: nobody looks at them again once a block is in the store. The newest blocks are empty, because a node
 //! compares those with what its cluster has.
@@ -23,8 +23,8 @@ use std::sync::Arc;
 
 /// The number of the first block.
 const FIRST_BLOCK: u64 = 10_000;
-/// Transactions in a block.
-const BLOCK_TRANSACTIONS: u64 = 10;
+/// Transactions in a block: so many that no more than 100,000 blocks have to be asked for at once, which the node allows.
+const BLOCK_TRANSACTIONS: u64 = 20;
 /// Logs of a transaction.
 const TRANSACTION_LOGS: u64 = 2;
 /// Blocks at the end that are empty: more than a node compares with its cluster at the start.
@@ -276,7 +276,7 @@ mod tests {
         let file = folder.path().join("blocks.sqlite");
         let database = Database::write(&file, 20_000, &ProgressBar::hidden()).await.expect("written");
         assert_eq!((database.transactions, database.logs), (20_000, 40_000));
-        assert_eq!((database.first, database.last, database.tip), (10_001, 12_000, 14_000));
+        assert_eq!((database.first, database.last, database.tip), (10_001, 11_000, 13_000));
         let store = SqlStore::open(&format!("sqlite:{}", file.display())).await.expect("opens");
         assert_eq!(store.latest().await.expect("a tip"), database.tip);
         let Question { token, receiver, logs } = database.questions[0];

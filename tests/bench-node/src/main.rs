@@ -69,8 +69,17 @@ enum Part {
 }
 
 #[tokio::main]
-async fn main() -> Result<ExitCode> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<ExitCode> {
     let scale = if arguments.quick { Scale::QUICK } else { Scale::FULL };
     let version = arguments.tools.anvil_version()?;
     let bench = Bench::new(arguments.tools, scale);
@@ -105,10 +114,9 @@ async fn main() -> Result<ExitCode> {
 /// What the table begins with.
 fn head(anvil: &str) -> String {
     format!(
-        "Written by `cargo xtask bench-node --write`: Parhelion {} as `cargo xtask` builds it (profile `dev`, which is \
-         optimised in part, see Cargo.toml), anvil {anvil} as it is published (optimised), and the client, all on one machine with \
-         {} cores, in one run. Times are of that machine; what counts is how both compare. `p50` and `p99`: so many percent of \
-         the answers came within that time.",
+        "Written by `cargo xtask bench-node --write`: Parhelion {} (profile `release`), anvil {anvil} as it is published, and the \
+         client, all on one machine with {} cores, in one run. Times are of that machine; what counts is how both compare. `p50` \
+         and `p99`: so many percent of the answers came within that time.",
         env!("CARGO_PKG_VERSION"),
         std::thread::available_parallelism().map_or(1, usize::from),
     )

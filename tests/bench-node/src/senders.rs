@@ -90,7 +90,7 @@ async fn receipt(connection: &mut Connection, hash: B256) -> Result<Value> {
             ensure!(receipt.get("status") == Some(&json!("0x1")), "a transaction failed: {receipt}");
             return Ok(receipt);
         }
-        ensure!(start.elapsed() < RECEIPT_WAIT, "no receipt after {} s", RECEIPT_WAIT.as_secs());
+        ensure!(start.elapsed() < RECEIPT_WAIT, "{hash} has no receipt after {} s", RECEIPT_WAIT.as_secs());
         tokio::time::sleep(interval).await;
         interval = (interval * 2).min(RECEIPT_INTERVAL_MAX);
     }

@@ -17,6 +17,9 @@ use crate::{
 /// The program of tests/bench-node.
 const RUNNER: &str = "bench-node";
 
+/// The node's binary.
+const NODE: &str = "parhelion";
+
 /// The committed table.
 const TABLE: &str = "tests/bench-node/figures.md";
 
@@ -25,8 +28,9 @@ const TABLE: &str = "tests/bench-node/figures.md";
 /// `parhelion dev` and anvil are asked alike by the same client. `parhelion run`, in front of a Solana validator and with a
 /// database of a million transactions, shows what a node takes that ran for long.
 /// Prints a table. --write puts it into tests/bench-node/figures.md: on a machine that does nothing else, please.
-/// Takes some ten minutes; with --quick, which only tells whether everything works, one. The last line counts the goals of
-/// the table. Fails when one is missed, but not with --quick.
+/// Takes some ten minutes, the first time half an hour more: the node is compiled with all optimisations, as anvil is. With
+/// --quick, which only tells whether everything works, it is the node of the tests, and takes a minute. The last line counts
+/// the goals of the table. Fails when one is missed, but not with --quick.
 #[derive(clap::Args, Default)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -49,10 +53,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
     let program = build_sbf::build(context, &build_sbf::Args::default())?.path;
     let contracts = contracts::compile(context)?;
     let validator = validator::obtain(context)?;
-    let binaries = context.build_binaries(&["parhelion", RUNNER])?;
-    let mut runner = Command::new(binaries.join(RUNNER));
+    let mut runner = context.built(RUNNER)?;
+    let node = if args.quick { context.build_binaries(&[NODE])?.join(NODE) } else { optimised(context)? };
     runner.env(PROGRAM_VARIABLE, program).env(CONTRACTS_VARIABLE, contracts);
-    runner.env(VALIDATOR_VARIABLE, validator).env(NODE_VARIABLE, binaries.join("parhelion"));
+    runner.env(VALIDATOR_VARIABLE, validator).env(NODE_VARIABLE, node);
     runner.arg("--anvil").arg(anvil(context)?);
     runner.args(args.quick.then_some("--quick"));
     runner.args(args.only.iter().flat_map(|part| ["--only", part]));
@@ -61,6 +65,16 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
     }
     process::run(runner.args(&args.more))
         .context("a figure is not what it has to be, or could not be measured: see above")
+}
+
+/// The node, compiled with all optimisations.
+fn optimised(context: &Context) -> Result<PathBuf> {
+    let mut command = context.cargo()?;
+    command.args(["build", "--release", "--package", "parhelion-node", "--bin", NODE]);
+    // Nobody debugs it, and it is compiled sooner.
+    command.env("CARGO_PROFILE_RELEASE_DEBUG", "0");
+    process::run(&mut command)?;
+    Ok(context.target.join("release").join(NODE))
 }
 
 /// anvil of the npm packages of tests/clients, which compiling the contracts has installed.

@@ -123,7 +123,7 @@ async fn ask_node(bench: &Bench, node: &Node, database: &Database) -> Result<Log
     let (mut selective, mut wide) = (Samples::default(), Samples::default());
     for Question { token, receiver, logs } in database.questions.iter().cycle().take(bench.scale.questions) {
         let filter = json!({
-            "fromBlock": "earliest", "toBlock": "latest", "address": token,
+            "fromBlock": hex(database.first), "toBlock": hex(database.last), "address": token,
             "topics": [transfer_topic(), null, receiver.into_word()],
         });
         let (took, body) = ask(&mut connection, &filter).await?;
@@ -253,7 +253,7 @@ fn logs_section(database: &Database, ours: &Logs, anvil: &Logs, scanned: &Sample
             .to_reach("at least as fast as anvil", as_fast(&ours.wide, &anvil.wide)),
     ];
     let text = format!(
-        "`eth_getLogs`, one question at a time: `parhelion run` with {} logs of {} transactions in SQLite, ten transactions a \
+        "`eth_getLogs`, one question at a time: `parhelion run` with {} logs of {} transactions in SQLite, twenty transactions a \
          block; anvil with {} logs in memory, {} of one contract in each block. The scan reads every transaction in SQLite and \
          looks for the receiver's bytes, without making logs of it: the quickest that can be without an index.",
         whole(ours.count),

@@ -3,14 +3,20 @@
 use super::Bench;
 use crate::load::{Load, all};
 use crate::nodes::{Node, megabytes};
-use crate::senders::{fund, time_to_receipt, transfers};
+use crate::senders::{fund, sender, time_to_receipt, transfers};
 use crate::statistics::{Samples, median, per_second, whole};
 use crate::table::{Row, Section};
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 /// Connections that send at the same time.
 pub(crate) const CONNECTIONS: usize = 32;
+
+/// How long transactions may take to land.
+const LANDING_WAIT: Duration = Duration::from_secs(60);
+/// Between two looks whether they have.
+const LOOK_INTERVAL: Duration = Duration::from_millis(2);
 
 /// Measures `eth_sendRawTransaction` on development chains.
 pub(crate) async fn run(bench: &Bench) -> Result<Vec<Section>> {
@@ -26,11 +32,12 @@ pub(crate) async fn run(bench: &Bench) -> Result<Vec<Section>> {
         for which in [0, 1] {
             let node = start(bench, which).await?;
             let mut connection = node.connect().await?;
-            landed[which].push(all(node.address, landing.clone()).await?);
+            landed[which].push(land(bench, &node, landing.clone()).await?);
             memory[which].push(node.memory()?);
             for turn in 0..scale.receipts {
                 let (number, nonce) = (turn % scale.senders, scale.landing_each + turn / scale.senders);
-                receipts[which].push(time_to_receipt(&mut connection, number, nonce).await?);
+                let took = time_to_receipt(&mut connection, number, nonce).await;
+                receipts[which].push(took.with_context(|| node.log())?);
             }
             drop(node);
             let node = start(bench, which).await?;
@@ -61,6 +68,26 @@ pub(crate) async fn run(bench: &Bench) -> Result<Vec<Section>> {
         scale.rounds,
     );
     Ok(vec![Section { title: "Sending, development chains", text, rows }])
+}
+
+/// Sends transactions, and waits until all have landed: anvil answers before that.
+async fn land(bench: &Bench, node: &Node, requests: Vec<Vec<Vec<u8>>>) -> Result<Load> {
+    let start = Instant::now();
+    let mut load = all(node.address, requests).await?;
+    let mut connection = node.connect().await?;
+    // anvil leaves some to the next block that somebody asks for.
+    connection.call("evm_mine", json!([])).await?;
+    for number in 0..bench.scale.senders {
+        let question = json!([sender(number).address(), "latest"]);
+        while connection.call("eth_getTransactionCount", question.clone()).await?
+            != json!(format!("{:#x}", bench.scale.landing_each))
+        {
+            ensure!(start.elapsed() < LANDING_WAIT, "not all transactions landed");
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+    load.elapsed = start.elapsed();
+    Ok(load)
 }
 
 /// One of the two nodes, with funded senders.
