@@ -34,7 +34,7 @@ impl Row {
     }
 
     /// What the node is to reach.
-    pub(crate) fn to_reach(mut self, text: impl Into<String>, is_reached: bool) -> Self {
+    pub(crate) fn reaching(mut self, text: impl Into<String>, is_reached: bool) -> Self {
         self.goal = Some(Goal { text: text.into(), is_reached });
         self
     }
@@ -86,8 +86,8 @@ mod tests {
 
     fn section() -> Section {
         let rows = vec![
-            Row::new("eth_call", "9 a second").beside("8 a second").to_reach("as fast as anvil", true),
-            Row::new("start", "2 s").to_reach("below 1 s", false),
+            Row::new("eth_call", "9 a second").beside("8 a second").reaching("as fast as anvil", true),
+            Row::new("start", "2 s").reaching("below 1 s", false),
             Row::new("memory", "3 MB"),
         ];
         Section { title: "Reads", text: "On one machine.\n".into(), rows }

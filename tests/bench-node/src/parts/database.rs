@@ -216,7 +216,7 @@ async fn send(bench: &Bench, node: &Node) -> Result<Section> {
             "accepted and written down",
             format!("{}; {}", per_second(load.rate()), load.latencies.show()),
         )
-        .to_reach("1,500 a second", load.rate() >= ACCEPTED_MIN),
+        .reaching("1,500 a second", load.rate() >= ACCEPTED_MIN),
         Row::new("time to receipt, one at a time", receipts.show()),
         Row::new(
             format!("`eth_getBalance`, {} connections", reads::CONNECTIONS),
@@ -242,15 +242,15 @@ fn logs_section(database: &Database, ours: &Logs, anvil: &Logs, scanned: &Sample
     let rows = vec![
         Row::new("selective: about 100 logs of a token's receiver, in all blocks", ours.selective.show())
             .beside(anvil.selective.show())
-            .to_reach("p50 below 5 ms", is_fast),
+            .reaching("p50 below 5 ms", is_fast),
         Row::new("the same, against anvil", time(selective))
             .beside(time(anvil.selective.median()))
-            .to_reach("at least as fast as anvil", as_fast(&ours.selective, &anvil.selective)),
+            .reaching("at least as fast as anvil", as_fast(&ours.selective, &anvil.selective)),
         Row::new("a scan of all transactions for the same", time(scan))
-            .to_reach(format!("20 times the selective one: {times:.0} times"), times >= SCAN_TIMES_MIN),
+            .reaching(format!("20 times the selective one: {times:.0} times"), times >= SCAN_TIMES_MIN),
         Row::new(format!("wide: {} logs of a range of blocks", whole(WIDE_LOGS)), ours.wide.show())
             .beside(anvil.wide.show())
-            .to_reach("at least as fast as anvil", as_fast(&ours.wide, &anvil.wide)),
+            .reaching("at least as fast as anvil", as_fast(&ours.wide, &anvil.wide)),
     ];
     let text = format!(
         "`eth_getLogs`, one question at a time: `parhelion run` with {} logs of {} transactions in SQLite, twenty transactions a \
@@ -275,11 +275,11 @@ fn memory_section(
     let below = |bytes| (bytes <= MEMORY_MAX, megabytes(bytes));
     let (is_small, most) = below(memory.most);
     let rows = vec![
-        Row::new("start to ready", time(start)).to_reach("below 1 s", start < START_MAX),
+        Row::new("start to ready", time(start)).reaching("below 1 s", start < START_MAX),
         Row::new("memory after the start", megabytes(memory.after_start)),
         Row::new("memory after the questions for logs", megabytes(memory.after_logs)),
         Row::new("memory after the raw transactions", megabytes(memory.after_sending)),
-        Row::new("the most memory at any time", most).to_reach("500 MB", is_small),
+        Row::new("the most memory at any time", most).reaching("500 MB", is_small),
         Row::new(format!("memory of anvil with {} logs", whole(anvil_logs)), "–")
             .beside(megabytes(anvil_memory)),
     ];

@@ -60,7 +60,7 @@ fn beside(what: String, ours: &[Load], anvil: &[Load]) -> Row {
         format!("{}; {}", per_second(rate(loads)), all.show())
     };
     let is_reached = rate(ours) >= rate(anvil);
-    Row::new(what, show(ours)).beside(show(anvil)).to_reach("at least as fast as anvil", is_reached)
+    Row::new(what, show(ours)).beside(show(anvil)).reaching("at least as fast as anvil", is_reached)
 }
 
 /// Asks both nodes in turn, each once more before that counts.
