@@ -1,6 +1,7 @@
 //! The port to the program's executor, run off chain.
 
 use crate::cluster::{ClusterError, Moment};
+use crate::simulation::{SimulatedBlock, Simulation, SimulationError};
 use crate::store::Executed;
 use crate::transaction::Transaction;
 use alloy_eips::eip2930::AccessList;
@@ -323,6 +324,9 @@ pub trait Emulator: Send + Sync {
         executed: &Executed,
         request: TraceRequest,
     ) -> Result<Trace, EmulatorError>;
+
+    /// Runs the calls of a simulation one after another, each on what the ones before it leave.
+    async fn simulate(&self, simulation: Simulation) -> Result<Vec<SimulatedBlock>, SimulationError>;
 
     /// The state as it was at a moment of the past. Not everywhere it is kept: [`ClusterError::Unsupported`].
     async fn at(&self, moment: Moment) -> Result<Arc<dyn Emulator>, EmulatorError>;

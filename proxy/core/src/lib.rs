@@ -24,5 +24,6 @@ pub mod feed;
 pub mod pool;
 pub mod rehearsal;
 pub mod relay;
+pub mod simulation;
 pub mod store;
 pub mod transaction;

@@ -16,7 +16,8 @@
 //! guess (invariant 4).
 //!
 //! A call may run over accounts that are changed first (`overrides`), and may be watched: a `watcher` hears of every
-//! opcode, call and creation, which is what traces and access lists are made of.
+//! opcode, call and creation, which is what traces and access lists are made of. Calls can also run one behind the other
+//! (`simulate`): what each leaves is put together from what its watcher heard.
 #![forbid(unsafe_code)]
 
 mod access_list;
@@ -30,6 +31,7 @@ mod read;
 mod room;
 mod session;
 mod shell;
+mod simulate;
 mod spread;
 mod steps;
 mod touched;

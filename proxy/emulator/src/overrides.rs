@@ -17,13 +17,16 @@ use parhelion_wire::{H160, H256, ProgramError, Pubkey};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What EIP-7702 puts before the address of a delegate.
-const DELEGATION_PREFIX: [u8; 3] = [0xef, 0x01, 0x00];
+pub(crate) const DELEGATION_PREFIX: [u8; 3] = [0xef, 0x01, 0x00];
+
+/// Contracts whose storage is replaced, and the addresses of the Cells that they have instead.
+pub(crate) type Replaced = HashMap<H160, HashSet<Pubkey>>;
 
 /// What a run sees instead of what the cluster has, beside the accounts themselves.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// Contracts whose storage is replaced, and the addresses of the Cells that they have instead.
-    replaced: HashMap<H160, HashSet<Pubkey>>,
+    pub(crate) replaced: Replaced,
     /// PREVRANDAO.
     pub(crate) prevrandao: Option<[u8; 32]>,
     /// BLOCKHASH, by number.
@@ -52,6 +55,17 @@ pub(crate) fn addresses(shell: &Shell, state: &StateOverride) -> Vec<Pubkey> {
         keys.extend(values.map(|(key, _)| AccountKey::Cell(address, cell_of(*key).0)));
     }
     keys.iter().map(|key| shell.address(key)).collect()
+}
+
+/// The Cells in which overrides change single values, with their contracts.
+pub(crate) fn cells(shell: &Shell, state: &StateOverride) -> Vec<(H160, Pubkey)> {
+    let values = |(address, change): (&Address, &AccountOverride)| {
+        let contract = to_h160(*address);
+        let keys: Vec<B256> = change.state_diff.iter().flatten().map(|(key, _)| *key).collect();
+        keys.into_iter()
+            .map(move |key| (contract, shell.address(&AccountKey::Cell(contract, cell_of(key).0))))
+    };
+    state.iter().flat_map(values).collect()
 }
 
 /// Changes the accounts that were fetched, and the block.
@@ -83,7 +97,7 @@ pub(crate) fn apply_state(
     state: &StateOverride,
     accounts: &mut HashMap<Pubkey, Option<Account>>,
     slot: u64,
-) -> Result<HashMap<H160, HashSet<Pubkey>>, EmulatorError> {
+) -> Result<Replaced, EmulatorError> {
     let mut replaced = HashMap::new();
     for (address, change) in state {
         let mut target = Target { shell, accounts, address: to_h160(*address), slot };

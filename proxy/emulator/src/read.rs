@@ -16,6 +16,7 @@ use parhelion_core::emulator::{
     AccessListOutcome, AccountState, AccountUse, Call, ChainSettings, Emulation, Emulator, EmulatorError,
     Estimate, Execution, Overrides, Refusal, Spread, SteppedEmulation, Trace, TraceRequest,
 };
+use parhelion_core::simulation::{SimulatedBlock, Simulation, SimulationError};
 use parhelion_core::store::Executed;
 use parhelion_core::transaction::Transaction;
 use parhelion_executor::observe::Observation;
@@ -29,7 +30,7 @@ use parhelion_wire::{H160, ProgramError, Pubkey};
 use std::sync::Arc;
 
 /// Gas of a call at most: what public Ethereum nodes allow.
-const CALL_GAS_MAX: u64 = 50_000_000;
+pub(crate) const CALL_GAS_MAX: u64 = 50_000_000;
 
 impl Shell {
     /// The address of a key's account.
@@ -82,6 +83,17 @@ impl Shell {
         prepare: impl Fn(&BlockValues) -> Prepared + Send + Sync + Clone + 'static,
         watcher: W,
     ) -> Result<(Execution, W), EmulatorError> {
+        let (execution, watcher, _) = self.leave_call(call, prepare, watcher).await?;
+        Ok((execution, watcher))
+    }
+
+    /// Runs a call, and gives what watched it, and the accounts that it used.
+    pub(crate) async fn leave_call<W: Watcher>(
+        &self,
+        call: &Call,
+        prepare: impl Fn(&BlockValues) -> Prepared + Send + Sync + Clone + 'static,
+        watcher: W,
+    ) -> Result<(Execution, W, Vec<Use>), EmulatorError> {
         let run = move |ledger: &mut Recorder<'_>, block: &_, options: &_, message: &Message<'_>| {
             let mut watcher = watcher.clone();
             let ledger =
@@ -92,13 +104,13 @@ impl Shell {
         self.run_call_in(call, prepare, run).await
     }
 
-    /// Runs a call in one way or another, with what it leaves beside its report.
+    /// Runs a call in one way or another, with what it leaves beside its report, and the accounts that it used.
     async fn run_call_in<T, F>(
         &self,
         call: &Call,
         prepare: impl Fn(&BlockValues) -> Prepared + Send + Sync + Clone + 'static,
         run: F,
-    ) -> Result<(Execution, T), EmulatorError>
+    ) -> Result<(Execution, T, Vec<Use>), EmulatorError>
     where
         T: Send + 'static,
         F: Fn(&mut Recorder<'_>, &BlockValues, &Options, &Message<'_>) -> Result<(Report, T), ProgramError>
@@ -144,7 +156,7 @@ impl Shell {
         let first = self.first_addresses(from, to);
         let finished = self.run(kind, H160::zero(), first, overrides.as_deref(), run).await?;
         let (report, beside) = finished.result.map_err(refused)?;
-        Ok((execution(report), beside))
+        Ok((execution(report), beside, finished.uses))
     }
 }
 
@@ -266,6 +278,10 @@ impl parhelion_core::emulator::Emulator for Shell {
         let transaction = executed.signatures.first().copied().unwrap_or(executed.signature);
         let before = Moment::Before { slot: executed.block_number, transaction };
         Self::new(self.cluster.at(before).await?).trace_again(executed, request).await
+    }
+
+    async fn simulate(&self, simulation: Simulation) -> Result<Vec<SimulatedBlock>, SimulationError> {
+        self.simulate_blocks(simulation).await
     }
 
     async fn at(&self, moment: Moment) -> Result<Arc<dyn Emulator>, EmulatorError> {

@@ -16,7 +16,7 @@ use tokio::task::spawn_blocking;
 /// Rounds of a run at most: each fetches at least one account more.
 const ROUNDS_MAX: usize = 400;
 /// Accounts of a run at most, in reads that never go on chain.
-const RUN_ACCOUNTS_MAX: usize = 4000;
+pub(crate) const RUN_ACCOUNTS_MAX: usize = 4000;
 
 /// What a run gives: its result and what it used or missed.
 pub(crate) type Run<T> = (Result<T, ProgramError>, Outcome);
@@ -65,10 +65,13 @@ impl Shell {
             }
             let (clock, mut accounts) = self.fetch(&wanted).await?;
             let mut block = self.block_values(clock, &accounts, coinbase)?;
-            let seen = match overrides {
+            let mut seen = match overrides {
                 Some(overrides) => overrides::apply(self, overrides, &mut accounts, &mut block)?,
                 None => Seen::default(),
             };
+            for (contract, kept) in &self.replaced {
+                seen.replaced.entry(*contract).or_insert_with(|| kept.clone());
+            }
             let rent_per_byte = self.rent_per_byte().await?;
             let known = Known { accounts, slot_hashes: slot_hashes.clone(), rent_per_byte, seen };
             let (deployment, run) = (self.deployment, run.clone());
@@ -109,7 +112,9 @@ impl Shell {
     ) -> Result<(Clock, HashMap<Pubkey, Option<Account>>), ClusterError> {
         let mut accounts = HashMap::with_capacity(wanted.len());
         let mut newest = None;
-        for batch in wanted.chunks(ACCOUNTS_MAX) {
+        let is_left = |address: &&Pubkey| self.left.contains_key(*address);
+        let asked: Vec<Pubkey> = wanted.iter().filter(|address| !is_left(address)).copied().collect();
+        for batch in asked.chunks(ACCOUNTS_MAX) {
             let addresses: Vec<Address> = batch.iter().map(|address| Address::from(*address)).collect();
             let snapshot = self.cluster.accounts(&addresses).await?;
             accounts.extend(batch.iter().copied().zip(snapshot.accounts));
@@ -119,11 +124,8 @@ impl Shell {
             Some(clock) => clock,
             None => self.cluster.clock().await?,
         };
-        for (address, account) in &mut accounts {
-            if let Some(left) = self.left.get(address) {
-                account.clone_from(left);
-            }
-        }
+        let left = wanted.iter().filter_map(|address| Some((*address, self.left.get(address)?.clone())));
+        accounts.extend(left);
         Ok((clock, accounts))
     }
 

@@ -1,6 +1,7 @@
 //! The emulator service.
 
 use crate::ledger::Use;
+use crate::overrides::Replaced;
 use crate::touched::Touched;
 use parhelion_core::cluster::{Account, Cluster, ClusterError};
 use parhelion_wire::Pubkey;
@@ -21,6 +22,8 @@ pub struct Shell {
     pub(crate) touched: Arc<Touched>,
     /// Accounts that are seen as they are here, whatever the cluster says.
     pub(crate) left: HashMap<Pubkey, Option<Account>>,
+    /// Contracts whose storage is replaced.
+    pub(crate) replaced: Replaced,
     rent_price: Mutex<Option<(Instant, u64)>>,
 }
 
@@ -29,8 +32,9 @@ impl Shell {
     #[must_use]
     pub fn new(cluster: Arc<dyn Cluster>) -> Self {
         let deployment = cluster.deployment();
-        let (touched, left, rent_price) = (Arc::default(), HashMap::new(), Mutex::new(None));
-        Self { cluster, deployment, touched, left, rent_price }
+        let (touched, rent_price) = (Arc::default(), Mutex::new(None));
+        let (left, replaced) = (HashMap::new(), Replaced::new());
+        Self { cluster, deployment, touched, left, replaced, rent_price }
     }
 
     /// The same emulator, which sees accounts as a run left them.
@@ -44,6 +48,7 @@ impl Shell {
             deployment: self.deployment,
             touched: Arc::clone(&self.touched),
             left,
+            replaced: self.replaced.clone(),
             rent_price: Mutex::new(rent_price),
         }
     }

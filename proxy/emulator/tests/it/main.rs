@@ -8,5 +8,6 @@ mod estimates;
 mod overrides;
 mod reads;
 mod rounds;
+mod simulations;
 mod traces;
 mod transactions;
