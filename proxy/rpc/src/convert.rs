@@ -167,16 +167,21 @@ pub(crate) fn header(block: &Block) -> Header {
         hash: block.hash,
         inner: block.header.clone(),
         total_difficulty: None,
-        size: Some(U256::from(size(block))),
+        size: Some(U256::from(block_size(
+            &block.header,
+            block.transactions.iter().map(|executed| executed.transaction.inner()),
+        ))),
     }
 }
 
-/// The length of the RLP of [`consensus_block`], without making it.
-fn size(block: &Block) -> usize {
+/// The length of the RLP of a block such as [`consensus_block`], without making it.
+pub(crate) fn block_size<'t>(
+    header: &alloy_consensus::Header,
+    transactions: impl Iterator<Item = &'t TxEnvelope>,
+) -> usize {
     let list = |payload_length| alloy_rlp::Header { list: true, payload_length }.length_with_payload();
-    let transactions = block.transactions.iter().map(|executed| executed.transaction.inner().length()).sum();
-    let withdrawals = if block.header.withdrawals_root.is_some() { list(0) } else { 0 };
-    list(block.header.length() + list(transactions) + list(0) + withdrawals)
+    let withdrawals = if header.withdrawals_root.is_some() { list(0) } else { 0 };
+    list(header.length() + list(transactions.map(Encodable::length).sum()) + list(0) + withdrawals)
 }
 
 /// The block that is encoded as RLP: a list of header, transactions, uncles and withdrawals.

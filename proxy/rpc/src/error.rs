@@ -11,6 +11,7 @@
 //! | -32002 | the request took too long |
 //! | -32005 | the answer would be larger than a limit; too many requests from an address (over HTTP with status 429) |
 //! | 3 | the called code reverted; `data` is the revert data |
+//! | -38010 and below | a simulation that makes no sense: the codes of `eth_simulateV1`, see [`RpcError::Simulation`] |
 //! | 4, 5 | accepted, but no receipt in time, or not yet its turn; `data` is the hash of the transaction (EIP-7966) |
 //!
 //! jsonrpsee adds -32007 (body too large), -32008 (answer too large), -32010 and -32011 (the same for batches).
@@ -25,6 +26,7 @@ use parhelion_core::cluster::ClusterError;
 use parhelion_core::emulator::EmulatorError;
 use parhelion_core::pool::PoolError;
 use parhelion_core::relay::RelayError;
+use parhelion_core::simulation::{CallProblem, SimulationError};
 use parhelion_core::store::StoreError;
 use parhelion_core::transaction::TransactionError;
 use parhelion_wire::ProgramError;
@@ -87,6 +89,14 @@ pub enum RpcError {
     NotReady {
         /// The transaction's hash.
         hash: B256,
+    },
+    /// A simulation that makes no sense, with the code that the specification of `eth_simulateV1` has for it.
+    #[error("{text}")]
+    Simulation {
+        /// The code.
+        code: i32,
+        /// What is wrong.
+        text: String,
     },
     /// The request asks for more than a limit allows.
     #[error("{0}")]
@@ -155,6 +165,7 @@ impl RpcError {
             Self::NotLanded { .. } => NOT_LANDED_CODE,
             Self::NotReady { .. } => NOT_READY_CODE,
             Self::LimitExceeded(_) | Self::RateLimited { .. } => LIMIT_EXCEEDED_CODE,
+            Self::Simulation { code, .. } => *code,
             Self::Timeout { .. } => TIMEOUT_CODE,
             Self::Internal(_) => INTERNAL_ERROR_CODE,
         }
@@ -239,6 +250,32 @@ impl From<EmulatorError> for RpcError {
     }
 }
 
+impl From<SimulationError> for RpcError {
+    fn from(error: SimulationError) -> Self {
+        let code = match &error {
+            SimulationError::Emulator(error) => return error.clone().into(),
+            SimulationError::Precompile { .. } => return Self::InvalidParams(error.to_string()),
+            SimulationError::TooLarge { .. } => return Self::LimitExceeded(error.to_string()),
+            SimulationError::BlockGasLimit { .. } => -38015,
+            SimulationError::NumberOrder { .. } => -38020,
+            SimulationError::TimeOrder { .. } => -38021,
+            SimulationError::TooManyBlocks | SimulationError::TooManyCalls => -38026,
+            SimulationError::Call { problem, .. } => match problem {
+                CallProblem::NonceTooLow { .. } => -38010,
+                CallProblem::NonceTooHigh { .. } => -38011,
+                CallProblem::FeeTooLow { .. } => -38012,
+                CallProblem::IntrinsicGas { .. } => -38013,
+                CallProblem::InsufficientFunds { .. } => -38014,
+                CallProblem::SenderHasCode { .. } => -38024,
+                CallProblem::InitCodeTooLarge { .. } => -38025,
+                // The specification has none for it, and geth gives this one.
+                CallProblem::NonceMax { .. } => INTERNAL_ERROR_CODE,
+            },
+        };
+        Self::Simulation { code, text: error.to_string() }
+    }
+}
+
 impl From<ClusterError> for RpcError {
     fn from(error: ClusterError) -> Self {
         match error {
@@ -311,6 +348,37 @@ mod tests {
             assert_eq!(object.code(), code, "{object:?}");
             assert!(object.message().contains(text), "{object:?}");
             assert!(object.data().is_none(), "{object:?}");
+        }
+    }
+
+    #[test]
+    fn simulations_have_codes_of_their_own() {
+        let address = alloy_primitives::Address::ZERO;
+        let call = |problem| SimulationError::Call { problem, gas: 21_000 };
+        let (have, want) = (U256::from(1), U256::from(2));
+        for (error, code, text) in [
+            (SimulationError::TooManyBlocks, -38026, "too many blocks"),
+            (SimulationError::TooManyCalls, -38026, "too many calls"),
+            (SimulationError::TimeOrder { time: 1, previous: 2 }, -38021, "must be in order: 1 <= 2"),
+            (SimulationError::BlockGasLimit { remaining: 1, required: 2 }, -38015, "block gas limit reached"),
+            (SimulationError::Precompile { address }, -32602, "precompile"),
+            (SimulationError::TooLarge { max: 5 }, -32005, "more than 5 bytes"),
+            (EmulatorError::TooManyAccounts.into(), -32000, "more accounts than"),
+            (
+                call(CallProblem::InsufficientFunds { address, have, want }),
+                -38014,
+                "err: insufficient funds for gas * price + value: address",
+            ),
+            (
+                call(CallProblem::IntrinsicGas { have: 0, want: 21_000 }),
+                -38013,
+                "err: intrinsic gas too low: have 0, want 21000 (supplied gas 21000)",
+            ),
+            (call(CallProblem::NonceMax { address }), -32603, "nonce has max value"),
+        ] {
+            let object = ErrorObjectOwned::from(RpcError::from(error));
+            assert_eq!(object.code(), code, "{object:?}");
+            assert!(object.message().contains(text), "{object:?}");
         }
     }
 

@@ -45,6 +45,8 @@
 //! * The id of a request is a text, a number, a boolean or null. Over WebSocket a number has to be one from 0 to 2^64 - 1, and
 //!   requests with other numbers or booleans have no answer.
 //! * There are no uncles, and state overrides move no precompiles.
+//! * Simulated blocks have no state root, a base fee that does not change, and calls that pay no rent. Who is named their
+//!   coinbase gets all of the fees. Their BLOCKHASH of the block that they follow is that block's hash here.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

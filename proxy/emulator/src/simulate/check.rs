@@ -26,7 +26,12 @@ impl Checks {
     /// Checks a call.
     pub(super) fn check(&self, call: &Call) -> Result<(), CallProblem> {
         if self.validates {
-            self.check_sender(call)?;
+            self.check_nonce(call)?;
+        }
+        self.check_fee(call)?;
+        // geth looks at the code of no sender here; the specification does, and so does the program.
+        if self.validates && self.has_code {
+            return Err(CallProblem::SenderHasCode { address: call.from.unwrap_or_default() });
         }
         self.check_funds(call)?;
         let creates = call.to.is_none();
@@ -50,26 +55,30 @@ impl Checks {
         Ok(())
     }
 
-    fn check_sender(&self, call: &Call) -> Result<(), CallProblem> {
+    fn check_nonce(&self, call: &Call) -> Result<(), CallProblem> {
         let (address, next) = (call.from.unwrap_or_default(), self.sender.nonce);
         match call.nonce.unwrap_or(next) {
             nonce if nonce < next => Err(CallProblem::NonceTooLow { address, nonce, next }),
             nonce if nonce > next => Err(CallProblem::NonceTooHigh { address, nonce, next }),
             u64::MAX => Err(CallProblem::NonceMax { address }),
-            _ if self.has_code => Err(CallProblem::SenderHasCode { address }),
             _ => Ok(()),
         }
     }
 
-    fn check_funds(&self, call: &Call) -> Result<(), CallProblem> {
+    fn check_fee(&self, call: &Call) -> Result<(), CallProblem> {
         let (address, cap, base_fee) = (call.from.unwrap_or_default(), fee_cap(call), self.base_fee);
         let names_fee = !cap.is_zero() || call.max_priority_fee_per_gas.is_some_and(|tip| !tip.is_zero());
         if (self.validates || names_fee) && cap < U256::from(base_fee) {
             return Err(CallProblem::FeeTooLow { address, cap, base_fee });
         }
-        let (have, fee) = (self.sender.balance, cap.saturating_mul(U256::from(self.gas)));
+        Ok(())
+    }
+
+    fn check_funds(&self, call: &Call) -> Result<(), CallProblem> {
+        let (have, fee) = (self.sender.balance, fee_cap(call).saturating_mul(U256::from(self.gas)));
         let want = fee.saturating_add(call.value.unwrap_or_default());
         if have < want {
+            let address = call.from.unwrap_or_default();
             return Err(CallProblem::InsufficientFunds { address, have, want });
         }
         Ok(())
@@ -119,7 +128,8 @@ mod tests {
             (Checks { sender: last, ..CHECKS }, call(None, 7), "nonce has max value"),
         ] {
             assert!(problem(checks, &call).contains(text), "{text}");
-            assert_eq!(Checks { validates: false, ..checks }.check(&call), Ok(()), "{text}");
+            let free = Call { gas_price: None, ..call };
+            assert_eq!(Checks { validates: false, ..checks }.check(&free), Ok(()), "{text}");
         }
         assert!(
             problem(lax, &call(None, 6)).contains("max fee per gas less than"),

@@ -10,6 +10,7 @@ use parhelion_core::emulator::{
     Execution, Refusal, Spread, SteppedEmulation, Trace, TraceRequest,
 };
 use parhelion_core::relay::{Relay, RelayError};
+use parhelion_core::simulation::{SimulatedBlock, Simulation, SimulationError};
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
 use parhelion_core::transaction::Transaction;
 use parhelion_wire::ProgramError;
@@ -302,6 +303,10 @@ impl Emulator for Chain {
 
     async fn access_list(&self, _: &Call) -> Result<AccessListOutcome, EmulatorError> {
         unreachable!("the pool lists no accesses")
+    }
+
+    async fn simulate(&self, _: Simulation) -> Result<Vec<SimulatedBlock>, SimulationError> {
+        unreachable!("the pool simulates nothing")
     }
 
     async fn trace(&self, _: &Call, _: TraceRequest) -> Result<Trace, EmulatorError> {

@@ -82,7 +82,14 @@ pub(crate) async fn prepare_call(
 
 /// The state and the block that the call is to see, if it says so.
 fn overrides(state: StateOverride, block: BlockOverrides) -> Result<Option<Arc<Overrides>>, RpcError> {
-    for (address, change) in &state {
+    check_overrides(&state)?;
+    let is_empty = state.is_empty() && block == BlockOverrides::default();
+    Ok((!is_empty).then(|| Arc::new(Overrides { state, block })))
+}
+
+/// Refuses overrides that contradict themselves, or are not supported.
+pub(super) fn check_overrides(state: &StateOverride) -> Result<(), RpcError> {
+    for (address, change) in state {
         let problem = if change.state.is_some() && change.state_diff.is_some() {
             "has both 'state' and 'stateDiff'"
         } else if change.move_precompile_to.is_some() {
@@ -92,12 +99,14 @@ fn overrides(state: StateOverride, block: BlockOverrides) -> Result<Option<Arc<O
         };
         return Err(RpcError::InvalidParams(format!("account {address} {problem}")));
     }
-    let is_empty = state.is_empty() && block == BlockOverrides::default();
-    Ok((!is_empty).then(|| Arc::new(Overrides { state, block })))
+    Ok(())
 }
 
 /// Checks a request as geth does, in its words.
-fn call_of(request: TransactionRequest, settings: Option<ChainSettings>) -> Result<Call, RpcError> {
+pub(super) fn call_of(
+    request: TransactionRequest,
+    settings: Option<ChainSettings>,
+) -> Result<Call, RpcError> {
     let rejected = |text: String| Err(RpcError::Rejected(text));
     let (fee_cap, tip) = (request.max_fee_per_gas, request.max_priority_fee_per_gas);
     if request.gas_price.is_some() && (fee_cap.is_some() || tip.is_some()) {
@@ -107,7 +116,7 @@ fn call_of(request: TransactionRequest, settings: Option<ChainSettings>) -> Resu
         let (fee_cap, tip) = (fee_cap.unwrap_or(0), tip.unwrap_or(0));
         return rejected(format!("maxFeePerGas ({fee_cap}) < maxPriorityFeePerGas ({tip})"));
     }
-    let has_blobs = request.max_fee_per_blob_gas.is_some()
+    let has_blobs = request.max_fee_per_blob_gas.is_some_and(|fee| fee > 0)
         || request.blob_versioned_hashes.as_ref().is_some_and(|hashes| !hashes.is_empty())
         || request.sidecar.is_some();
     if has_blobs {

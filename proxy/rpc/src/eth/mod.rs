@@ -7,6 +7,7 @@ mod filters;
 mod logs;
 mod raw;
 mod send;
+mod simulate;
 mod state;
 mod subscriptions;
 mod transactions;
@@ -45,6 +46,7 @@ pub(crate) fn methods(context: &Arc<Context>) -> Result<Methods, RegisterMethodE
     module.method("eth_getProof", 3, proof)?;
     state::register(&mut module)?;
     call::register(&mut module)?;
+    simulate::register(&mut module)?;
     blocks::register(&mut module)?;
     send::register(&mut module)?;
     transactions::register(&mut module)?;

@@ -15,6 +15,7 @@ use parhelion_core::emulator::{
 };
 use parhelion_core::feed::{ChainEvent, Feed};
 use parhelion_core::pool::{Pool, PoolError, Waiting};
+use parhelion_core::simulation::{SimulatedBlock, SimulatedCall, Simulation, SimulationError};
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
 use parhelion_core::transaction::{Transaction, encode};
 use parhelion_rpc::{Config, Methods, Running, Services, serve};
@@ -216,6 +217,7 @@ pub(crate) struct Fake {
     pub(crate) waiting: Mutex<Vec<Transaction>>,
     pub(crate) pool_error: Mutex<Option<PoolError>>,
     pub(crate) last_call: Mutex<Option<Call>>,
+    pub(crate) last_simulation: Mutex<Option<Simulation>>,
     /// What happened in the emulator and the pool, in order.
     pub(crate) journal: Mutex<Vec<String>>,
     reading: AtomicUsize,
@@ -235,6 +237,7 @@ impl Fake {
             waiting: Mutex::default(),
             pool_error: Mutex::default(),
             last_call: Mutex::default(),
+            last_simulation: Mutex::default(),
             journal: Mutex::default(),
             reading: AtomicUsize::new(0),
             reading_max: AtomicUsize::new(0),
@@ -406,6 +409,33 @@ impl Emulator for Fake {
 
     async fn at(&self, _: Moment) -> Result<Arc<dyn Emulator>, EmulatorError> {
         Err(no_past())
+    }
+
+    /// The blocks as they are planned. A call with value has a log.
+    async fn simulate(&self, simulation: Simulation) -> Result<Vec<SimulatedBlock>, SimulationError> {
+        *self.last_simulation.lock().unwrap() = Some(simulation.clone());
+        let mut simulated = Vec::new();
+        for planned in simulation.blocks {
+            let mut calls = Vec::new();
+            for call in &planned.calls {
+                let to = call.to.map_or(TxKind::Create, TxKind::Call);
+                let transaction = TxEip1559 { chain_id: CHAIN_ID, to, ..TxEip1559::default() };
+                let signature = Signature::new(U256::ZERO, U256::ZERO, false);
+                let logs = if call.value.is_some() { vec![Log::empty()] } else { vec![] };
+                calls.push(SimulatedCall {
+                    transaction: transaction.into_signed(signature).into(),
+                    sender: call.from.unwrap_or_default(),
+                    gas_price: 7,
+                    execution: self.call(call).await?,
+                    logs,
+                    gas_used_max: 22_000,
+                });
+            }
+            let (number, timestamp) = (planned.number(), planned.time());
+            let header = Header { number, timestamp, ..Header::default() };
+            simulated.push(SimulatedBlock { hash: header.hash_slow(), header, calls });
+        }
+        Ok(simulated)
     }
 
     async fn emulate(&self, _: &Transaction, _: Address) -> Result<Emulation, EmulatorError> {

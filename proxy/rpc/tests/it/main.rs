@@ -19,6 +19,7 @@ mod rate_limit;
 mod raw;
 mod send;
 mod server;
+mod simulations;
 mod state;
 mod subscriptions;
 mod traces;

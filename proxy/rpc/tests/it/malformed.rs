@@ -5,7 +5,7 @@ use crate::client::post;
 use crate::fake::{Fake, TOKEN};
 use Argument::{
     Address, Block, BlockOverrides, Bytes, Call, Filter, Flag, Hash, Key, Keys, Milliseconds, Percentiles,
-    Quantity, StateOverrides, Tag, Text, Tracing,
+    Quantity, Simulation, StateOverrides, Tag, Text, Tracing,
 };
 use alloy_primitives::B256;
 use jsonrpsee::client_transport::ws::{Url, WsTransportClientBuilder};
@@ -33,6 +33,7 @@ enum Argument {
     Call,
     StateOverrides,
     BlockOverrides,
+    Simulation,
     Tracing,
     Filter,
     Text,
@@ -67,6 +68,7 @@ const METHODS: &[(&str, &[Argument], &[Argument])] = &[
     ("eth_call", &[Call], &[Block, StateOverrides, BlockOverrides]),
     ("eth_estimateGas", &[Call], &[Block, StateOverrides, BlockOverrides]),
     ("eth_createAccessList", &[Call], &[Block, StateOverrides, BlockOverrides]),
+    ("eth_simulateV1", &[Simulation], &[Block]),
     ("eth_sendRawTransaction", &[Bytes], &[]),
     ("eth_sendRawTransactionSync", &[Bytes], &[Milliseconds]),
     ("eth_getLogs", &[Filter], &[]),
@@ -121,6 +123,7 @@ impl Argument {
             Call => json!({ "to": TOKEN }),
             StateOverrides => json!({ TOKEN.to_string(): { "balance": "0x1" } }),
             BlockOverrides => json!({ "number": "0x1" }),
+            Simulation => json!({ "blockStateCalls": [{ "calls": [{ "to": TOKEN }] }] }),
             Tracing => json!({ "tracer": "callTracer" }),
             Filter => json!({ "address": TOKEN, "fromBlock": "0x0" }),
             Text => json!("0x1"),
@@ -177,6 +180,15 @@ impl Argument {
                 { TOKEN.to_string(): { "code": "0x1" } }, { TOKEN.to_string(): { "state": {}, "stateDiff": {} } },
             ]),
             BlockOverrides => json!([5, "x", { "number": "zz" }, { "coinbase": "0x12" }]),
+            Simulation => json!([
+                5, "x", {}, { "blockStateCalls": [] }, { "blockStateCalls": {} }, { "blockStateCalls": [5] },
+                { "blockStateCalls": [{}], "validation": 5 }, { "blockStateCalls": [{ "calls": {} }] },
+                { "blockStateCalls": [{ "calls": [{ "to": "0x12" }] }] },
+                { "blockStateCalls": [{ "blockOverrides": { "number": "zz" } }] },
+                { "blockStateCalls": [{ "stateOverrides": { TOKEN.to_string(): { "code": "0x1" } } }] },
+                { "blockStateCalls": [{ "stateOverrides": { TOKEN.to_string(): { "state": {}, "stateDiff": {} } } }] },
+                { "blockStateCalls": [{ "stateOverrides": { TOKEN.to_string(): { "movePrecompileToAddress": TOKEN } } }] },
+            ]),
             Tracing => json!([5, "x", { "tracer": 5 }, { "tracer": "noSuchTracer" }]),
             Filter => json!([
                 5, "all", [1], { "address": 5 }, { "address": "0x12" }, { "address": [TOKEN, "0x12"] },
