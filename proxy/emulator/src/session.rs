@@ -120,7 +120,7 @@ impl Shell {
             accounts.extend(batch.iter().copied().zip(snapshot.accounts));
             newest = Some(snapshot.clock);
         }
-        let clock = match newest {
+        let clock = match newest.or(self.clock) {
             Some(clock) => clock,
             None => self.cluster.clock().await?,
         };

@@ -3,7 +3,7 @@
 use crate::ledger::Use;
 use crate::overrides::Replaced;
 use crate::touched::Touched;
-use parhelion_core::cluster::{Account, Cluster, ClusterError};
+use parhelion_core::cluster::{Account, Clock, Cluster, ClusterError};
 use parhelion_wire::Pubkey;
 use parhelion_wire::account::ACCOUNT_STORAGE_OVERHEAD;
 use parhelion_wire::address::Deployment;
@@ -22,6 +22,8 @@ pub struct Shell {
     pub(crate) touched: Arc<Touched>,
     /// Accounts that are seen as they are here, whatever the cluster says.
     pub(crate) left: HashMap<Pubkey, Option<Account>>,
+    /// The clock where nothing has to be read that comes with one.
+    pub(crate) clock: Option<Clock>,
     /// Contracts whose storage is replaced.
     pub(crate) replaced: Replaced,
     rent_price: Mutex<Option<(Instant, u64)>>,
@@ -34,7 +36,7 @@ impl Shell {
         let deployment = cluster.deployment();
         let (touched, rent_price) = (Arc::default(), Mutex::new(None));
         let (left, replaced) = (HashMap::new(), Replaced::new());
-        Self { cluster, deployment, touched, left, replaced, rent_price }
+        Self { cluster, deployment, touched, left, clock: None, replaced, rent_price }
     }
 
     /// The same emulator, which sees accounts as a run left them.
@@ -48,6 +50,7 @@ impl Shell {
             deployment: self.deployment,
             touched: Arc::clone(&self.touched),
             left,
+            clock: self.clock,
             replaced: self.replaced.clone(),
             rent_price: Mutex::new(rent_price),
         }

@@ -47,8 +47,9 @@ impl Shell {
         let Simulation { parent, parent_hash, blocks, validates, traces_transfers } = simulation;
         let mut shell = self.behind(Vec::new());
         // The settings stay as they are, too.
-        let (_, config) = shell.fetch(&[shell.deployment.config]).await.map_err(EmulatorError::from)?;
+        let (clock, config) = shell.fetch(&[shell.deployment.config]).await.map_err(EmulatorError::from)?;
         shell.left.extend(config);
+        shell.clock = Some(clock);
         let settings = shell.settings().await?;
         let hashes = BTreeMap::from([(parent.number, parent_hash)]);
         let (gas_left, bytes_left) = (CALL_GAS_MAX, SHOWN_BYTES_MAX);

@@ -14,7 +14,8 @@ use parhelion_core::simulation::{PlannedBlock, SimulatedBlock, Simulation, Simul
 use parhelion_evm::opcode as op;
 use parhelion_wire::event::Outcome;
 
-const GAS: u64 = 5_000_000;
+/// Also covers the rent that only transactions pay.
+const GAS: u64 = 16_000_000;
 const PARENT: u64 = 1_000;
 
 fn simulation(blocks: Vec<PlannedBlock>) -> Simulation {
@@ -96,8 +97,7 @@ async fn calls_leave_what_transactions_leave() {
         + init
         + create(7, 28, 4)
         + op::POP
-        // The second time this one meets the first one's contract.
-        + create2(1, 28, 4, 0)
+        + create2(1, 28, 4, sload(1))
         + op::POP
         + tells(extcodehash(worker.create(1).into_array()))
         + tells(balance(worker.create(2).into_array()));
