@@ -100,17 +100,15 @@ where
             let read = read_body(&parts.headers, body, limits.request_bytes_max);
             let (id, error) = match tokio::time::timeout(time_max, read).await {
                 Ok(Ok((body, _))) => {
-                    let (ids, body) = foreign_ids(body);
-                    match check(&body) {
+                    let (ids, body, checked) = readable(body);
+                    let answer = match checked {
                         Ok(()) => {
                             let request = HttpRequest::from_parts(parts, HttpBody::from(body));
-                            return put_back(ids, finish(service.call(request).await?)).await;
+                            finish(service.call(request).await?)
                         }
-                        Err((id, error)) => {
-                            let answer = settings.refuse(id.into_owned(), error, &parts.extensions);
-                            return put_back(ids, answer).await;
-                        }
-                    }
+                        Err((id, error)) => settings.refuse(id, error, &parts.extensions),
+                    };
+                    return put_back(ids, answer).await;
                 }
                 Ok(Err(HttpError::Malformed)) => (Id::Null, RpcError::Parse(format!("parse error: {USAGE}"))),
                 // A stream error is a connection that broke, then nobody reads the answer, or a body of no
@@ -125,15 +123,23 @@ where
     }
 }
 
-/// Takes the ids out of a body that jsonrpsee cannot read.
-fn foreign_ids(body: Vec<u8>) -> (Option<ForeignIds>, Vec<u8>) {
-    // The usual request is not looked at twice.
-    if !body.starts_with(b"[") && serde_json::from_slice::<Request<'_>>(&body).is_ok() {
-        return (None, body);
+/// What is wrong with a body, and the id to say it to.
+type Checked = Result<(), (Id<'static>, RpcError)>;
+
+/// [`check`]s a body, without the ids that jsonrpsee cannot read: these are taken out of it.
+fn readable(body: Vec<u8>) -> (Option<ForeignIds>, Vec<u8>, Checked) {
+    let owned = |(id, error): (Id<'_>, RpcError)| (id.into_owned(), error);
+    let checked = check(&body).map_err(owned);
+    // The usual request is looked at once.
+    if checked.is_ok() && !body.starts_with(b"[") {
+        return (None, body, checked);
     }
     match ForeignIds::replace(&body) {
-        Some((ids, body)) => (Some(ids), body),
-        None => (None, body),
+        Some((ids, body)) => {
+            let checked = check(&body).map_err(owned);
+            (Some(ids), body, checked)
+        }
+        None => (None, body, checked),
     }
 }
 
