@@ -6,7 +6,6 @@ use crate::service::{Sender, ended_badly, is_unnumbered, state_moved};
 use crate::shape::Shape;
 use crate::stage::{named, perform};
 use crate::tables::Lengths;
-use crate::translation::Landed;
 use crate::translation::rule::units_saved;
 use alloy_consensus::Transaction as _;
 use parhelion_core::cluster::ClusterError;
@@ -227,12 +226,7 @@ impl Sender {
             signatures.extend(self.send_step(shape, step).await?);
         }
         signatures.push(self.send(shape, &plan.last, budget).await?);
-        if let Some(notes) = &self.notes
-            && !codes.is_empty()
-        {
-            let units_saved = compute_units.map_or(0, |units| units_saved(units, plan.is_proven));
-            notes.note(Landed { codes: codes.clone(), units_saved });
-        }
+        self.note(codes, compute_units.map_or(0, |units| units_saved(units, plan.is_proven)));
         Ok(())
     }
 }

@@ -8,13 +8,13 @@ use crate::record::Record;
 use crate::shape::Shape;
 use crate::steps::Ended;
 use crate::tables::Tables;
-use crate::translation::Notes;
+use crate::translation::{Landed, Notes};
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address as EthereumAddress, B256};
 use async_trait::async_trait;
 use futures::future::try_join_all;
 use parhelion_core::cluster::{Account, Cluster, ClusterError, takes};
-use parhelion_core::emulator::{Emulator, EmulatorError};
+use parhelion_core::emulator::{CodeUse, Emulator, EmulatorError};
 use parhelion_core::rehearsal::Rehearsal;
 use parhelion_core::relay::{Relay, RelayError, SteppedRun};
 use parhelion_core::transaction::Transaction;
@@ -142,6 +142,13 @@ impl Sender {
 
     pub(crate) async fn send_step(&self, shape: &Shape, step: &Step) -> Result<Vec<Signature>, RelayError> {
         try_join_all(step.iter().map(|instructions| self.send(shape, instructions, &Budget::MAX))).await
+    }
+
+    /// Notes codes that ran in what landed, and compute units that translations of them would have saved.
+    pub(crate) fn note(&self, codes: &[CodeUse], units_saved: u64) {
+        if let (Some(notes), false) = (&self.notes, codes.is_empty()) {
+            notes.note(Landed { codes: codes.to_vec(), units_saved });
+        }
     }
 
     /// Gives back a holder in which no run was begun, as far as is known. If there is one all the same (an answer got lost,

@@ -19,7 +19,6 @@ use crate::once::with_margin;
 use crate::plan::{HolderState, Request, fits_bare, one_of_several};
 use crate::service::Sender;
 use crate::shape::Shape;
-use crate::translation::Landed;
 use crate::translation::rule::units_saved;
 use parhelion_core::cluster::ClusterError;
 use parhelion_core::emulator::Emulation;
@@ -87,10 +86,8 @@ impl Sender {
             Err(error) => return Err(error),
         }
         let share = units.unwrap_or_default() / count as u64;
-        for emulation in emulations.iter().take(count).filter(|emulation| !emulation.codes.is_empty()) {
-            if let Some(notes) = &self.notes {
-                notes.note(Landed { codes: emulation.codes.clone(), units_saved: units_saved(share, false) });
-            }
+        for emulation in emulations.iter().take(count) {
+            self.note(&emulation.codes, units_saved(share, false));
         }
         Ok(Some(count))
     }

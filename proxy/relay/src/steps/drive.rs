@@ -5,7 +5,6 @@ use super::sequence::{Sequence, sequence};
 use crate::holders::Place;
 use crate::once::Care;
 use crate::service::{Sender, is_unnumbered, state_moved};
-use crate::translation::Landed;
 use crate::translation::rule::units_saved;
 use futures::StreamExt;
 use parhelion_core::relay::{RelayError, SteppedRun};
@@ -147,10 +146,8 @@ impl Sender {
         for instructions in in_order.into_iter().chain(last) {
             signatures.push(self.send(shape, &instructions, &Budget::MAX).await?);
         }
-        if let (Some(notes), false) = (&self.notes, codes.is_empty()) {
-            let units = sizes.whole.unwrap_or_else(|| sizes.compute_units.iter().sum());
-            notes.note(Landed { codes: codes.clone(), units_saved: units_saved(units, false) });
-        }
+        let units = sizes.whole.unwrap_or_else(|| sizes.compute_units.iter().sum());
+        self.note(codes, units_saved(units, false));
         Ok(())
     }
 }
