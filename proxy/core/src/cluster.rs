@@ -1,5 +1,6 @@
 //! The port to Solana: a cluster over RPC, or the in-process SVM of the dev node.
 
+use crate::store::StoreError;
 use async_trait::async_trait;
 use parhelion_wire::address::Deployment;
 use solana_address::Address;
@@ -64,6 +65,9 @@ pub enum ClusterError {
     /// What is asked for cannot be had from this cluster.
     #[error("{0}")]
     Unsupported(String),
+    /// What the cluster was cannot be read.
+    #[error(transparent)]
+    Archive(#[from] StoreError),
 }
 
 impl ClusterError {
@@ -71,7 +75,7 @@ impl ClusterError {
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::Expired => true,
+            Self::Unreachable(_) | Self::Expired | Self::Archive(_) => true,
             Self::Failed { .. } | Self::Unsupported(_) => false,
         }
     }

@@ -11,6 +11,8 @@
 //! | [`relay::Relay`] | `relay` | lands one Ethereum transaction as Solana transactions |
 //! | [`pool::Pool`] | `pool` | accepts signed transactions and feeds them to the relay in nonce order |
 //! | [`store::Store`] | `store` | blocks, transactions, receipts and logs |
+//! | [`past::Replay`] | `emulator` | runs again what blocks did: the state of the past |
+//! | [`past::Archive`] | `store` | accounts as they were |
 //!
 //! The way of a transaction: `rpc` decodes it and hands it to the [`pool`]; the pool checks it against the state that
 //! the [`emulator`] reads and queues it; the [`relay`] emulates it, plans and sends Solana transactions to the
@@ -21,6 +23,7 @@
 pub mod cluster;
 pub mod emulator;
 pub mod feed;
+pub mod past;
 pub mod pool;
 pub mod rehearsal;
 pub mod relay;

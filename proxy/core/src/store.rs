@@ -1,5 +1,6 @@
 //! The port to blocks, transactions, receipts and logs.
 
+use crate::past::Change;
 use crate::transaction::Transaction;
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Log, U256};
@@ -171,5 +172,11 @@ pub trait Store: Send + Sync {
             self.append(block).await?;
         }
         Ok(())
+    }
+
+    /// The same, with what these blocks changed, in order. Not every store keeps that.
+    async fn append_with(&self, blocks: Vec<Block>, changes: Vec<Change>) -> Result<(), StoreError> {
+        let _ = changes;
+        self.append_all(blocks).await
     }
 }

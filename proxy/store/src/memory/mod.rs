@@ -1,13 +1,17 @@
 //! The store in memory.
 
+mod archive;
 mod chain;
 mod logs;
 
 use alloy_primitives::B256;
+use archive::Versions;
 use async_trait::async_trait;
 use chain::Chain;
 use logs::LogIndex;
+use parhelion_core::past::{Archive, Change, Point, Version};
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
+use parhelion_wire::Pubkey;
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
@@ -20,6 +24,7 @@ struct Tables {
     chain: Chain,
     executed: HashMap<B256, Arc<Executed>>,
     logs: LogIndex,
+    versions: Versions,
 }
 
 impl MemoryStore {
@@ -30,6 +35,7 @@ impl MemoryStore {
             chain: Chain::new(genesis.header.number),
             executed: HashMap::new(),
             logs: LogIndex::default(),
+            versions: Versions::default(),
         };
         tables.push(genesis);
         Self(RwLock::new(tables))
@@ -63,6 +69,7 @@ impl Tables {
             }
         }
         self.logs.truncate(number);
+        self.versions.truncate(number);
         self.chain.truncate(number);
     }
 }
@@ -103,5 +110,18 @@ impl Store for MemoryStore {
         tables.chain.check_next(&block)?;
         tables.push(block);
         Ok(())
+    }
+
+    async fn append_with(&self, blocks: Vec<Block>, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.append_all(blocks).await?;
+        self.0.write().map_err(|_| poisoned())?.versions.push(changes);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Archive for MemoryStore {
+    async fn versions(&self, point: Point, addresses: &[Pubkey]) -> Result<Vec<Option<Version>>, StoreError> {
+        self.read(|tables| tables.versions.at(point, addresses))
     }
 }

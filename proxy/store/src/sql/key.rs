@@ -1,6 +1,7 @@
 //! Numbers that stand for places, hashes and what logs are looked up by: all keys of the database are 64 bits.
 
 use alloy_primitives::{Address, B256, keccak256};
+use parhelion_core::past::Point;
 
 /// Bits of a transaction's place in its block, and of a log's place in its transaction.
 const PLACE_BITS: u32 = 14;
@@ -32,6 +33,15 @@ pub(super) const fn log(block_number: u64, index: u64, position: u64) -> i64 {
 /// The place of a log's transaction, and its position there.
 pub(super) const fn of_log(place: i64) -> (i64, u64) {
     (place >> PLACE_BITS, place as u64 & PLACE_MAX)
+}
+
+/// Bits of a point's place in its block.
+const POINT_BITS: u32 = 16;
+const _: () = assert!(Point::PLACE_MAX < 1 << POINT_BITS);
+
+/// A point of the chain's history.
+pub(super) fn point(point: Point) -> i64 {
+    block(point.block) << POINT_BITS | point.place.min(Point::PLACE_MAX) as i64
 }
 
 /// What a hash is found by: its first bytes. Others may have the same, so what is found is compared.

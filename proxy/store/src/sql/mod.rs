@@ -1,5 +1,6 @@
 //! The store in a database.
 
+mod archive;
 mod chain;
 mod engine;
 mod journal;
@@ -20,6 +21,7 @@ use alloy_rlp::Decodable as _;
 use async_trait::async_trait;
 use engine::Engine;
 pub use journal::SqlJournal;
+use parhelion_core::past::Change;
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
 use recent::Recent;
 use sqlx::Row as _;
@@ -279,6 +281,10 @@ impl Store for SqlStore {
     }
 
     async fn append_all(&self, blocks: Vec<Block>) -> Result<(), StoreError> {
+        self.append_with(blocks, Vec::new()).await
+    }
+
+    async fn append_with(&self, blocks: Vec<Block>, changes: Vec<Change>) -> Result<(), StoreError> {
         let _writing = self.writing.lock().await;
         let mut blocks: VecDeque<Block> = blocks.into();
         while let Some(newest) = blocks.back() {
@@ -296,6 +302,10 @@ impl Store for SqlStore {
                 .map_err(failed)?;
             let there = if moved.rows_affected() > 0 {
                 insert_blocks(&mut transaction, &parent, &blocks).await?;
+                // Those of blocks that another node has appended are there.
+                let is_behind = |change: &&Change| change.point.block > parent.header.number;
+                let behind: Vec<_> = changes.iter().filter(is_behind).collect();
+                archive::insert_changes(&mut transaction, &behind).await?;
                 transaction.commit().await.map_err(failed)?;
                 blocks.len()
             } else {

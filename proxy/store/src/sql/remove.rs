@@ -4,7 +4,7 @@
 //! again from the rows that it came from, as it was made when it was written.
 
 use super::write::{ROWS_AT_ONCE, hash_pair, place_of, values};
-use super::{chain, executed_of, failed, header_of, key, logs};
+use super::{archive, chain, executed_of, failed, header_of, key, logs};
 use alloy_consensus::Header;
 use parhelion_core::store::{Block, StoreError};
 use sqlx::any::Any;
@@ -18,6 +18,7 @@ pub(super) async fn delete_behind(
 ) -> Result<(), StoreError> {
     let number = kept.header.number;
     delete_transactions(transaction, number).await?;
+    archive::delete_changes(transaction, number).await?;
     delete_hashes(transaction, kept, newest).await?;
     sqlx::query("DELETE FROM blocks WHERE number > $1")
         .bind(key::block(number))

@@ -9,6 +9,7 @@
 //! | `transactions` | place, data | see [`super::row`] and [`super::key`] |
 //! | `transaction_hashes` | hash, place | by the first eight bytes |
 //! | `postings` | key, place | which logs have an address, or a topic at a position |
+//! | `versions` | address, point, content | accounts as they were, see [`super::archive`] |
 //! | `journal` | owner, hash, sender, raw | accepted transactions that are not over, by the operator that has them |
 //!
 //! Numbers and blobs only, so SQLite and Postgres understand the same queries.
@@ -18,15 +19,22 @@ use parhelion_core::store::StoreError;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 /// The schemas, one after another: a database has been through the first so many.
-const VERSIONS: [&[&str]; 1] = [&[
-    "CREATE TABLE tip (one BIGINT PRIMARY KEY, number BIGINT NOT NULL, hash BLOB NOT NULL)",
-    "CREATE TABLE blocks (number BIGINT PRIMARY KEY, header BLOB NOT NULL)",
-    "CREATE TABLE block_hashes (hash BIGINT NOT NULL, number BIGINT NOT NULL, PRIMARY KEY (hash, number)) KEYED",
-    "CREATE TABLE transactions (place BIGINT PRIMARY KEY, data BLOB NOT NULL)",
-    "CREATE TABLE transaction_hashes (hash BIGINT NOT NULL, place BIGINT NOT NULL, PRIMARY KEY (hash, place)) KEYED",
-    "CREATE TABLE journal (owner BLOB, hash BLOB, sender BLOB NOT NULL, raw BLOB NOT NULL, PRIMARY KEY (owner, hash))",
-    "CREATE TABLE postings (key BIGINT NOT NULL, place BIGINT NOT NULL, PRIMARY KEY (key, place)) KEYED",
-]];
+const VERSIONS: [&[&str]; 2] = [
+    &[
+        "CREATE TABLE tip (one BIGINT PRIMARY KEY, number BIGINT NOT NULL, hash BLOB NOT NULL)",
+        "CREATE TABLE blocks (number BIGINT PRIMARY KEY, header BLOB NOT NULL)",
+        "CREATE TABLE block_hashes (hash BIGINT NOT NULL, number BIGINT NOT NULL, PRIMARY KEY (hash, number)) KEYED",
+        "CREATE TABLE transactions (place BIGINT PRIMARY KEY, data BLOB NOT NULL)",
+        "CREATE TABLE transaction_hashes (hash BIGINT NOT NULL, place BIGINT NOT NULL, PRIMARY KEY (hash, place)) KEYED",
+        "CREATE TABLE journal (owner BLOB, hash BLOB, sender BLOB NOT NULL, raw BLOB NOT NULL, PRIMARY KEY (owner, hash))",
+        "CREATE TABLE postings (key BIGINT NOT NULL, place BIGINT NOT NULL, PRIMARY KEY (key, place)) KEYED",
+    ],
+    // Not KEYED: contents are long.
+    &[
+        "CREATE TABLE versions (address BLOB NOT NULL, point BIGINT NOT NULL, content BLOB NOT NULL, PRIMARY KEY (address, point))",
+        "CREATE INDEX versions_by_point ON versions (point)",
+    ],
+];
 
 /// Brings the tables to the newest version. Several nodes may try at once.
 pub(super) async fn migrate(engine: &Engine) -> Result<(), StoreError> {

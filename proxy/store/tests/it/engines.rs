@@ -1,5 +1,6 @@
 //! The engines under test.
 
+use parhelion_core::past::Archive;
 use parhelion_core::store::{Block, Store};
 use parhelion_store::{MemoryStore, SqlStore};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
@@ -83,11 +84,20 @@ impl Engine {
 
     /// A new store.
     pub(crate) async fn store(&self, genesis: Block) -> Arc<dyn Store> {
-        let Some(database) = &self.database else { return Arc::new(MemoryStore::new(genesis)) };
+        self.store_with_archive(genesis).await.0
+    }
+
+    /// A new store, and its archive.
+    pub(crate) async fn store_with_archive(&self, genesis: Block) -> (Arc<dyn Store>, Arc<dyn Archive>) {
+        let Some(database) = &self.database else {
+            let store = Arc::new(MemoryStore::new(genesis));
+            return (Arc::clone(&store) as Arc<_>, store);
+        };
         let store = SqlStore::open(&database.url()).await.unwrap();
         assert!(store.is_empty());
         store.begin(genesis).await.unwrap();
-        Arc::new(store)
+        let store = Arc::new(store);
+        (Arc::clone(&store) as Arc<_>, store)
     }
 
     /// Every row that is made of blocks, if it has a database.

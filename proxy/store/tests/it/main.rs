@@ -1,6 +1,7 @@
 //! The store as its users see it.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod archive;
 mod chain;
 mod engines;
 mod journal;

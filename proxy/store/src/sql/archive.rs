@@ -1,0 +1,127 @@
+//! Accounts as they were.
+//!
+//! A row is an account from a point on, until its next row. A point is a number: the block's, and the place in it.
+
+use super::engine::Engine;
+use super::{SqlStore, failed, key, row};
+use async_trait::async_trait;
+use parhelion_core::past::{Archive, Change, Point, Version};
+use parhelion_core::store::StoreError;
+use parhelion_wire::Pubkey;
+use sqlx::any::Any;
+use sqlx::{AssertSqlSafe, Row as _, Transaction};
+
+/// Rows that one statement inserts, and accounts that one reads.
+const ROWS_AT_ONCE: usize = 50;
+
+/// What the first byte of a row's content says.
+mod tag {
+    pub(super) const UNKNOWN: u8 = 0;
+    pub(super) const ABSENT: u8 = 1;
+    pub(super) const PRESENT: u8 = 2;
+}
+
+/// Writes changes, together with the blocks that brought them.
+pub(super) async fn insert_changes(
+    transaction: &mut Transaction<'_, Any>,
+    changes: &[&Change],
+) -> Result<(), StoreError> {
+    for some in changes.chunks(ROWS_AT_ONCE) {
+        let values: Vec<_> = (0..some.len())
+            .map(|row| format!("(${}, ${}, ${})", 3 * row + 1, 3 * row + 2, 3 * row + 3))
+            .collect();
+        let statement = format!(
+            "INSERT INTO versions (address, point, content) VALUES {} \
+             ON CONFLICT (address, point) DO UPDATE SET content = excluded.content",
+            values.join(", ")
+        );
+        let mut insert = sqlx::query(AssertSqlSafe(statement)).persistent(some.len() == 1);
+        for change in some {
+            insert = insert
+                .bind(change.address.to_vec())
+                .bind(key::point(change.point))
+                .bind(encode(&change.version));
+        }
+        insert.execute(&mut **transaction).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Deletes what blocks behind this one brought.
+pub(super) async fn delete_changes(
+    transaction: &mut Transaction<'_, Any>,
+    number: u64,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM versions WHERE point > $1")
+        .bind(key::point(Point::end(number)))
+        .execute(&mut **transaction)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+#[async_trait]
+impl Archive for SqlStore {
+    async fn versions(&self, point: Point, addresses: &[Pubkey]) -> Result<Vec<Option<Version>>, StoreError> {
+        let mut versions = Vec::with_capacity(addresses.len());
+        for some in addresses.chunks(ROWS_AT_ONCE) {
+            versions.extend(read(&self.engine, point, some).await?);
+        }
+        Ok(versions)
+    }
+}
+
+async fn read(
+    engine: &Engine,
+    point: Point,
+    addresses: &[Pubkey],
+) -> Result<Vec<Option<Version>>, StoreError> {
+    let newest = |place: usize| {
+        format!(
+            "SELECT * FROM (SELECT {place} AS place, content FROM versions WHERE address = ${} AND point <= $1 \
+             ORDER BY point DESC LIMIT 1) AS newest{place}",
+            place + 2
+        )
+    };
+    let statement = (0..addresses.len()).map(newest).collect::<Vec<_>>().join(" UNION ALL ");
+    let mut select = sqlx::query(AssertSqlSafe(statement)).bind(key::point(point));
+    for address in addresses {
+        select = select.bind(address.to_vec());
+    }
+    let rows = select.fetch_all(&engine.pool).await.map_err(failed)?;
+    let mut versions = vec![None; addresses.len()];
+    for found in &rows {
+        let place: i32 = found.try_get(0).map_err(failed)?;
+        let content: Vec<u8> = found.try_get(1).map_err(failed)?;
+        if let Some(version) = usize::try_from(place).ok().and_then(|place| versions.get_mut(place)) {
+            *version = Some(decode(&content)?);
+        }
+    }
+    Ok(versions)
+}
+
+/// ```text
+///  0     1          9
+///  ├ tag ┼ lamports ┼ data … ┤      behind a tag that is not "present" is nothing
+/// ```
+fn encode(version: &Version) -> Vec<u8> {
+    match version {
+        Version::Unknown => vec![tag::UNKNOWN],
+        Version::Absent => vec![tag::ABSENT],
+        Version::Present { lamports, data } => [&[tag::PRESENT], &lamports.to_le_bytes()[..], data].concat(),
+    }
+}
+
+fn decode(content: &[u8]) -> Result<Version, StoreError> {
+    Ok(match content {
+        [tag::UNKNOWN] => Version::Unknown,
+        [tag::ABSENT] => Version::Absent,
+        [tag::PRESENT, rest @ ..] => {
+            let (lamports, data) = rest
+                .split_first_chunk()
+                .ok_or_else(|| row::damaged("an account of the past is too short"))?;
+            Version::Present { lamports: u64::from_le_bytes(*lamports), data: data.to_vec() }
+        }
+        _ => return Err(row::damaged("an account of the past begins with an unknown byte")),
+    })
+}
