@@ -18,6 +18,8 @@
 //! A call may run over accounts that are changed first (`overrides`), and may be watched: a `watcher` hears of every
 //! opcode, call and creation, which is what traces and access lists are made of. Calls can also run one behind the other
 //! (`simulate`): what each leaves is put together from what its watcher heard.
+//!
+//! What blocks did is run again (`past`): so accounts of the past are known, which a cluster does not tell.
 #![forbid(unsafe_code)]
 
 mod access_list;
@@ -27,6 +29,7 @@ mod estimate;
 mod execution;
 mod ledger;
 mod overrides;
+mod past;
 mod read;
 mod room;
 mod session;
@@ -42,5 +45,6 @@ mod watcher;
 pub use crypto::Native;
 pub use ledger::{Known, Recorder, Use};
 pub use overrides::Seen;
+pub use past::Historian;
 pub use shell::Shell;
 pub use unsigned::Unsigned;

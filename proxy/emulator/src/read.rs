@@ -3,6 +3,7 @@
 use crate::crypto::Native;
 use crate::execution::execution;
 use crate::ledger::{Recorder, Use};
+use crate::past::{self, Traced};
 use crate::room::little_first;
 use crate::session::Finished;
 use crate::shell::Shell;
@@ -16,6 +17,7 @@ use parhelion_core::emulator::{
     AccessListOutcome, AccountState, AccountUse, Call, ChainSettings, Emulation, Emulator, EmulatorError,
     Estimate, Execution, Overrides, Refusal, Spread, SteppedEmulation, Trace, TraceRequest,
 };
+use parhelion_core::past::Point;
 use parhelion_core::simulation::{SimulatedBlock, Simulation, SimulationError};
 use parhelion_core::store::Executed;
 use parhelion_core::transaction::Transaction;
@@ -275,9 +277,14 @@ impl parhelion_core::emulator::Emulator for Shell {
         executed: &Executed,
         request: TraceRequest,
     ) -> Result<Trace, EmulatorError> {
+        if let Some(archive) = &self.archive {
+            let Traced { shell, stepped } =
+                past::traced((Arc::clone(&self.cluster), Arc::clone(archive)), executed).await?;
+            return shell.trace_again(executed, stepped, request).await;
+        }
         let transaction = executed.signatures.first().copied().unwrap_or(executed.signature);
         let before = Moment::Before { slot: executed.block_number, transaction };
-        Self::new(self.cluster.at(before).await?).trace_again(executed, request).await
+        Self::new(self.cluster.at(before).await?).trace_again(executed, None, request).await
     }
 
     async fn simulate(&self, simulation: Simulation) -> Result<Vec<SimulatedBlock>, SimulationError> {
@@ -285,7 +292,12 @@ impl parhelion_core::emulator::Emulator for Shell {
     }
 
     async fn at(&self, moment: Moment) -> Result<Arc<dyn Emulator>, EmulatorError> {
-        Ok(Arc::new(Self::new(self.cluster.at(moment).await?)))
+        Ok(Arc::new(match (&self.archive, moment) {
+            (Some(archive), Moment::Behind(block)) => {
+                past::shell_at((Arc::clone(&self.cluster), Arc::clone(archive)), Point::end(block)).await?
+            }
+            _ => Self::new(self.cluster.at(moment).await?),
+        }))
     }
 
     async fn emulate(

@@ -4,6 +4,7 @@ use crate::ledger::Use;
 use crate::overrides::Replaced;
 use crate::touched::Touched;
 use parhelion_core::cluster::{Account, Clock, Cluster, ClusterError};
+use parhelion_core::past::Archive;
 use parhelion_wire::Pubkey;
 use parhelion_wire::account::ACCOUNT_STORAGE_OVERHEAD;
 use parhelion_wire::address::Deployment;
@@ -20,6 +21,8 @@ pub struct Shell {
     pub(crate) cluster: Arc<dyn Cluster>,
     pub(crate) deployment: Deployment,
     pub(crate) touched: Arc<Touched>,
+    /// Where the past is, if not in the cluster.
+    pub(crate) archive: Option<Arc<dyn Archive>>,
     /// Accounts that are seen as they are here, whatever the cluster says.
     pub(crate) left: HashMap<Pubkey, Option<Account>>,
     /// The clock where nothing has to be read that comes with one.
@@ -36,7 +39,13 @@ impl Shell {
         let deployment = cluster.deployment();
         let (touched, rent_price) = (Arc::default(), Mutex::new(None));
         let (left, replaced) = (HashMap::new(), Replaced::new());
-        Self { cluster, deployment, touched, left, clock: None, replaced, rent_price }
+        Self { cluster, deployment, touched, archive: None, left, clock: None, replaced, rent_price }
+    }
+
+    /// The same, with the past of a cluster that does not keep its own.
+    #[must_use]
+    pub fn remembering(self, archive: Arc<dyn Archive>) -> Self {
+        Self { archive: Some(archive), ..self }
     }
 
     /// The same emulator, which sees accounts as a run left them.
@@ -49,6 +58,7 @@ impl Shell {
             cluster: Arc::clone(&self.cluster),
             deployment: self.deployment,
             touched: Arc::clone(&self.touched),
+            archive: self.archive.clone(),
             left,
             clock: self.clock,
             replaced: self.replaced.clone(),

@@ -9,7 +9,7 @@ use parhelion_core::emulator::{EmulatorError, SteppedEmulation};
 use parhelion_core::transaction::Transaction;
 use parhelion_executor::evm::machine::{Limits as MachineLimits, Machine};
 use parhelion_executor::steps::{self, Held, Step};
-use parhelion_executor::{BlockValues, Limits, Options, Report};
+use parhelion_executor::{BlockValues, Ledger, Limits, Options, Report};
 use parhelion_wire::ProgramError;
 use parhelion_wire::account::{Config, Layout, Run};
 use parhelion_wire::transaction::Envelope;
@@ -68,8 +68,12 @@ impl Begun {
         block: &BlockValues,
         envelope: &Envelope<'_>,
     ) -> Result<Self, ProgramError> {
-        let run = steps::begin(&mut *ledger, Native, block, &LARGEST, envelope)?;
-        Ok(Self { run, checkpoint: Vec::new(), machine: Machine::new(&MACHINE_MAX), options: LARGEST })
+        Ok(Self::of(steps::begin(&mut *ledger, Native, block, &LARGEST, envelope)?))
+    }
+
+    /// A run that was begun, and has taken no step.
+    pub(crate) fn of(run: Run) -> Self {
+        Self { run, checkpoint: Vec::new(), machine: Machine::new(&MACHINE_MAX), options: LARGEST }
     }
 
     /// Goes on with the run in a holder.
@@ -94,11 +98,11 @@ impl Begun {
     }
 
     /// Takes a step; its report if it was the last one.
-    pub(crate) fn step(
+    pub(crate) fn step<'c, L: Ledger<'c>>(
         &mut self,
-        ledger: &mut Recorder<'_>,
+        ledger: &mut L,
         block: &BlockValues,
-        envelope: &Envelope<'_>,
+        envelope: &Envelope<'c>,
         pauses: &[u64],
     ) -> Result<Option<Report>, ProgramError> {
         if !pauses.is_empty() {

@@ -9,10 +9,11 @@ use alloy_consensus::Header;
 use alloy_primitives::{B256, U256};
 use parhelion_core::cluster::{LandedBlock, LandedInstruction, LandedTransaction};
 use parhelion_core::emulator::ChainSettings;
+use parhelion_core::past::{Effect, EffectKind, Ending};
 use parhelion_core::store::{Block, Executed};
 use parhelion_core::transaction::Transaction;
 use parhelion_wire::account::Holder;
-use parhelion_wire::instruction::{Configure, Execute, HolderWrite, Initialize, tag};
+use parhelion_wire::instruction::{Begin, Configure, Deposit, Execute, HolderWrite, Initialize, Step, tag};
 use parhelion_wire::{Pubkey, event};
 use solana_address::Address;
 
@@ -30,12 +31,15 @@ pub struct Decoder {
 pub struct Decoded {
     /// The block.
     pub block: Block,
+    /// What changed the state in it, in order.
+    pub effects: Vec<Effect>,
     /// What could not become part of it.
     pub problems: Vec<Problem>,
 }
 
 /// An instruction that runs, or may run, a transaction, and what was reported since it began.
 struct Run<'a> {
+    instruction: &'a LandedInstruction,
     carrier: Carrier<'a>,
     shares: Shares,
 }
@@ -57,6 +61,7 @@ struct Building<'a> {
     landed: &'a LandedBlock,
     transactions: Vec<Executed>,
     log_count: u64,
+    effects: Vec<Effect>,
     problems: Vec<Problem>,
 }
 
@@ -96,7 +101,7 @@ impl Decoder {
     /// Transactions that cannot be decoded, or whose report is not theirs, are left out and named in
     /// [`Decoded::problems`].
     pub fn block(&mut self, parent: &Tip, landed: &LandedBlock) -> Decoded {
-        let Building { transactions, problems, .. } = self.build(landed);
+        let Building { transactions, effects, problems, .. } = self.build(landed);
         let header = Header {
             parent_hash: parent.hash,
             number: landed.clock.slot,
@@ -104,7 +109,7 @@ impl Decoder {
             mix_hash: landed.previous_blockhash.to_bytes().into(),
             ..header(&self.chain)
         };
-        Decoded { block: seal(header, transactions), problems }
+        Decoded { block: seal(header, transactions), effects, problems }
     }
 
     /// Follows the effects of a Solana block whose own block is there already.
@@ -113,7 +118,8 @@ impl Decoder {
     }
 
     fn build<'a>(&mut self, landed: &'a LandedBlock) -> Building<'a> {
-        let mut building = Building { landed, transactions: Vec::new(), log_count: 0, problems: Vec::new() };
+        let (transactions, effects, problems) = Default::default();
+        let mut building = Building { landed, transactions, log_count: 0, effects, problems };
         for transaction in &landed.transactions {
             self.landed(transaction, &mut building);
         }
@@ -138,7 +144,8 @@ impl Decoder {
                 } else {
                     self.end(landed, run.take(), building);
                     let carrier = self.instruction(landed, instruction);
-                    run = Some(Run { carrier, shares: Shares::default() });
+                    building.effects.extend(self.effect(instruction));
+                    run = Some(Run { instruction, carrier, shares: Shares::default() });
                 }
             }
             self.end(landed, run, building);
@@ -186,14 +193,41 @@ impl Decoder {
         Carrier::Nothing
     }
 
+    /// What an instruction did to the state, where it runs no transaction to its end.
+    fn effect(&self, instruction: &LandedInstruction) -> Option<Effect> {
+        let (&tag, data) = instruction.data.split_first()?;
+        let kind = match tag {
+            tag::INITIALIZE => Initialize::decode(data).ok().map(EffectKind::Initialized),
+            tag::CONFIGURE => Configure::decode(data).ok().map(EffectKind::Configured),
+            tag::DEPOSIT => {
+                let deposit = Deposit::decode(data).ok();
+                deposit.map(|Deposit { address, lamports }| EffectKind::Deposited { address, lamports })
+            }
+            tag::BEGIN => {
+                let envelope = instruction.accounts.get(3).and_then(|holder| self.holders.envelope(holder));
+                let transaction = envelope.and_then(|envelope| decode(envelope).ok());
+                let begin = Begin::decode(data).ok();
+                transaction
+                    .zip(begin)
+                    .map(|(transaction, Begin { coinbase, .. })| EffectKind::Began { transaction, coinbase })
+            }
+            _ => return None,
+        };
+        Some(effect(kind.unwrap_or(EffectKind::Lost), instruction))
+    }
+
     /// Ends an instruction: adds the transaction that ended with it to the block, or says why not.
     fn end(&mut self, landed: &LandedTransaction, run: Option<Run<'_>>, building: &mut Building<'_>) {
-        let Some(Run { carrier, shares }) = run else { return };
+        let Some(Run { instruction, carrier, shares }) = run else { return };
         let carried = match carrier {
             Carrier::Nothing if shares.has_receipt() => Err(ProblemKind::UnexpectedReceipt),
             Carrier::Nothing => return,
             // The run goes on. A step that sent events ended it, whether or not they can be read.
-            Carrier::Step(_) if !shares.has_events() => return,
+            Carrier::Step(_) if !shares.has_events() => {
+                let step = instruction.data.get(1..).and_then(|data| Step::decode(data).ok());
+                let kind = step.map_or(EffectKind::Lost, |step| EffectKind::Stepped(step.transaction));
+                return building.effects.push(effect(kind, instruction));
+            }
             Carrier::Data(envelope) => {
                 let transaction = envelope.ok_or(ProblemKind::ShortInstruction).and_then(decode);
                 transaction.map(|transaction| (transaction, Trail::default()))
@@ -202,6 +236,11 @@ impl Decoder {
         };
         let added =
             carried.and_then(|(transaction, trail)| building.add(landed, transaction, trail, shares.read()?));
+        let kind = match &added {
+            Ok(()) => EffectKind::Ended(ending(instruction)),
+            Err(_) => EffectKind::Lost,
+        };
+        building.effects.push(effect(kind, instruction));
         if let Err(kind) = added {
             building.problem(landed, kind);
         }
@@ -214,6 +253,20 @@ impl Decoder {
         let trail = self.holders.take_trail(&holder);
         let transaction = self.holders.envelope(&holder).ok_or(unknown).and_then(decode)?;
         Ok((transaction, trail))
+    }
+}
+
+/// What an instruction did, with all that it may have changed.
+fn effect(kind: EffectKind, instruction: &LandedInstruction) -> Effect {
+    Effect { kind, accounts: instruction.accounts.iter().map(Address::to_bytes).collect() }
+}
+
+/// How the transaction ended that an instruction ended.
+fn ending(instruction: &LandedInstruction) -> Ending {
+    match instruction.data.first() {
+        Some(&tag::STEP) => Ending::InSteps,
+        Some(&tag::CANCEL) => Ending::Cancelled,
+        _ => Ending::AtOnce,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::unsettled::Unsettled;
 use parhelion_core::cluster::{ACCOUNTS_MAX, BlockOutline, Cluster, ClusterError, LandedBlock};
 use parhelion_core::emulator::ChainSettings;
 use parhelion_core::feed::{ChainEvent, Feed};
+use parhelion_core::past::{Change, Effect, Replay};
 use parhelion_core::store::{Block, BlockId, Store, StoreError};
 use parhelion_wire::account::Kind;
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ pub struct Indexer {
     store: Arc<dyn Store>,
     chain_id: u64,
     decoder: Decoder,
+    replay: Option<Arc<dyn Replay>>,
     unsettled: Unsettled,
     progress: watch::Sender<u64>,
     events: Feed<ChainEvent>,
@@ -49,7 +51,14 @@ impl Indexer {
     pub fn new(cluster: Arc<dyn Cluster>, store: Arc<dyn Store>, chain_id: u64) -> Self {
         let decoder = new_decoder(&*cluster, chain_id);
         let (progress, events) = (watch::Sender::new(0), Feed::new());
-        Self { cluster, store, chain_id, decoder, unsettled: Unsettled::found(0, 0), progress, events }
+        let unsettled = Unsettled::found(0, 0);
+        Self { cluster, store, chain_id, decoder, replay: None, unsettled, progress, events }
+    }
+
+    /// The same, which keeps what blocks change with them, as far as `replay` can tell.
+    #[must_use]
+    pub fn keeping_past(self, replay: Arc<dyn Replay>) -> Self {
+        Self { replay: Some(replay), ..self }
     }
 
     /// The number of the newest block in the store; changes after blocks were appended or taken off.
@@ -323,21 +332,25 @@ impl Indexer {
         let mut landed: BTreeMap<u64, LandedBlock> =
             landed.into_iter().map(|block| (block.clock.slot, block)).collect();
         let mut stored = tip;
-        let mut blocks = Vec::new();
+        let (mut blocks, mut changes) = (Vec::new(), Vec::new());
         for slot in tip.number + 1..=last {
             let block = match landed.remove(&slot) {
                 Some(landed) => {
                     if slot > finalized {
                         self.unsettled.push(&BlockOutline::from(&landed));
                     }
-                    self.decode(&tip, &landed)
+                    let (block, effects) = self.decode(&tip, &landed);
+                    let changed = self.replay(&block, &effects, &changes).await;
+                    changes.extend(changed);
+                    block
                 }
                 None => empty_block(&tip, self.decoder.chain()),
             };
             tip = Tip::from(&block);
             blocks.push(block);
             if blocks.len() >= BLOCKS_AT_ONCE || slot == last {
-                stored = self.append(stored, std::mem::take(&mut blocks)).await?;
+                stored =
+                    self.append(stored, std::mem::take(&mut blocks), std::mem::take(&mut changes)).await?;
             }
         }
         if !landed.is_empty() {
@@ -348,9 +361,9 @@ impl Indexer {
     }
 
     /// Appends blocks behind the newest in the store and tells so. Gives the new tip.
-    async fn append(&self, mut tip: Tip, blocks: Vec<Block>) -> Result<Tip, Parted> {
+    async fn append(&self, mut tip: Tip, blocks: Vec<Block>, changes: Vec<Change>) -> Result<Tip, Parted> {
         let appended = retry("append blocks", || async {
-            match append(&*self.store, &blocks).await {
+            match append(&*self.store, &blocks, &changes).await {
                 Err(StoreError::Forked { common }) => Ok(Some(common)),
                 other => other.map(|()| None),
             }
@@ -365,7 +378,13 @@ impl Indexer {
         parted.map_or(Ok(tip), |common| Err(Parted { tip, common }))
     }
 
-    fn decode(&mut self, tip: &Tip, landed: &LandedBlock) -> Block {
+    /// What a block changed, behind `unstored` changes.
+    async fn replay(&self, block: &Block, effects: &[Effect], unstored: &[Change]) -> Vec<Change> {
+        let Some(replay) = &self.replay else { return Vec::new() };
+        retry("run a block again", || replay.replay(block, effects, unstored)).await
+    }
+
+    fn decode(&mut self, tip: &Tip, landed: &LandedBlock) -> (Block, Vec<Effect>) {
         let decoded = self.decoder.block(tip, landed);
         for problem in decoded.problems {
             if problem.kind.loses_transaction() {
@@ -376,7 +395,7 @@ impl Indexer {
         }
         let block = decoded.block;
         debug!(number = block.header.number, hash = %block.hash, transactions = block.transactions.len(), "block");
-        block
+        (block, decoded.effects)
     }
 }
 
@@ -418,9 +437,10 @@ async fn read_newest(store: &dyn Store) -> Result<Arc<Block>, StoreError> {
 }
 
 /// Appends blocks, but those that are there: an engine may have written some although its answer was lost.
-async fn append(store: &dyn Store, blocks: &[Block]) -> Result<(), StoreError> {
+async fn append(store: &dyn Store, blocks: &[Block], changes: &[Change]) -> Result<(), StoreError> {
     let latest = store.latest().await?;
-    store.append_all(blocks.iter().filter(|block| block.header.number > latest).cloned().collect()).await
+    let blocks = blocks.iter().filter(|block| block.header.number > latest).cloned().collect();
+    store.append_with(blocks, changes.to_vec()).await
 }
 
 /// Repeats an attempt until it succeeds, ever more slowly.

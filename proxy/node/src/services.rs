@@ -6,10 +6,11 @@ use crate::metrics::{Counters, Gauges};
 use anyhow::Context;
 use parhelion_core::cluster::Cluster;
 use parhelion_core::emulator::Emulator;
+use parhelion_core::past::Archive;
 use parhelion_core::pool::{Journal, Pool};
 use parhelion_core::relay::Relay;
 use parhelion_core::store::Store;
-use parhelion_emulator::Shell;
+use parhelion_emulator::{Historian, Shell};
 use parhelion_indexer::Indexer;
 use parhelion_pool::{DurablePool, Limits, MemoryPool};
 use parhelion_relay::translation::{Settings, Translations};
@@ -22,17 +23,25 @@ use tokio::task::JoinHandle;
 
 /// When a sent transaction is answered.
 pub(crate) enum Acceptance {
-    /// When it is written down: it outlives the node.
-    WrittenDown(Arc<dyn Journal>),
+    /// When it is written down: it outlives the node. So does what accounts were.
+    WrittenDown(Arc<dyn Journal>, Arc<dyn Archive>),
     /// When it has landed, if nothing is in its way: on a development chain, with the accounts that the node signs for.
     Landed(Arc<SvmCluster>, Arc<Wallet>),
 }
 
 impl Acceptance {
+    /// Where the past is kept that the cluster does not keep.
+    fn archive(&self) -> Option<Arc<dyn Archive>> {
+        match self {
+            Self::WrittenDown(_, archive) => Some(Arc::clone(archive)),
+            Self::Landed(..) => None,
+        }
+    }
+
     /// The pool's bounds.
     fn limits(&self) -> Limits {
         match self {
-            Self::WrittenDown(_) => Limits::default(),
+            Self::WrittenDown(..) => Limits::default(),
             // A development chain has a block for each transaction, and traces begin in front of a Solana transaction.
             Self::Landed(..) => Limits { together_max: 1, ..Limits::default() },
         }
@@ -60,7 +69,11 @@ impl Node {
         mut extensions: Methods,
         acceptance: Acceptance,
     ) -> anyhow::Result<Self> {
-        let shell = Arc::new(Shell::new(Arc::clone(&cluster)));
+        let shell = Shell::new(Arc::clone(&cluster));
+        let shell = Arc::new(match acceptance.archive() {
+            Some(archive) => shell.remembering(archive),
+            None => shell,
+        });
         let emulator: Arc<dyn Emulator> = shell.clone();
         let settings = emulator.settings().await.context("the chain's settings cannot be read")?;
         let coinbase = operator.coinbase;
@@ -87,7 +100,11 @@ impl Node {
         let finalized = cluster.finalized_slot();
         let readiness = Readiness::new(Arc::clone(&cluster), Arc::clone(&store));
         let newest_slot = cluster.newest_slot();
-        let indexer = Indexer::new(cluster, Arc::clone(&store), settings.chain_id);
+        let indexer = Indexer::new(Arc::clone(&cluster), Arc::clone(&store), settings.chain_id);
+        let indexer = match acceptance.archive() {
+            Some(archive) => indexer.keeping_past(Arc::new(Historian::new(cluster, archive))),
+            None => indexer,
+        };
         let (blocks, chain_events) = (indexer.progress(), indexer.events());
 
         // From before the indexer on: it may find at once that blocks are gone.
@@ -109,7 +126,7 @@ impl Node {
         tasks.push(tokio::spawn(async move { keeper.keep(stop_keeping).await }));
         tasks.extend(translations.map(|task| tokio::spawn(task.run(stopped(&stop)))));
         let (pool, wallet): (Arc<dyn Pool>, _) = match acceptance {
-            Acceptance::WrittenDown(journal) => {
+            Acceptance::WrittenDown(journal, _) => {
                 let pool = Arc::new(DurablePool::new(pool, journal));
                 tasks.push(tokio::spawn(Arc::clone(&pool).run(pool_events, stopped(&stop))));
                 (pool, Arc::default())

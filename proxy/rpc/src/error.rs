@@ -282,6 +282,7 @@ impl From<ClusterError> for RpcError {
             // Clients repeat a request after an internal error, which is right for these two.
             ClusterError::Unreachable(_) | ClusterError::Expired => Self::Internal(error.to_string()),
             ClusterError::Failed { .. } | ClusterError::Unsupported(_) => Self::Rejected(error.to_string()),
+            ClusterError::Archive(error) => error.into(),
         }
     }
 }

@@ -6,24 +6,27 @@ mod opcodes;
 use crate::crypto::Native;
 use crate::execution::execution;
 use crate::ledger::Recorder;
+use crate::past;
 use crate::shell::Shell;
 use crate::watcher::Watcher;
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, U256};
 use calls::Calls;
 use opcodes::Opcodes;
+use parhelion_core::cluster::Clock;
 use parhelion_core::emulator::{Call, EmulatorError, Execution, Recording, Trace, TraceRequest};
 use parhelion_core::store::Executed;
 use parhelion_executor::observe::Observation;
 use parhelion_executor::{BlockValues, Limits, Options, Watched};
 use parhelion_wire::H160;
+use parhelion_wire::account::Run;
 use parhelion_wire::transaction::Envelope;
 
 /// The most bytes that are recorded of one run: more than an answer can have, in a form that takes less.
 const RECORDED_BYTES_MAX: usize = 64 << 20;
 
 /// A transaction that runs again: with the maxima of a run in steps, and what precompiles may take on chain.
-const AGAIN: Options = Options {
+pub(crate) const AGAIN: Options = Options {
     limits: Limits {
         precompile_compute_units: Limits::ON_CHAIN.precompile_compute_units,
         ..Limits::OFF_CHAIN
@@ -34,7 +37,8 @@ const AGAIN: Options = Options {
 /// What is run and recorded.
 enum Subject<'a> {
     Call(&'a Call),
-    Executed(&'a Executed),
+    /// A transaction; of one that ran in steps the run, and when its attempt began.
+    Executed(&'a Executed, Option<(Run, Clock)>),
 }
 
 impl Shell {
@@ -51,16 +55,11 @@ impl Shell {
     pub(crate) async fn trace_again(
         &self,
         executed: &Executed,
+        stepped: Option<(Run, Clock)>,
         request: TraceRequest,
     ) -> Result<Trace, EmulatorError> {
-        let trace = self.record(&Subject::Executed(executed), request).await?;
-        let Execution { outcome, gas_used, logs, .. } = &trace.execution;
-        if (*outcome, *gas_used, logs) != (executed.outcome, executed.gas_used, &executed.logs) {
-            let hash = executed.transaction.hash();
-            let text =
-                format!("the transaction {hash} does not run as it did: what it ran on is not known exactly");
-            return Err(EmulatorError::State(text));
-        }
+        let trace = self.record(&Subject::Executed(executed, stepped), request).await?;
+        check_same(&trace.execution, executed)?;
         Ok(trace)
     }
 
@@ -87,15 +86,18 @@ impl Shell {
         subject: &Subject<'_>,
         watcher: W,
     ) -> Result<(Execution, W), EmulatorError> {
-        let executed = match subject {
+        let (executed, stepped) = match subject {
             Subject::Call(call) => return self.watch_call(call, crate::read::prepared(call), watcher).await,
-            Subject::Executed(executed) => executed,
+            Subject::Executed(executed, stepped) => (executed, *stepped),
         };
         let run = move |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| {
             let mut watcher = watcher.clone();
             let mut ledger =
                 Watched { ledger, watch: |observation: &Observation<'_>| watcher.observe(observation) };
-            let (_, report) = parhelion_executor::execute(&mut ledger, Native, block, &AGAIN, envelope)?;
+            let report = match stepped {
+                Some((run, began)) => past::run_again(&mut ledger, block, envelope, run, began)?,
+                None => parhelion_executor::execute(&mut ledger, Native, block, &AGAIN, envelope)?.1,
+            };
             Ok((report, watcher))
         };
         let transaction = &executed.transaction;
@@ -108,9 +110,21 @@ impl Subject<'_> {
     fn gas_limit(&self) -> u64 {
         match self {
             Self::Call(call) => crate::read::gas_limit(call),
-            Self::Executed(executed) => executed.transaction.inner().gas_limit(),
+            Self::Executed(executed, _) => executed.transaction.inner().gas_limit(),
         }
     }
+}
+
+/// Asserts that a transaction does what it did.
+pub(crate) fn check_same(execution: &Execution, executed: &Executed) -> Result<(), EmulatorError> {
+    let Execution { outcome, gas_used, rent_gas, logs, .. } = execution;
+    let was = (executed.outcome, executed.gas_used, executed.rent_gas, &executed.logs);
+    if (*outcome, *gas_used, *rent_gas, logs) == was {
+        return Ok(());
+    }
+    let hash = executed.transaction.hash();
+    let text = format!("the transaction {hash} does not run as it did: what it ran on is not known exactly");
+    Err(EmulatorError::State(text))
 }
 
 fn within<T>(recorded: Option<T>) -> Result<T, EmulatorError> {

@@ -6,6 +6,7 @@ mod calls;
 mod cluster;
 mod estimates;
 mod overrides;
+mod past;
 mod reads;
 mod rounds;
 mod simulations;

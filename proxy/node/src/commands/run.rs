@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use parhelion_core::cluster::Cluster;
 use parhelion_core::emulator::Emulator;
+use parhelion_core::past::Archive;
 use parhelion_emulator::Shell;
 use parhelion_relay::Operator;
 use parhelion_rpc::Methods;
@@ -69,7 +70,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let shown = format!("{operator:?}");
     let store = database::open(options.database.as_ref(), &rpc, &settings).await?;
     let journal = store.journal(operator.keypair.pubkey().as_array());
-    let acceptance = Acceptance::WrittenDown(Arc::new(journal));
+    let acceptance = Acceptance::WrittenDown(Arc::new(journal), Arc::clone(&store) as Arc<dyn Archive>);
     let translate = options.translating.settings(options.translate);
     let (front, extensions) = (&options.front, Methods::new());
     let node = Node::start(cluster, store, operator, translate, front, extensions, acceptance).await?;

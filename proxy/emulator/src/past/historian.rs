@@ -1,0 +1,115 @@
+//! Runs blocks again as they come, and shows the past.
+
+use super::record::{self, BlockRecord, RunRecord};
+use super::replay::{Replaying, version};
+use super::stepped;
+use super::unknowns::Unknowns;
+use super::view::View;
+use crate::shell::Shell;
+use async_trait::async_trait;
+use parhelion_core::cluster::{Clock, Cluster, ClusterError};
+use parhelion_core::emulator::EmulatorError;
+use parhelion_core::past::{Archive, Change, Effect, EffectKind, Point, Replay};
+use parhelion_core::store::{Block, Executed};
+use parhelion_wire::account::Run;
+use std::sync::Arc;
+
+/// Where accounts are now, and where they were.
+pub(crate) type Parts = (Arc<dyn Cluster>, Arc<dyn Archive>);
+
+/// The [`Replay`] of a chain whose archive begins with it.
+pub struct Historian {
+    live: Shell,
+    archive: Arc<dyn Archive>,
+    unknowns: Unknowns,
+}
+
+impl Historian {
+    /// Runs again what happens on `cluster`, over what it was.
+    #[must_use]
+    pub fn new(cluster: Arc<dyn Cluster>, archive: Arc<dyn Archive>) -> Self {
+        Self { live: Shell::new(cluster), archive, unknowns: Unknowns::default() }
+    }
+
+    fn parts(&self) -> Parts {
+        (Arc::clone(&self.live.cluster), Arc::clone(&self.archive))
+    }
+}
+
+#[async_trait]
+impl Replay for Historian {
+    async fn replay(
+        &self,
+        block: &Block,
+        effects: &[Effect],
+        unstored: &[Change],
+    ) -> Result<Vec<Change>, EmulatorError> {
+        let Some(first) = effects.first() else { return Ok(Vec::new()) };
+        let header = &block.header;
+        let rent_per_byte = self.live.rent_per_byte().await?;
+        let values = BlockRecord { timestamp: header.timestamp, rent_per_byte };
+        let unix_timestamp = i64::try_from(header.timestamp).unwrap_or(i64::MAX);
+        let clock = Clock { slot: header.number, unix_timestamp };
+        let before = Point::end(header.number.saturating_sub(1));
+        let view = View::new(self.parts(), before, clock, rent_per_byte);
+        unstored.iter().for_each(|change| view.put(change.address, change.version.clone()));
+        let is_beginning = matches!(first.kind, EffectKind::Initialized(_));
+        if !is_beginning && version(&view, record::BLOCK).await?.is_none() {
+            // What was before is not known, so nothing behind it can be.
+            return Ok(Vec::new());
+        }
+        let mut replaying = Replaying::new(block, view, values);
+        replaying.know(self.unknowns.take_known(header.number));
+        for effect in effects {
+            replaying.apply(effect).await?;
+            self.unknowns.touch(&effect.accounts);
+        }
+        replaying.unknown().for_each(|address| self.unknowns.add(address));
+        self.unknowns.ask(&*self.live.cluster).await?;
+        Ok(replaying.finish())
+    }
+}
+
+impl std::fmt::Debug for Historian {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Historian").field("live", &self.live).finish_non_exhaustive()
+    }
+}
+
+/// The emulator at a point.
+pub(crate) async fn shell_at(parts: Parts, point: Point) -> Result<Shell, EmulatorError> {
+    Ok(Shell::new(Arc::new(view_at(parts, point).await?)))
+}
+
+async fn view_at(parts: Parts, point: Point) -> Result<View, EmulatorError> {
+    let unknown = || {
+        ClusterError::Unsupported(
+            "only the newest state is known here, as this node's database does not begin with the chain; use the tag \
+             \"latest\""
+                .to_owned(),
+        )
+    };
+    Ok(View::behind(parts, point).await?.ok_or_else(unknown)?)
+}
+
+/// What a transaction ran on.
+pub(crate) struct Traced {
+    /// The emulator at the point before it.
+    pub(crate) shell: Shell,
+    /// If it ran in steps: its run, and when its attempt began.
+    pub(crate) stepped: Option<(Run, Clock)>,
+}
+
+/// What a transaction ran on that is in a block.
+pub(crate) async fn traced(parts: Parts, executed: &Executed) -> Result<Traced, EmulatorError> {
+    let (block, index) = (executed.block_number, executed.index);
+    let behind = view_at(parts.clone(), Point::behind(block, index)).await?;
+    let run = version(&behind, record::run(stepped::id(&executed.transaction))).await?;
+    let stepped = match RunRecord::read(run.as_ref()) {
+        Some(RunRecord { run, steps, .. }) => steps.first().map(|began| (run, *began)),
+        None => None,
+    };
+    let before = view_at(parts, Point::before(block, index)).await?;
+    // Who is paid by a withdrawal is none of the program's accounts.
+    Ok(Traced { shell: Shell::new(Arc::new(before.with_others())), stepped })
+}

@@ -1,0 +1,36 @@
+//! The state of the past: what blocks did is run again, natively, and what it leaves is kept.
+//!
+//! ```text
+//! a block's effects ─▶ Historian ─▶ the executor, over accounts as they were before (View) ─▶ changes ─▶ the store
+//!                                                                                               │
+//! eth_call at an older block, debug_trace* ─▶ Shell over a View at that point ◀── the archive ◀─┘
+//! ```
+//!
+//! # What is known
+//! * The chain's beginning is known: nothing was there. So an account that no change in the archive names did not exist. A
+//!   node whose database does not begin with the chain has no past.
+//! * Each transaction that is run again is compared with its receipt: outcome, gas, rent gas and logs. If it is not the same,
+//!   all accounts that its instruction lists are unknown from there on, and so is what is computed from them. Nothing is
+//!   guessed: whoever asks for an unknown account is told so. The cluster is asked about unknown accounts, and they are known
+//!   again from some slots later on ([`unknowns`]).
+//! * A run in steps sees the block values of its attempt's first step, and which of its steps that was is not written
+//!   anywhere. If nothing that it used has changed since the first one, it was the first one. Else it is run with each of
+//!   them, and what it left is known if all that fit its receipt left the same.
+//! * The slot hashes (BLOCKHASH, PREVRANDAO) are the cluster's newest: they are kept with a block whose transactions ask for
+//!   them. An indexer that is far behind does not get them any more, and what used them is unknown then.
+//!
+//! # What is no account
+//! What belongs to a point of the history besides accounts is kept like an account, at an address that is none
+//! ([`record`]): time and rent price of a block, its slot hashes, and runs in steps.
+
+mod historian;
+mod record;
+mod replay;
+mod settings;
+mod stepped;
+mod unknowns;
+mod view;
+
+pub use historian::Historian;
+pub(crate) use historian::{Traced, shell_at, traced};
+pub(crate) use stepped::run_again;

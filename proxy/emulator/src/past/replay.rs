@@ -1,0 +1,182 @@
+//! One block, run again.
+
+use super::record::{self, BlockRecord};
+use super::view::View;
+use super::{settings, stepped};
+use crate::crypto::Native;
+use crate::execution::execution;
+use crate::ledger::{Recorder, Use};
+use crate::shell::Shell;
+use crate::trace::{AGAIN, check_same};
+use parhelion_core::cluster::ClusterError;
+use parhelion_core::emulator::EmulatorError;
+use parhelion_core::past::{Change, Effect, EffectKind, Ending, Point, Version};
+use parhelion_core::store::{Block, Executed};
+use parhelion_executor::BlockValues;
+use parhelion_wire::Pubkey;
+use parhelion_wire::transaction::Envelope;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tracing::error;
+
+/// What something leaves: accounts, and what they are then.
+pub(super) type Left = Vec<(Pubkey, Version)>;
+
+/// A block that is run again.
+pub(super) struct Replaying<'b> {
+    block: &'b Block,
+    view: Arc<View>,
+    shell: Shell,
+    /// The transaction that ends next.
+    next: u64,
+    changes: BTreeMap<(Point, Pubkey), Version>,
+}
+
+impl<'b> Replaying<'b> {
+    /// Begins a block, over what was before it.
+    pub(super) fn new(block: &'b Block, view: View, values: BlockRecord) -> Self {
+        let view = Arc::new(view);
+        let shell = Shell::new(Arc::clone(&view) as Arc<_>);
+        let mut replaying = Self { block, view, shell, next: 0, changes: BTreeMap::new() };
+        replaying.put(replaying.before(), vec![(record::BLOCK, values.version())]);
+        replaying
+    }
+
+    /// Accounts are known that were not.
+    pub(super) fn know(&mut self, known: Left) {
+        self.put(self.before(), known);
+    }
+
+    /// Accounts that are not known now, as far as something here wrote them or wanted to see them.
+    pub(super) fn unknown(&self) -> impl Iterator<Item = Pubkey> {
+        self.view.met_unknown().into_iter()
+    }
+
+    /// What changed.
+    pub(super) fn finish(mut self) -> Vec<Change> {
+        if let Some(hashes) = self.view.asked_slot_hashes() {
+            let version = record::slot_hashes_version(self.number(), &hashes);
+            self.put(self.before(), vec![(record::SLOT_HASHES, version)]);
+        }
+        let change = |((point, address), version)| Change { point, address, version };
+        self.changes.into_iter().map(change).collect()
+    }
+
+    /// Does again what the program did.
+    pub(super) async fn apply(&mut self, effect: &Effect) -> Result<(), EmulatorError> {
+        let left = self.run(effect).await;
+        let point = match effect.kind {
+            EffectKind::Ended(_) => {
+                self.next += 1;
+                Point::behind(self.number(), self.next - 1)
+            }
+            _ => self.before(),
+        };
+        match left {
+            Ok(left) => self.put(point, left),
+            Err(EmulatorError::Cluster(error)) if error.is_retryable() => return Err(error.into()),
+            Err(error) => {
+                error!(
+                    block = self.number(),
+                    index = point.place / 2,
+                    "something does not run again as it did, the accounts that it may have changed are not known from \
+                     here on: {error}"
+                );
+                let config = self.shell.deployment.config;
+                let touched = effect.accounts.iter().filter(|address| **address != config);
+                self.put(point, touched.map(|address| (*address, Version::Unknown)).collect());
+            }
+        }
+        Ok(())
+    }
+
+    async fn run(&self, effect: &Effect) -> Result<Left, EmulatorError> {
+        match &effect.kind {
+            EffectKind::Initialized(initialize) => settings::initialized(&self.shell, initialize).await,
+            EffectKind::Configured(configure) => settings::configured(&self.shell, configure).await,
+            EffectKind::Deposited { address, lamports } => {
+                settings::deposited(&self.shell, *address, *lamports).await
+            }
+            EffectKind::Began { transaction, coinbase } => {
+                stepped::began(&self.shell, transaction, *coinbase, self.before()).await
+            }
+            EffectKind::Stepped(transaction) => stepped::stepped(&self.view, *transaction).await,
+            EffectKind::Ended(ending) => self.ended(*ending).await,
+            EffectKind::Lost => Err(EmulatorError::State("it cannot be decoded".to_owned())),
+        }
+    }
+
+    /// Runs a transaction that ended; once more if it was not the same, with what accounts of others are now.
+    async fn ended(&self, ending: Ending) -> Result<Left, EmulatorError> {
+        let index = usize::try_from(self.next).ok();
+        let executed = index
+            .and_then(|index| self.block.transactions.get(index))
+            .ok_or_else(|| EmulatorError::State("it is not in the block".to_owned()))?;
+        match run_ended(&self.shell, &self.view, executed, ending).await {
+            Err(EmulatorError::Cluster(error)) if error.is_retryable() => Err(error.into()),
+            Err(_) => {
+                let view = Arc::new(self.view.with_others());
+                run_ended(&Shell::new(Arc::clone(&view) as Arc<_>), &view, executed, ending).await
+            }
+            Ok(left) => Ok(left),
+        }
+    }
+
+    fn number(&self) -> u64 {
+        self.block.header.number
+    }
+
+    /// The point before the next transaction.
+    fn before(&self) -> Point {
+        Point::before(self.number(), self.next)
+    }
+
+    fn put(&mut self, point: Point, left: Left) {
+        for (address, version) in left {
+            self.view.put(address, version.clone());
+            self.changes.insert((point, address), version);
+        }
+    }
+}
+
+async fn run_ended(
+    shell: &Shell,
+    view: &View,
+    executed: &Executed,
+    ending: Ending,
+) -> Result<Left, EmulatorError> {
+    match ending {
+        Ending::AtOnce => at_once(shell, executed).await,
+        Ending::InSteps => stepped::ended(shell, view, executed).await,
+        Ending::Cancelled => stepped::cancelled(shell, view, executed).await,
+    }
+}
+
+async fn at_once(shell: &Shell, executed: &Executed) -> Result<Left, EmulatorError> {
+    let run = |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| {
+        Ok(parhelion_executor::execute(ledger, Native, block, &AGAIN, envelope)?.1)
+    };
+    let (report, finished) = shell.run_envelope(&executed.transaction, executed.coinbase, None, run).await?;
+    check_same(&execution(report), executed)?;
+    Ok(left(shell, finished.uses))
+}
+
+/// What a run left in the program's accounts.
+pub(super) fn left(shell: &Shell, uses: Vec<Use>) -> Left {
+    let program = shell.deployment.program_id;
+    let version = |used: Use| match used.after {
+        None => Some((used.address, Version::Absent)),
+        Some(account) if account.owner.to_bytes() == program => {
+            let version = Version::Present { lamports: account.lamports, data: account.data };
+            Some((used.address, version))
+        }
+        // Somebody's who was paid: nobody keeps what it was.
+        Some(_) => None,
+    };
+    uses.into_iter().filter(|used| used.is_written).filter_map(version).collect()
+}
+
+/// What is known of an account or a record.
+pub(super) async fn version(view: &View, address: Pubkey) -> Result<Option<Version>, ClusterError> {
+    Ok(view.versions(&[address]).await?.pop().flatten())
+}

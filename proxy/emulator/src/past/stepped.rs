@@ -1,0 +1,167 @@
+//! Runs in steps, run again: at once, at their end.
+
+use super::record::{self, RunRecord};
+use super::replay::{Left, left, version};
+use super::view::View;
+use crate::crypto::Native;
+use crate::execution::execution;
+use crate::ledger::Recorder;
+use crate::shell::Shell;
+use crate::steps::{Begun, LARGEST};
+use crate::trace::check_same;
+use alloy_consensus::Transaction as _;
+use parhelion_core::cluster::Clock;
+use parhelion_core::emulator::EmulatorError;
+use parhelion_core::past::{Point, Version};
+use parhelion_core::store::Executed;
+use parhelion_core::transaction::Transaction;
+use parhelion_evm::gas;
+use parhelion_executor::{BlockValues, Ledger, Report, steps};
+use parhelion_wire::account::Run;
+use parhelion_wire::event::Outcome;
+use parhelion_wire::instruction::{TransactionId, transaction_id};
+use parhelion_wire::transaction::Envelope;
+use parhelion_wire::{H160, H256, ProgramError, Pubkey};
+
+/// A pause before everything is written.
+const BEFORE_WRITING: [u64; 1] = [0];
+
+/// The id of a transaction.
+pub(super) fn id(transaction: &Transaction) -> TransactionId {
+    transaction_id(&H256(transaction.hash().0))
+}
+
+/// `begin`: the sender pays, and is busy.
+pub(super) async fn began(
+    shell: &Shell,
+    transaction: &Transaction,
+    coinbase: H160,
+    point: Point,
+) -> Result<Left, EmulatorError> {
+    let run = |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| {
+        steps::begin(ledger, Native, block, &LARGEST, envelope)
+    };
+    let (run, finished) = shell.run_envelope(transaction, coinbase.0.into(), None, run).await?;
+    let record = RunRecord { run, begun: point, steps: Vec::new() };
+    let mut left = left(shell, finished.uses);
+    left.push((record::run(id(transaction)), record.version()));
+    Ok(left)
+}
+
+/// `step`, not the last one.
+pub(super) async fn stepped(view: &View, transaction: TransactionId) -> Result<Left, EmulatorError> {
+    let address = record::run(transaction);
+    let mut record = begun(view, transaction).await?;
+    record.note_step(view.clock());
+    Ok(vec![(address, record.version())])
+}
+
+/// The last step.
+pub(super) async fn ended(shell: &Shell, view: &View, executed: &Executed) -> Result<Left, EmulatorError> {
+    let mut record = begun(view, id(&executed.transaction)).await?;
+    record.note_step(view.clock());
+    let (mut found, mut refused) = (None::<(Clock, Attempt)>, None);
+    for (place, began) in record.steps.iter().copied().enumerate() {
+        let attempt = match attempt(shell, executed, &record.run, began).await {
+            Ok(attempt) => attempt,
+            Err(EmulatorError::Cluster(error)) if error.is_retryable() => return Err(error.into()),
+            Err(error) => {
+                refused = Some(error);
+                continue;
+            }
+        };
+        if found.as_ref().is_some_and(|(_, other)| other.left != attempt.left) {
+            let text = "which of its steps its attempt began with is not known, and makes a difference";
+            return Err(EmulatorError::State(text.to_owned()));
+        }
+        let is_certain = place == 0 && is_unchanged(view, &record, &attempt).await?;
+        found.get_or_insert((began, attempt));
+        if is_certain {
+            break;
+        }
+    }
+    let nothing = || EmulatorError::State("no step of it is known".to_owned());
+    let Some((began, Attempt { mut left, .. })) = found else { return Err(refused.unwrap_or_else(nothing)) };
+    record.steps = vec![began];
+    left.push((record::run(id(&executed.transaction)), record.version()));
+    Ok(left)
+}
+
+/// What an attempt uses and leaves.
+struct Attempt {
+    used: Vec<Pubkey>,
+    left: Left,
+}
+
+/// Runs an attempt that began at some time.
+async fn attempt(
+    shell: &Shell,
+    executed: &Executed,
+    run: &Run,
+    began: Clock,
+) -> Result<Attempt, EmulatorError> {
+    let begun = *run;
+    let again = move |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| {
+        run_again(ledger, block, envelope, begun, began)
+    };
+    let (report, finished) =
+        shell.run_envelope(&executed.transaction, executed.coinbase, None, again).await?;
+    check_same(&execution(report), executed)?;
+    let used = finished.uses.iter().map(|used| used.address).collect();
+    Ok(Attempt { used, left: left(shell, finished.uses) })
+}
+
+/// Runs a run that was begun as the attempt that began at some time: to its end first, where nothing is written, and then in
+/// the block in which it ended.
+pub(crate) fn run_again<'c, L: Ledger<'c>>(
+    ledger: &mut L,
+    block: &BlockValues,
+    envelope: &Envelope<'c>,
+    run: Run,
+    began: Clock,
+) -> Result<Report, ProgramError> {
+    let timestamp = began.unix_timestamp.max(0).unsigned_abs();
+    let attempt = BlockValues { slot: began.slot, timestamp, ..*block };
+    let mut begun = Begun::of(run);
+    match begun.step(ledger, &attempt, envelope, &BEFORE_WRITING)? {
+        Some(report) => Ok(report),
+        None => begun.step(ledger, block, envelope, &[])?.ok_or(ProgramError::CheckpointMalformed),
+    }
+}
+
+/// Whether nothing that an attempt used was changed since the run was begun. Then it did not begin anew.
+async fn is_unchanged(view: &View, record: &RunRecord, attempt: &Attempt) -> Result<bool, EmulatorError> {
+    let begun = view.stored_at(record.begun);
+    Ok(begun.versions(&attempt.used).await? == view.versions(&attempt.used).await?)
+}
+
+/// `cancel`: the gas that was used up is charged, the rest goes back.
+pub(super) async fn cancelled(
+    shell: &Shell,
+    view: &View,
+    executed: &Executed,
+) -> Result<Left, EmulatorError> {
+    let mut run = begun(view, id(&executed.transaction)).await?.run;
+    // Nobody knows how far it was; the receipt does.
+    let limit = executed.transaction.inner().gas_limit().min(gas::TRANSACTION_MAX);
+    run.gas_left = limit.saturating_sub(executed.gas_used);
+    let payee = H160(executed.coinbase.0.0);
+    let cancel = move |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| {
+        steps::cancel(ledger, Native, block, &LARGEST, envelope, &run, payee)
+    };
+    let (receipt, finished) =
+        shell.run_envelope(&executed.transaction, executed.coinbase, None, cancel).await?;
+    if (receipt.outcome, receipt.gas_used) != (Outcome::Cancelled, executed.gas_used) {
+        return Err(EmulatorError::State("it is not cancelled as it was".to_owned()));
+    }
+    let mut left = left(shell, finished.uses);
+    left.push((record::run(id(&executed.transaction)), Version::Absent));
+    Ok(left)
+}
+
+/// The run of a transaction.
+pub(super) async fn begun(view: &View, transaction: TransactionId) -> Result<RunRecord, EmulatorError> {
+    let kept = version(view, record::run(transaction)).await?;
+    RunRecord::read(kept.as_ref())
+        .ok_or_else(|| EmulatorError::State("its beginning is not known".to_owned()))
+}

@@ -1,0 +1,239 @@
+//! A cluster as it was at a point of its history.
+
+use super::record::{self, BlockRecord, SlotHashes};
+use async_trait::async_trait;
+use parhelion_core::cluster::{Account, Clock, Cluster, ClusterError, LandedBlock, Snapshot};
+use parhelion_core::past::{Archive, Point, Version};
+use parhelion_wire::Pubkey;
+use parhelion_wire::account::ACCOUNT_STORAGE_OVERHEAD;
+use parhelion_wire::address::Deployment;
+use solana_address::Address;
+use solana_hash::Hash;
+use solana_signature::Signature;
+use solana_transaction::versioned::VersionedTransaction;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// BLOCKHASH goes so many slots back.
+const BLOCKHASH_SLOTS: u64 = 256;
+
+/// A cluster as it was.
+pub(super) struct View {
+    /// The cluster as it is.
+    live: Arc<dyn Cluster>,
+    archive: Arc<dyn Archive>,
+    /// What the archive is asked for.
+    point: Point,
+    /// What it shows.
+    clock: Clock,
+    rent_per_byte: u64,
+    /// Changes behind the point.
+    changed: Arc<Mutex<HashMap<Pubkey, Version>>>,
+    /// The slot hashes, once somebody has asked.
+    slot_hashes: Arc<Mutex<Option<SlotHashes>>>,
+    /// Accounts that are not known, and that somebody has asked for or was told of.
+    unknown: Arc<Mutex<BTreeSet<Pubkey>>>,
+    /// Whether accounts that are not the program's are looked up as they are now.
+    has_others: bool,
+}
+
+impl View {
+    /// The cluster at a point of `clock`'s slot, or of the slots before it.
+    pub(super) fn new(
+        (live, archive): (Arc<dyn Cluster>, Arc<dyn Archive>),
+        point: Point,
+        clock: Clock,
+        rent_per_byte: u64,
+    ) -> Self {
+        let (changed, slot_hashes, unknown) = Default::default();
+        let has_others = false;
+        Self { live, archive, point, clock, rent_per_byte, changed, slot_hashes, unknown, has_others }
+    }
+
+    /// The cluster behind a point that the archive has; `None` where the archive has nothing.
+    pub(super) async fn behind(
+        parts: (Arc<dyn Cluster>, Arc<dyn Archive>),
+        point: Point,
+    ) -> Result<Option<Self>, ClusterError> {
+        let version = parts.1.versions(point, &[record::BLOCK]).await?.pop().flatten();
+        let Some(BlockRecord { timestamp, rent_per_byte }) = BlockRecord::read(version.as_ref()) else {
+            return Ok(None);
+        };
+        let unix_timestamp = i64::try_from(timestamp).unwrap_or(i64::MAX);
+        let clock = Clock { slot: point.block, unix_timestamp };
+        Ok(Some(Self::new(parts, point, clock, rent_per_byte)))
+    }
+
+    /// The same, with accounts that are not the program's as they are now: those that are paid by withdrawals. Nobody keeps
+    /// what they were.
+    pub(super) fn with_others(&self) -> Self {
+        Self {
+            live: Arc::clone(&self.live),
+            archive: Arc::clone(&self.archive),
+            changed: Arc::clone(&self.changed),
+            slot_hashes: Arc::clone(&self.slot_hashes),
+            unknown: Arc::clone(&self.unknown),
+            has_others: true,
+            ..*self
+        }
+    }
+
+    fn changed(&self) -> MutexGuard<'_, HashMap<Pubkey, Version>> {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes an account: it is so from now on.
+    pub(super) fn put(&self, address: Pubkey, version: Version) {
+        match version {
+            Version::Unknown => self.unknown().insert(address),
+            _ => self.unknown().remove(&address),
+        };
+        self.changed().insert(address, version);
+    }
+
+    /// What the archive has at another point.
+    pub(super) fn stored_at(&self, point: Point) -> Self {
+        let parts = (Arc::clone(&self.live), Arc::clone(&self.archive));
+        Self::new(parts, point, self.clock, self.rent_per_byte)
+    }
+
+    fn unknown(&self) -> MutexGuard<'_, BTreeSet<Pubkey>> {
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Accounts that are not known, and that somebody has asked for or was told of.
+    pub(super) fn met_unknown(&self) -> BTreeSet<Pubkey> {
+        self.unknown().clone()
+    }
+
+    /// What it shows.
+    pub(super) const fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The slot hashes, if somebody has asked for them.
+    pub(super) fn asked_slot_hashes(&self) -> Option<SlotHashes> {
+        self.slot_hashes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What is known of accounts.
+    pub(super) async fn versions(&self, addresses: &[Pubkey]) -> Result<Vec<Option<Version>>, ClusterError> {
+        let mut versions: Vec<_> =
+            addresses.iter().map(|address| self.changed().get(address).cloned()).collect();
+        let is_open = |place: &usize| versions.get(*place).is_some_and(Option::is_none);
+        let open: Vec<usize> = (0..addresses.len()).filter(is_open).collect();
+        let asked: Vec<Pubkey> = open.iter().filter_map(|place| addresses.get(*place).copied()).collect();
+        for (place, version) in open.into_iter().zip(self.archive.versions(self.point, &asked).await?) {
+            if let Some(open) = versions.get_mut(place) {
+                *open = version;
+            }
+        }
+        Ok(versions)
+    }
+
+    fn account(&self, address: &Pubkey, version: Option<Version>) -> Result<Option<Account>, ClusterError> {
+        match version {
+            None | Some(Version::Absent) => Ok(None),
+            Some(Version::Present { lamports, data }) => {
+                let owner = Address::from(self.live.deployment().program_id);
+                Ok(Some(Account { lamports, owner, data }))
+            }
+            Some(Version::Unknown) => {
+                self.unknown().insert(*address);
+                Err(ClusterError::Unsupported(format!(
+                    "the account {} is not known at block {}: a transaction before it could not be run again",
+                    Address::from(*address),
+                    self.clock.slot
+                )))
+            }
+        }
+    }
+
+    /// Fills in accounts of others, which are not in the archive.
+    async fn add_others(
+        &self,
+        addresses: &[Address],
+        accounts: &mut [Option<Account>],
+    ) -> Result<(), ClusterError> {
+        let program = Address::from(self.live.deployment().program_id);
+        let now = self.live.accounts(addresses).await?.accounts;
+        for (account, now) in accounts.iter_mut().zip(now) {
+            if account.is_none() {
+                // An account of the program that is there now was not there then.
+                *account = now.filter(|now| now.owner != program);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Cluster for View {
+    fn deployment(&self) -> Deployment {
+        self.live.deployment()
+    }
+
+    async fn accounts(&self, addresses: &[Address]) -> Result<Snapshot, ClusterError> {
+        let keys: Vec<Pubkey> = addresses.iter().map(Address::to_bytes).collect();
+        let versions = self.versions(&keys).await?;
+        let accounts = keys.iter().zip(versions).map(|(address, version)| self.account(address, version));
+        let mut accounts = accounts.collect::<Result<Vec<_>, _>>()?;
+        if self.has_others {
+            self.add_others(addresses, &mut accounts).await?;
+        }
+        Ok(Snapshot { clock: self.clock, accounts })
+    }
+
+    async fn clock(&self) -> Result<Clock, ClusterError> {
+        Ok(self.clock)
+    }
+
+    async fn slot_hashes(&self) -> Result<Vec<(u64, [u8; 32])>, ClusterError> {
+        if let Some(hashes) = self.asked_slot_hashes() {
+            return Ok(hashes);
+        }
+        let slot = self.clock.slot;
+        let kept = self.archive.versions(Point::end(slot), &[record::SLOT_HASHES]).await?.pop().flatten();
+        let hashes = match record::read_slot_hashes(slot, kept.as_ref()) {
+            Some(hashes) => hashes,
+            None => {
+                let mut hashes = self.live.slot_hashes().await?;
+                hashes.retain(|(before, _)| *before < slot);
+                // Less would make BLOCKHASH zero where it was not.
+                if hashes.last().is_none_or(|(oldest, _)| *oldest > slot.saturating_sub(BLOCKHASH_SLOTS)) {
+                    let text = format!("the slot hashes at block {slot} are not kept");
+                    return Err(ClusterError::Unsupported(text));
+                }
+                hashes
+            }
+        };
+        *self.slot_hashes.lock().unwrap_or_else(PoisonError::into_inner) = Some(hashes.clone());
+        Ok(hashes)
+    }
+
+    async fn rent_exemption(&self, data_length: usize) -> Result<u64, ClusterError> {
+        let bytes = (data_length as u64).saturating_add(ACCOUNT_STORAGE_OVERHEAD);
+        Ok(bytes.saturating_mul(self.rent_per_byte))
+    }
+
+    async fn latest_blockhash(&self) -> Result<Hash, ClusterError> {
+        Err(over())
+    }
+
+    async fn send(&self, _: &VersionedTransaction) -> Result<Signature, ClusterError> {
+        Err(over())
+    }
+
+    fn newest_slot(&self) -> watch::Receiver<u64> {
+        watch::Sender::new(self.clock.slot).subscribe()
+    }
+
+    async fn blocks(&self, _: u64, _: u64) -> Result<Vec<LandedBlock>, ClusterError> {
+        Err(over())
+    }
+}
+
+fn over() -> ClusterError {
+    ClusterError::Unsupported("this is the past: nothing is sent there".to_owned())
+}
