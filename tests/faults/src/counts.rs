@@ -1,5 +1,6 @@
 //! Counts of what happened, for people and for CI.
 
+use crate::historian::Compared;
 use crate::story::Played;
 use parhelion_sdk::event::Outcome;
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ pub struct Counts {
     fates: BTreeMap<&'static str, u64>,
     outcomes: BTreeMap<String, u64>,
     together: u64,
+    compared: Compared,
     takeovers: u64,
     recovery_max: Duration,
     transactions: u64,
@@ -40,6 +42,7 @@ impl Counts {
         }
         self.together += played.audit.together;
         self.takeovers += played.audit.takeovers;
+        self.compared += played.compared;
         self.recovery_max = self.recovery_max.max(played.recovery);
         self.transactions += played.audit.transactions;
         self.calls += played.trace.0;
@@ -61,6 +64,9 @@ impl Counts {
         }
         println!("{:>12}  in one Solana transaction with others of their sender", self.together);
         println!("{:>12}  runs that another operator ended than began them", self.takeovers);
+        println!("\nwhat was computed of the past, and is what was:");
+        println!("{:>12}  accounts behind a block", self.compared.accounts);
+        println!("{:>12}  transactions run again", self.compared.transactions);
         println!("\nthe longest time from the end of a storm to the last receipt: {:?}", self.recovery_max);
         let schedules = self.passed + self.failed;
         println!(

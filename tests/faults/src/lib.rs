@@ -29,6 +29,7 @@ pub mod contracts;
 pub mod counts;
 pub mod fate;
 pub mod gate;
+pub mod historian;
 pub mod kind;
 pub mod network;
 pub mod node;

@@ -2,6 +2,7 @@
 
 use crate::audit::{Audit, audit};
 use crate::fate::Weather;
+use crate::historian::{self, Compared};
 use crate::kind::Kind;
 use crate::network::Network;
 use crate::operators::Operators;
@@ -37,6 +38,8 @@ const LOOK: Duration = Duration::from_secs(5);
 pub struct Played {
     /// What is on the chain in the end.
     pub audit: Audit,
+    /// What was compared with the past.
+    pub compared: Compared,
     /// What is wrong; nothing if all is well.
     pub problems: Vec<String>,
     /// What nodes were killed at.
@@ -131,6 +134,8 @@ async fn play_in(scene: &Scene, schedule: &Schedule, is_told: bool) -> anyhow::R
     let stores: Vec<_> = (0..OPERATORS).filter_map(|operator| operators.node(operator)).collect();
     let (audit, mut problems) = audit(scene, &network.svm, &sent, &stores).await?;
     problems.extend(operators.problems());
+    let (compared, differences) = historian::compare(scene, &network.svm).await?;
+    problems.extend(differences);
     if network.trace().0 >= CALLS_MAX {
         problems.push(format!("it did not come to an end within {CALLS_MAX} calls"));
     }
@@ -141,6 +146,7 @@ async fn play_in(scene: &Scene, schedule: &Schedule, is_told: bool) -> anyhow::R
     }
     Ok(Played {
         audit,
+        compared,
         problems,
         deaths: operators.deaths(),
         fates: network.fates(),

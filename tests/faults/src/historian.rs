@@ -1,0 +1,196 @@
+//! What a node computes of the past, compared with what the VM remembers of it.
+
+use crate::scene::Scene;
+use parhelion_core::cluster::{ACCOUNTS_MAX, Account, Clock, Cluster, LandedBlock, Moment};
+use parhelion_core::emulator::{ChainSettings, Emulator, TraceRequest};
+use parhelion_core::past::{Archive, Change, Point, Replay, Version};
+use parhelion_core::store::{Block, Store};
+use parhelion_emulator::{Historian, Shell};
+use parhelion_indexer::{Decoder, Tip};
+use parhelion_solana::SvmCluster;
+use parhelion_store::MemoryStore;
+use parhelion_wire::Pubkey;
+use parhelion_wire::account::{Header, Kind};
+use parhelion_wire::event::Outcome;
+use solana_address::Address;
+use std::collections::BTreeSet;
+use std::ops::AddAssign;
+use std::sync::Arc;
+
+/// Kinds of accounts that are the chain's state.
+const STATE: [Kind; 4] = [Kind::Balance, Kind::Contract, Kind::Code, Kind::Cell];
+
+/// How much was compared, and is the same.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Compared {
+    /// Accounts, each behind each block that changed it, and all in the end.
+    pub accounts: u64,
+    /// Transactions that were run again on what was before them.
+    pub transactions: u64,
+}
+
+impl AddAssign for Compared {
+    fn add_assign(&mut self, more: Self) {
+        self.accounts += more.accounts;
+        self.transactions += more.transactions;
+    }
+}
+
+/// Runs everything again that landed, block by block, and compares each account that was changed with what it was in the VM;
+/// gives how much was, and what differs.
+///
+/// # Errors
+/// When the VM fails.
+pub async fn compare(scene: &Scene, svm: &SvmCluster) -> anyhow::Result<(Compared, Vec<String>)> {
+    let mut comparison = Comparison::begin(scene, svm).await?;
+    for landed in svm.blocks(0, svm.clock().await?.slot).await? {
+        comparison.block(&landed).await?;
+    }
+    comparison.state().await?;
+    Ok((comparison.compared, comparison.problems))
+}
+
+struct Comparison<'a> {
+    svm: &'a SvmCluster,
+    store: Arc<MemoryStore>,
+    historian: Historian,
+    emulator: Shell,
+    decoder: Decoder,
+    tip: Tip,
+    /// The VM remembers what was behind this slot.
+    first: u64,
+    /// Accounts that changed.
+    known: BTreeSet<Pubkey>,
+    compared: Compared,
+    problems: Vec<String>,
+}
+
+impl<'a> Comparison<'a> {
+    async fn begin(scene: &Scene, svm: &'a SvmCluster) -> anyhow::Result<Self> {
+        let cluster: Arc<dyn Cluster> = Arc::new(svm.clone());
+        let settings = Shell::new(Arc::clone(&cluster)).settings().await?;
+        let nothing = ChainSettings { base_fee: 0, block_gas_limit: 0, ..settings };
+        let genesis = parhelion_indexer::genesis(0, 0, &nothing);
+        let tip = Tip::from(&genesis);
+        let store = Arc::new(MemoryStore::new(genesis));
+        let archive: Arc<dyn Archive> = Arc::clone(&store) as Arc<_>;
+        Ok(Self {
+            svm,
+            historian: Historian::new(Arc::clone(&cluster), Arc::clone(&archive)),
+            emulator: Shell::new(cluster).remembering(archive),
+            store,
+            decoder: Decoder::new(svm.deployment().program_id, nothing),
+            tip,
+            first: scene.first.slot,
+            known: BTreeSet::new(),
+            compared: Compared::default(),
+            problems: Vec::new(),
+        })
+    }
+
+    /// Runs a block again, and compares what it changed.
+    async fn block(&mut self, landed: &LandedBlock) -> anyhow::Result<()> {
+        let mut blocks = Vec::new();
+        for slot in self.tip.number + 1..landed.clock.slot {
+            blocks.push(parhelion_indexer::empty_block(&self.tip, self.decoder.chain()));
+            self.tip = blocks.last().map_or(self.tip, Tip::from);
+            anyhow::ensure!(self.tip.number == slot);
+        }
+        let decoded = self.decoder.block(&self.tip, landed);
+        let (block, effects) = (decoded.block, decoded.effects);
+        self.tip = Tip::from(&block);
+        let changes = self.historian.replay(&block, &effects, &[]).await?;
+        blocks.push(block.clone());
+        self.store.append_with(blocks, changes.clone()).await?;
+        self.changes(landed.clock, &changes).await?;
+        self.traces(&block).await
+    }
+
+    /// Compares the accounts that a block changed with what they were behind it.
+    async fn changes(&mut self, clock: Clock, changes: &[Change]) -> anyhow::Result<()> {
+        let changed: BTreeSet<Pubkey> = changes.iter().map(|change| change.address).collect();
+        self.known.extend(&changed);
+        if clock.slot <= self.first {
+            return Ok(());
+        }
+        let then = self.svm.at(Moment::Behind(clock.slot)).await?;
+        self.accounts(&*then, clock.slot, &changed.into_iter().collect::<Vec<_>>()).await
+    }
+
+    /// Compares accounts as they were behind a slot.
+    async fn accounts(&mut self, then: &dyn Cluster, slot: u64, addresses: &[Pubkey]) -> anyhow::Result<()> {
+        for batch in addresses.chunks(ACCOUNTS_MAX) {
+            let asked: Vec<Address> = batch.iter().map(|address| Address::from(*address)).collect();
+            let accounts = then.accounts(&asked).await?.accounts;
+            let versions = self.store.versions(Point::end(slot), batch).await?;
+            for ((address, account), version) in asked.iter().zip(accounts).zip(versions) {
+                let Some(version) = version else { continue };
+                if is_record(&version) || account.as_ref().is_some_and(|account| !is_state(account)) {
+                    continue;
+                }
+                if is_same(&version, account.as_ref()) {
+                    self.compared.accounts += 1;
+                } else {
+                    let text = format!("{address} was not what was computed behind slot {slot}");
+                    self.problems.push(text);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that is there in the end is known.
+    async fn state(&mut self) -> anyhow::Result<()> {
+        for kind in STATE {
+            let addresses = self.svm.accounts_beginning(&[kind as u8]).await?;
+            let addresses: Vec<Pubkey> = addresses.iter().map(Address::to_bytes).collect();
+            if let Some(unknown) = addresses.iter().find(|address| !self.known.contains(*address)) {
+                self.problems.push(format!("{} is not known ({kind:?})", Address::from(*unknown)));
+            }
+            let (svm, slot) = (self.svm.clone(), self.tip.number);
+            self.accounts(&svm, slot, &addresses).await?;
+        }
+        Ok(())
+    }
+
+    /// Each transaction can be traced: it does what it did.
+    async fn traces(&mut self, block: &Block) -> anyhow::Result<()> {
+        for executed in &block.transactions {
+            if executed.outcome == Outcome::Cancelled {
+                continue;
+            }
+            match self.emulator.trace_executed(executed, TraceRequest::Calls).await {
+                Ok(_) => self.compared.transactions += 1,
+                Err(error) => {
+                    let hash = executed.transaction.hash();
+                    let text = format!("{hash} in block {} has no trace: {error}", block.header.number);
+                    self.problems.push(text);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether something is no account: none is without lamports.
+const fn is_record(version: &Version) -> bool {
+    matches!(version, Version::Present { lamports: 0, .. })
+}
+
+/// Whether an account is of the chain's state.
+fn is_state(account: &Account) -> bool {
+    account.data.first().is_some_and(|kind| STATE.iter().any(|state| *state as u8 == *kind))
+}
+
+/// Whether an account is what was computed, but for locks: those are nobody's state, and change revisions, too.
+fn is_same(version: &Version, account: Option<&Account>) -> bool {
+    let unlocked = |data: &[u8]| data.get(size_of::<Header>()..).map(<[u8]>::to_vec);
+    match (version, account) {
+        (Version::Present { lamports, data }, Some(account)) => {
+            let kinds = (data.first(), account.data.first());
+            kinds.0 == kinds.1 && *lamports == account.lamports && unlocked(data) == unlocked(&account.data)
+        }
+        (Version::Absent, None) => true,
+        _ => false,
+    }
+}
