@@ -9,5 +9,6 @@ mod deploy;
 mod history;
 mod interrupted;
 mod localnet;
+mod past;
 mod rent;
 mod world;
