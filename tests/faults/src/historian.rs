@@ -1,12 +1,12 @@
 //! What a node computes of the past, compared with what the VM remembers of it.
 
 use crate::scene::Scene;
-use parhelion_core::cluster::{ACCOUNTS_MAX, Account, Clock, Cluster, LandedBlock, Moment};
+use parhelion_core::cluster::{ACCOUNTS_MAX, Account, Cluster, LandedBlock, Moment};
 use parhelion_core::emulator::{ChainSettings, Emulator, TraceRequest};
-use parhelion_core::past::{Archive, Change, Point, Replay, Version};
+use parhelion_core::past::{Archive, Point, Replay, Version};
 use parhelion_core::store::{Block, Store};
 use parhelion_emulator::{Historian, Shell};
-use parhelion_indexer::{Decoder, Tip};
+use parhelion_indexer::{Decoded, Decoder, Tip};
 use parhelion_solana::SvmCluster;
 use parhelion_store::MemoryStore;
 use parhelion_wire::Pubkey;
@@ -19,6 +19,9 @@ use std::sync::Arc;
 
 /// Kinds of accounts that are the chain's state.
 const STATE: [Kind; 4] = [Kind::Balance, Kind::Contract, Kind::Code, Kind::Cell];
+
+/// Blocks that are written down together, as those are that an indexer catches up with.
+const BLOCKS_AT_ONCE: usize = 3;
 
 /// How much was compared, and is the same.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,8 +46,9 @@ impl AddAssign for Compared {
 /// When the VM fails.
 pub async fn compare(scene: &Scene, svm: &SvmCluster) -> anyhow::Result<(Compared, Vec<String>)> {
     let mut comparison = Comparison::begin(scene, svm).await?;
-    for landed in svm.blocks(0, svm.clock().await?.slot).await? {
-        comparison.block(&landed).await?;
+    let landed = svm.blocks(0, svm.clock().await?.slot).await?;
+    for some in landed.chunks(BLOCKS_AT_ONCE) {
+        comparison.blocks(some).await?;
     }
     comparison.state().await?;
     Ok((comparison.compared, comparison.problems))
@@ -88,33 +92,41 @@ impl<'a> Comparison<'a> {
         })
     }
 
-    /// Runs a block again, and compares what it changed.
-    async fn block(&mut self, landed: &LandedBlock) -> anyhow::Result<()> {
-        let mut blocks = Vec::new();
-        for slot in self.tip.number + 1..landed.clock.slot {
-            blocks.push(parhelion_indexer::empty_block(&self.tip, self.decoder.chain()));
-            self.tip = blocks.last().map_or(self.tip, Tip::from);
-            anyhow::ensure!(self.tip.number == slot);
+    /// Runs blocks again, writes them down together, and compares what they changed.
+    async fn blocks(&mut self, landed: &[LandedBlock]) -> anyhow::Result<()> {
+        let (mut blocks, mut changes) = (Vec::new(), Vec::new());
+        for landed in landed {
+            while self.tip.number + 1 < landed.clock.slot {
+                let empty = parhelion_indexer::empty_block(&self.tip, self.decoder.chain());
+                self.tip = Tip::from(&empty);
+                blocks.push(empty);
+            }
+            let Decoded { block, effects, .. } = self.decoder.block(&self.tip, landed);
+            self.tip = Tip::from(&block);
+            let changed = self.historian.replay(&block, &effects, &changes).await?;
+            changes.extend(changed);
+            blocks.push(block);
         }
-        let decoded = self.decoder.block(&self.tip, landed);
-        let (block, effects) = (decoded.block, decoded.effects);
-        self.tip = Tip::from(&block);
-        let changes = self.historian.replay(&block, &effects, &[]).await?;
-        blocks.push(block.clone());
-        self.store.append_with(blocks, changes.clone()).await?;
-        self.changes(landed.clock, &changes).await?;
-        self.traces(&block).await
+        self.store.append_with(blocks.clone(), changes.clone()).await?;
+        for landed in landed {
+            let slot = landed.clock.slot;
+            let changed = changes.iter().filter(|change| change.point.block == slot);
+            self.changes(slot, changed.map(|change| change.address).collect()).await?;
+        }
+        for block in &blocks {
+            self.traces(block).await?;
+        }
+        Ok(())
     }
 
     /// Compares the accounts that a block changed with what they were behind it.
-    async fn changes(&mut self, clock: Clock, changes: &[Change]) -> anyhow::Result<()> {
-        let changed: BTreeSet<Pubkey> = changes.iter().map(|change| change.address).collect();
+    async fn changes(&mut self, slot: u64, changed: BTreeSet<Pubkey>) -> anyhow::Result<()> {
         self.known.extend(&changed);
-        if clock.slot <= self.first {
+        if slot <= self.first {
             return Ok(());
         }
-        let then = self.svm.at(Moment::Behind(clock.slot)).await?;
-        self.accounts(&*then, clock.slot, &changed.into_iter().collect::<Vec<_>>()).await
+        let then = self.svm.at(Moment::Behind(slot)).await?;
+        self.accounts(&*then, slot, &changed.into_iter().collect::<Vec<_>>()).await
     }
 
     /// Compares accounts as they were behind a slot.

@@ -52,7 +52,7 @@ impl Replay for Historian {
         let clock = Clock { slot: header.number, unix_timestamp };
         let before = Point::end(header.number.saturating_sub(1));
         let view = View::new(self.parts(), before, clock, rent_per_byte);
-        unstored.iter().for_each(|change| view.put(change.address, change.version.clone()));
+        unstored.iter().cloned().for_each(|change| view.put(change));
         let is_beginning = matches!(first.kind, EffectKind::Initialized(_));
         if !is_beginning && version(&view, record::BLOCK).await?.is_none() {
             // What was before is not known, so nothing behind it can be.

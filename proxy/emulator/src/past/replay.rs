@@ -133,7 +133,7 @@ impl<'b> Replaying<'b> {
 
     fn put(&mut self, point: Point, left: Left) {
         for (address, version) in left {
-            self.view.put(address, version.clone());
+            self.view.put(Change { point, address, version: version.clone() });
             self.changes.insert((point, address), version);
         }
     }

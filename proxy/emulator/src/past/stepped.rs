@@ -131,7 +131,7 @@ pub(crate) fn run_again<'c, L: Ledger<'c>>(
 
 /// Whether nothing that an attempt used was changed since the run was begun. Then it did not begin anew.
 async fn is_unchanged(view: &View, record: &RunRecord, attempt: &Attempt) -> Result<bool, EmulatorError> {
-    let begun = view.stored_at(record.begun);
+    let begun = view.earlier(record.begun);
     Ok(begun.versions(&attempt.used).await? == view.versions(&attempt.used).await?)
 }
 

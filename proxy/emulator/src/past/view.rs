@@ -3,7 +3,7 @@
 use super::record::{self, BlockRecord, SlotHashes};
 use async_trait::async_trait;
 use parhelion_core::cluster::{Account, Clock, Cluster, ClusterError, LandedBlock, Snapshot};
-use parhelion_core::past::{Archive, Point, Version};
+use parhelion_core::past::{Archive, Change, Point, Version};
 use parhelion_wire::Pubkey;
 use parhelion_wire::account::ACCOUNT_STORAGE_OVERHEAD;
 use parhelion_wire::address::Deployment;
@@ -29,13 +29,22 @@ pub(super) struct View {
     clock: Clock,
     rent_per_byte: u64,
     /// Changes behind the point.
-    changed: Arc<Mutex<HashMap<Pubkey, Version>>>,
+    changed: Arc<Mutex<Changed>>,
     /// The slot hashes, once somebody has asked.
     slot_hashes: Arc<Mutex<Option<SlotHashes>>>,
     /// Accounts that are not known, and that somebody has asked for or was told of.
     unknown: Arc<Mutex<BTreeSet<Pubkey>>>,
     /// Whether accounts that are not the program's are looked up as they are now.
     has_others: bool,
+}
+
+/// Changes that are not in the archive.
+#[derive(Debug, Default)]
+struct Changed {
+    /// What each account became last.
+    newest: HashMap<Pubkey, Version>,
+    /// All of them, in order.
+    all: Vec<Change>,
 }
 
 impl View {
@@ -79,23 +88,34 @@ impl View {
         }
     }
 
-    fn changed(&self) -> MutexGuard<'_, HashMap<Pubkey, Version>> {
+    fn changed(&self) -> MutexGuard<'_, Changed> {
         self.changed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes an account: it is so from now on.
-    pub(super) fn put(&self, address: Pubkey, version: Version) {
-        match version {
-            Version::Unknown => self.unknown().insert(address),
-            _ => self.unknown().remove(&address),
+    pub(super) fn put(&self, change: Change) {
+        match change.version {
+            Version::Unknown => self.unknown().insert(change.address),
+            _ => self.unknown().remove(&change.address),
         };
-        self.changed().insert(address, version);
+        let mut changed = self.changed();
+        changed.newest.insert(change.address, change.version.clone());
+        changed.all.push(change);
     }
 
-    /// What the archive has at another point.
-    pub(super) fn stored_at(&self, point: Point) -> Self {
+    /// Accounts at an earlier point.
+    pub(super) fn earlier(&self, point: Point) -> Self {
         let parts = (Arc::clone(&self.live), Arc::clone(&self.archive));
-        Self::new(parts, point, self.clock, self.rent_per_byte)
+        let earlier = Self::new(parts, point.min(self.point), self.clock, self.rent_per_byte);
+        let changed = self.changed();
+        changed
+            .all
+            .iter()
+            .filter(|change| change.point <= point)
+            .cloned()
+            .for_each(|change| earlier.put(change));
+        drop(changed);
+        earlier
     }
 
     fn unknown(&self) -> MutexGuard<'_, BTreeSet<Pubkey>> {
@@ -120,7 +140,7 @@ impl View {
     /// What is known of accounts.
     pub(super) async fn versions(&self, addresses: &[Pubkey]) -> Result<Vec<Option<Version>>, ClusterError> {
         let mut versions: Vec<_> =
-            addresses.iter().map(|address| self.changed().get(address).cloned()).collect();
+            addresses.iter().map(|address| self.changed().newest.get(address).cloned()).collect();
         let is_open = |place: &usize| versions.get(*place).is_some_and(Option::is_none);
         let open: Vec<usize> = (0..addresses.len()).filter(is_open).collect();
         let asked: Vec<Pubkey> = open.iter().filter_map(|place| addresses.get(*place).copied()).collect();

@@ -73,6 +73,11 @@ impl Chain {
         Some(answer.get("result")?.clone()).filter(|result| !result.is_null())
     }
 
+    /// The end of the node's log.
+    pub(crate) fn log(&self) -> String {
+        tail(&self.log)
+    }
+
     /// Sends a transaction, which the node accepts.
     pub(crate) fn send(&self, transaction: &Transaction) {
         let raw = alloy_primitives::hex::encode_prefixed(transaction.raw());

@@ -74,7 +74,7 @@ impl Chain {
 
     /// An answer that must be there.
     fn told(&self, method: &str, parameters: &Value) -> Value {
-        self.ask(method, parameters).unwrap_or_else(|| panic!("{method} {parameters}"))
+        self.ask(method, parameters).unwrap_or_else(|| panic!("{method} {parameters}: {}", self.log()))
     }
 }
 
