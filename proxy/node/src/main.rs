@@ -34,6 +34,10 @@ mod translate;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
+use tikv_jemallocator::Jemalloc;
+
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// An Ethereum node whose chain is a program on Solana.
 ///
