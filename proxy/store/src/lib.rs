@@ -15,7 +15,7 @@
 //! # Logs
 //! For each contract, and for each topic at its position, there is an ascending list of the logs that have it. A query
 //! finds the part of its filter that lets fewest logs of its block range through, walks their lists, and checks the rest of
-//! the filter on each log that it meets.
+//! the filter on each log that it meets. In a database it looks up first which of them another part lets through as well.
 #![forbid(unsafe_code)]
 
 mod memory;

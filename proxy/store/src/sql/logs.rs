@@ -2,19 +2,23 @@
 //!
 //! For each address, and for each topic at a position, `postings` has the places of the logs that have it, in the order of
 //! blocks. A query counts, for each of its parts, how many logs of its range that part lets through, up to a bound; walks
-//! the smallest; and checks the whole filter on each log that it meets there.
+//! the smallest; leaves out on the way what a second part does not let through; and checks the whole filter on each log
+//! that is left.
 
-use super::key;
-use super::{executed_of, failed};
+use super::engine::Engine;
+use super::list::{self, numbers};
+use super::{executed_at, failed, key};
 use crate::LOGS_MAX;
 use parhelion_core::store::{Executed, FoundLog, LogFilter, StoreError};
-use sqlx::{AnyPool, AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Row as _};
 use std::sync::Arc;
 
 /// Up to here is counted to find the part of a filter that lets fewest logs through.
 const COUNT_MAX: i64 = 2_000;
 /// Places that are looked at together, and transactions that are read together.
 const BATCH: i64 = 500;
+/// The most keys of a part that is looked up for each place of another: each costs a search.
+const SECOND_KEYS_MAX: usize = 4;
 
 /// What a transaction's logs are found by.
 pub(super) fn postings(executed: &Executed, out: &mut Vec<(i64, i64)>) {
@@ -33,8 +37,16 @@ struct Range {
     to: i64,
 }
 
+/// How the logs of a filter are found.
+struct Plan {
+    /// The keys of the part whose places are walked; none where the filter has no part.
+    walked: Option<Vec<i64>>,
+    /// The keys of another part, which each of these places has to have one of.
+    second: Vec<i64>,
+}
+
 /// The logs that match, in the order of blocks, up to one more than [`LOGS_MAX`].
-pub(super) async fn find(pool: &AnyPool, filter: &LogFilter) -> Result<Vec<FoundLog>, StoreError> {
+pub(super) async fn find(engine: &Engine, filter: &LogFilter) -> Result<Vec<FoundLog>, StoreError> {
     if filter.from_block > filter.to_block {
         return Ok(Vec::new());
     }
@@ -43,14 +55,13 @@ pub(super) async fn find(pool: &AnyPool, filter: &LogFilter) -> Result<Vec<Found
         to: key::log(filter.to_block, key::PLACE_MAX, key::PLACE_MAX),
     };
     let mut found = Vec::new();
-    let parts = parts(filter);
-    let smallest = smallest(pool, &parts, range).await?;
+    let plan = plan(engine, parts(filter), range).await?;
     let mut from = range.from;
     loop {
         let range = Range { from, ..range };
-        let (transactions, last) = match smallest {
-            Some(keys) => by_keys(pool, keys, range).await?,
-            None => all(pool, range).await?,
+        let (transactions, last) = match &plan.walked {
+            Some(keys) => by_keys(engine, keys, &plan.second, range).await?,
+            None => all(engine, range).await?,
         };
         for executed in transactions {
             let place = |position: usize| key::log(executed.block_number, executed.index, position as u64);
@@ -69,51 +80,58 @@ pub(super) async fn find(pool: &AnyPool, filter: &LogFilter) -> Result<Vec<Found
     Ok(found)
 }
 
-/// The keys of each part of a filter that names something: an address, or a topic at a position.
-fn parts(filter: &LogFilter) -> Vec<Vec<i64>> {
-    let addresses = filter.addresses.iter().map(key::address).collect();
-    let topics = filter.topics.iter().enumerate();
-    let topics =
-        topics.map(|(position, wanted)| wanted.iter().map(|topic| key::topic(position, topic)).collect());
-    let named = [addresses].into_iter().chain(topics).filter(|keys: &Vec<i64>| !keys.is_empty());
-    named
-        .map(|mut keys| {
-            keys.sort_unstable();
-            keys.dedup();
-            keys
-        })
-        .collect()
+/// A part of a filter that names something.
+struct Part {
+    keys: Vec<i64>,
+    /// Whether it is the first topic, the kind of event, which most logs that have the rest of a filter have anyway.
+    is_kind: bool,
 }
 
-/// The part that lets fewest logs through.
-async fn smallest<'p>(
-    pool: &AnyPool,
-    parts: &'p [Vec<i64>],
-    range: Range,
-) -> Result<Option<&'p Vec<i64>>, StoreError> {
-    if let [part] = parts {
-        return Ok(Some(part));
+/// The parts of a filter that name something, an address or a topic at a position: those first that tend to let fewest logs
+/// through.
+fn parts(filter: &LogFilter) -> Vec<Part> {
+    let topics = filter.topics.iter().enumerate();
+    let topic = |(position, wanted): (usize, &Vec<_>)| Part {
+        keys: wanted.iter().map(|topic| key::topic(position, topic)).collect(),
+        is_kind: position == 0,
+    };
+    let mut parts: Vec<Part> = topics.map(topic).collect();
+    let addresses = Part { keys: filter.addresses.iter().map(key::address).collect(), is_kind: false };
+    parts.insert(parts.len().min(1), addresses);
+    parts.reverse();
+    parts.retain(|part| !part.keys.is_empty());
+    for part in &mut parts {
+        part.keys.sort_unstable();
+        part.keys.dedup();
     }
-    let mut best = None;
-    let mut least = COUNT_MAX;
-    for part in parts {
-        let count = count(pool, part, range, least).await?;
-        if best.is_none() || count < least {
-            (best, least) = (Some(part), count);
+    parts
+}
+
+/// Decides which part is walked: the one that lets fewest logs through.
+async fn plan(engine: &Engine, mut parts: Vec<Part>, range: Range) -> Result<Plan, StoreError> {
+    let (mut best, mut least) = (0, COUNT_MAX);
+    if parts.len() > 1 {
+        for (index, part) in parts.iter().enumerate() {
+            let count = count(engine, &part.keys, range, least).await?;
+            if count < least {
+                (best, least) = (index, count);
+            }
         }
     }
-    Ok(best)
+    let walked = (best < parts.len()).then(|| parts.remove(best).keys);
+    let second = parts.into_iter().find(|part| !part.is_kind && part.keys.len() <= SECOND_KEYS_MAX);
+    Ok(Plan { walked, second: second.map(|part| part.keys).unwrap_or_default() })
 }
 
 /// Places that have one of the keys, counted up to `most`.
-async fn count(pool: &AnyPool, keys: &[i64], range: Range, most: i64) -> Result<i64, StoreError> {
+async fn count(engine: &Engine, keys: &[i64], range: Range, most: i64) -> Result<i64, StoreError> {
     let mut sum = 0;
     for key in keys {
         let query = "SELECT COUNT(*) FROM (SELECT 1 AS one FROM postings WHERE key = $1 AND place BETWEEN $2 AND $3 \
                      LIMIT $4) AS counted";
-        let row =
-            sqlx::query(query).bind(*key).bind(range.from).bind(range.to).bind(most - sum).fetch_one(pool);
-        let counted: i64 = row.await.map_err(failed)?.try_get(0).map_err(failed)?;
+        let query = sqlx::query(query).bind(*key).bind(range.from).bind(range.to).bind(most - sum);
+        let row = query.fetch_one(&engine.pool).await.map_err(failed)?;
+        let counted: i64 = row.try_get(0).map_err(failed)?;
         sum += counted;
         if sum >= most {
             break;
@@ -122,54 +140,96 @@ async fn count(pool: &AnyPool, keys: &[i64], range: Range, most: i64) -> Result<
     Ok(sum)
 }
 
-/// The transactions of the next places that have one of the keys, and the last of these places; none when there are no
-/// more.
+/// The transactions of the next places that have one of the keys and one of the `second` ones, and the place up to which was
+/// looked; none when there are no more.
 async fn by_keys(
-    pool: &AnyPool,
+    engine: &Engine,
     keys: &[i64],
+    second: &[i64],
     range: Range,
 ) -> Result<(Vec<Arc<Executed>>, Option<i64>), StoreError> {
-    let mut places = Vec::new();
+    let (mut places, mut last) = (Vec::new(), None);
     for key in keys {
-        let query =
-            "SELECT place FROM postings WHERE key = $1 AND place BETWEEN $2 AND $3 ORDER BY place LIMIT $4";
-        let rows = sqlx::query(query).bind(*key).bind(range.from).bind(range.to).bind(BATCH).fetch_all(pool);
-        for row in rows.await.map_err(failed)? {
-            places.push(row.try_get::<i64, _>(0).map_err(failed)?);
-        }
+        let (some, end) = walk(engine, *key, second, range).await?;
+        places.extend(some);
+        // Behind that, a key may have more places than were read.
+        last = last.into_iter().chain(end).min();
     }
     places.sort_unstable();
     places.dedup();
-    // Behind that, a key may have more places than were read.
-    let is_last = (places.len() as i64) < BATCH;
-    places.truncate(BATCH as usize);
-    let last = if is_last { None } else { places.last().copied() };
+    places.retain(|place| last.is_none_or(|last| *place <= last));
+    if places.len() > BATCH as usize {
+        places.truncate(BATCH as usize);
+        last = places.last().copied();
+    }
     let mut transactions: Vec<i64> = places.iter().map(|place| key::of_log(*place).0).collect();
     transactions.dedup();
-    Ok((read(pool, &transactions).await?, last))
+    Ok((read(engine, &transactions).await?, last))
+}
+
+/// The next places that have a key and one of the `second` ones, and the place up to which was looked; none when there are
+/// no more.
+async fn walk(
+    engine: &Engine,
+    key: i64,
+    second: &[i64],
+    range: Range,
+) -> Result<(Vec<i64>, Option<i64>), StoreError> {
+    let place = match second {
+        [] => "place".to_owned(),
+        // A search for each place: a join would let the planner read all that have the second key.
+        keys => format!(
+            "(SELECT second.place FROM postings AS second WHERE second.key IN ({}) AND second.place = walked.place LIMIT 1)",
+            numbers(keys)
+        ),
+    };
+    let statement = format!(
+        "SELECT COUNT(*), MAX(place), {} FROM (SELECT place FROM postings WHERE key = $1 AND place BETWEEN $2 AND $3 \
+         ORDER BY place LIMIT $4) AS walked",
+        list::of_numbers(engine.dialect, &place),
+    );
+    let query = sqlx::query(AssertSqlSafe(statement)).persistent(second.is_empty());
+    let query = query.bind(key).bind(range.from).bind(range.to).bind(BATCH);
+    let row = query.fetch_one(&engine.pool).await.map_err(failed)?;
+    let count: i64 = row.try_get(0).map_err(failed)?;
+    let last: Option<i64> = row.try_get(1).map_err(failed)?;
+    let places = list::parse_numbers(row.try_get(2).map_err(failed)?)?;
+    Ok((places, last.filter(|_| count == BATCH)))
 }
 
 /// The transactions at these places, in order.
-async fn read(pool: &AnyPool, places: &[i64]) -> Result<Vec<Arc<Executed>>, StoreError> {
-    if places.is_empty() {
-        return Ok(Vec::new());
+async fn read(engine: &Engine, places: &[i64]) -> Result<Vec<Arc<Executed>>, StoreError> {
+    let mut read = Vec::with_capacity(places.len());
+    for some in places.chunks(BATCH as usize) {
+        // In the statement, for the same reason as in `write::values`.
+        let from = format!("transactions WHERE place IN ({})", numbers(some));
+        let statement = format!("SELECT {} FROM {from}", list::of_blobs(engine.dialect, "place", "data"));
+        let query = sqlx::query(AssertSqlSafe(statement)).persistent(false);
+        let row = query.fetch_one(&engine.pool).await.map_err(failed)?;
+        read.extend(executed(row.try_get(0).map_err(failed)?)?);
     }
-    // In the statement, for the same reason as in `write::values`.
-    let list: Vec<_> = places.iter().map(i64::to_string).collect();
-    let list = list.join(", ");
-    let statement = format!("SELECT place, data FROM transactions WHERE place IN ({list}) ORDER BY place");
-    let query = sqlx::query(AssertSqlSafe(statement)).persistent(false);
-    let rows = query.fetch_all(pool).await.map_err(failed)?;
-    rows.iter().map(executed_of).collect()
+    Ok(read)
 }
 
 /// The next transactions, whatever logs they have, and the last place in them; none when there are no more.
-async fn all(pool: &AnyPool, range: Range) -> Result<(Vec<Arc<Executed>>, Option<i64>), StoreError> {
-    let query = "SELECT place, data FROM transactions WHERE place BETWEEN $1 AND $2 ORDER BY place LIMIT $3";
+async fn all(engine: &Engine, range: Range) -> Result<(Vec<Arc<Executed>>, Option<i64>), StoreError> {
+    let statement = format!(
+        "SELECT {} FROM (SELECT place, data FROM transactions WHERE place BETWEEN $1 AND $2 ORDER BY place LIMIT $3) AS walked",
+        list::of_blobs(engine.dialect, "place", "data"),
+    );
     let (from, to) = (key::of_log(range.from).0, key::of_log(range.to).0);
-    let rows = sqlx::query(query).bind(from).bind(to).bind(BATCH).fetch_all(pool).await.map_err(failed)?;
-    let read = rows.iter().map(executed_of).collect::<Result<Vec<_>, _>>()?;
+    let query = sqlx::query(AssertSqlSafe(statement)).bind(from).bind(to).bind(BATCH);
+    let row = query.fetch_one(&engine.pool).await.map_err(failed)?;
+    let read = executed(row.try_get(0).map_err(failed)?)?;
     let last = read.last().filter(|_| read.len() as i64 == BATCH);
     let last = last.map(|executed| key::log(executed.block_number, executed.index, key::PLACE_MAX));
     Ok((read, last))
+}
+
+/// The transactions of a list, in order.
+fn executed(list: Option<String>) -> Result<Vec<Arc<Executed>>, StoreError> {
+    let mut rows = list::parse_blobs(list)?;
+    // A list has no order.
+    rows.sort_unstable_by_key(|(place, _)| *place);
+    rows.iter().map(|(place, data)| executed_at(*place, data)).collect()
 }

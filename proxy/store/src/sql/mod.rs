@@ -5,6 +5,7 @@ mod chain;
 mod engine;
 mod journal;
 mod key;
+mod list;
 mod logs;
 mod recent;
 mod remove;
@@ -237,7 +238,7 @@ impl Store for SqlStore {
         let recent = self.recent().logs(filter, LOGS_MAX);
         let found = match recent {
             Some(found) => found,
-            None => logs::find(&self.engine.pool, filter).await?,
+            None => logs::find(&self.engine, filter).await?,
         };
         if found.len() > LOGS_MAX { Err(StoreError::TooManyLogs { max: LOGS_MAX }) } else { Ok(found) }
     }
@@ -351,8 +352,13 @@ fn header_of(row: &AnyRow) -> Result<Header, StoreError> {
 fn executed_of(row: &AnyRow) -> Result<Arc<Executed>, StoreError> {
     let place: i64 = row.try_get(0).map_err(failed)?;
     let data: Vec<u8> = row.try_get(1).map_err(failed)?;
+    executed_at(place, &data)
+}
+
+/// The transaction at a place.
+fn executed_at(place: i64, data: &[u8]) -> Result<Arc<Executed>, StoreError> {
     let (number, index) = key::of_transaction(place);
-    Ok(Arc::new(row::decode(number, index, &data)?))
+    Ok(Arc::new(row::decode(number, index, data)?))
 }
 
 fn empty() -> StoreError {
