@@ -221,14 +221,15 @@ fn run<'c, L: Ledger<'c>, C: Crypto>(
     let started = world.start(message, authorizations)?;
     let mut machine = Machine::new(&options.limits.machine);
     let gas = message.frame_gas(options)?;
+    let pause = L::GAS_MAX.map_or(0, |max| gas.saturating_sub(max).max(0));
     let (outermost, sender, value) = (message.outermost(), &message.sender, &message.value);
     let (mut stack, ended) = frames::begin(world, &mut machine, &outermost, sender, value, gas)?;
     let ended = match ended {
         Some(ended) => ended,
-        None => match frames::run(world, &mut machine, &mut stack, 0)? {
+        None => match frames::run(world, &mut machine, &mut stack, pause)? {
             Progress::Ended(ended) => ended,
-            // Nothing is held, so nothing pauses.
-            Progress::Paused => return Err(ProgramError::InvalidArgument),
+            // It takes more gas than the ledger lets it take.
+            Progress::Paused => return Err(ProgramError::HeapLimit),
         },
     };
     world.finish(&mut machine, options, message, &started, &ended)

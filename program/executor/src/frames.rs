@@ -303,7 +303,8 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         input: Input<'c>,
         checkpoint: &Checkpoint,
     ) -> Result<Entered<'c>> {
-        let budget = precompile::Budget { gas, compute_units: self.limits.precompile_compute_units };
+        let gas_max = L::GAS_MAX.map_or(gas, |max| gas.min(max));
+        let budget = precompile::Budget { gas: gas_max, compute_units: self.limits.precompile_compute_units };
         let outcome = precompile::run(number, self.env.fork, input.bytes(machine), &budget, &self.crypto);
         let exit = match outcome {
             precompile::Outcome::Return { gas: cost, output } => {
@@ -312,6 +313,8 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
                 let left = gas.saturating_sub(cost);
                 return Ok(Entered::Ended(Ended { exit: Exit::Return, gas: left, created: None }));
             }
+            // It may have enough of the gas that it was given.
+            precompile::Outcome::OutOfGas if gas_max < gas => return Err(ProgramError::HeapLimit),
             precompile::Outcome::OutOfGas => Exit::OutOfGas,
             precompile::Outcome::Failure => Exit::PrecompileFailure,
         };

@@ -24,6 +24,11 @@ pub trait Ledger<'c> {
     /// Whether it wants to know what happens in a run, opcode by opcode: for tracers.
     const OBSERVES: bool = false;
 
+    /// The most gas that a call may take beyond its intrinsic gas, a block of code more or less; `None` where nothing but its
+    /// gas limit counts. A call that needs more ends with [`parhelion_wire::ProgramError::HeapLimit`], like any that meets a
+    /// limit of ours. Its code sees nothing of it: not in GAS, and not in what it can give to other calls.
+    const GAS_MAX: Option<i64> = None;
+
     /// Something happens. Only told where [`Self::OBSERVES`] says so.
     fn observe(&mut self, _observation: &Observation<'_>) {}
 
@@ -209,6 +214,7 @@ impl<'c, T: Ledger<'c>> Ledger<'c> for &mut T {
     forward!(T, self, (**self));
 
     const OBSERVES: bool = T::OBSERVES;
+    const GAS_MAX: Option<i64> = T::GAS_MAX;
 
     fn observe(&mut self, observation: &Observation<'_>) {
         (**self).observe(observation);
@@ -228,8 +234,28 @@ impl<'c, L: Ledger<'c>, F: FnMut(&Observation<'_>)> Ledger<'c> for Watched<L, F>
     forward!(L, self, self.ledger);
 
     const OBSERVES: bool = true;
+    const GAS_MAX: Option<i64> = L::GAS_MAX;
 
     fn observe(&mut self, observation: &Observation<'_>) {
         (self.watch)(observation);
+    }
+}
+
+/// A ledger whose calls are over soon, one way or the other: see [`Ledger::GAS_MAX`]. For whoever must not wait, and can ask
+/// somebody else to run the call when it takes longer.
+#[derive(Debug)]
+pub struct Brief<L>(pub L);
+
+/// What a [`Brief`] call may take: three milliseconds of the slowest precompiles, and a tenth of one for most code.
+const BRIEF_GAS_MAX: i64 = 100_000;
+
+impl<'c, L: Ledger<'c>> Ledger<'c> for Brief<L> {
+    forward!(L, self, self.0);
+
+    const OBSERVES: bool = L::OBSERVES;
+    const GAS_MAX: Option<i64> = Some(BRIEF_GAS_MAX);
+
+    fn observe(&mut self, observation: &Observation<'_>) {
+        self.0.observe(observation);
     }
 }

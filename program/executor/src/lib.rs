@@ -47,7 +47,7 @@ mod withdraw;
 mod world;
 
 pub use execute::{BlockValues, Call, Options, Report, call, execute};
-pub use ledger::{Ledger, Watched};
+pub use ledger::{Brief, Ledger, Watched};
 pub use limits::Limits;
 pub use mark::Mark;
 pub use withdraw::{WITHDRAW_ADDRESS, WITHDRAW_SELECTOR};

@@ -12,6 +12,9 @@
 //! Every round reads all addresses again, so one run sees one state. What a run touched is remembered for the
 //! contract and function that it called, so the next such run mostly takes one round.
 //!
+//! Calls are tried briefly first, with little gas, memory and stack, on the thread that asks. What needs more runs from the
+//! beginning on a thread that may compute for long; nothing that a contract can see tells the two apart.
+//!
 //! What the run used and wrote is recorded by [`Recorder`], on the executor's requests: the account list is never a
 //! guess (invariant 4).
 //!

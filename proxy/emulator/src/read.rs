@@ -4,8 +4,8 @@ use crate::crypto::Native;
 use crate::execution::execution;
 use crate::ledger::{Recorder, Use};
 use crate::past::{self, Traced};
-use crate::room::little_first;
-use crate::session::Finished;
+use crate::room::{little, little_first};
+use crate::session::{BriefRun, Finished};
 use crate::shell::Shell;
 use crate::touched::kind;
 use crate::watcher::Watcher;
@@ -22,7 +22,7 @@ use parhelion_core::simulation::{SimulatedBlock, Simulation, SimulationError};
 use parhelion_core::store::Executed;
 use parhelion_core::transaction::Transaction;
 use parhelion_executor::observe::Observation;
-use parhelion_executor::{BlockValues, Call as Message, Options, Report, WITHDRAW_ADDRESS, Watched};
+use parhelion_executor::{BlockValues, Brief, Call as Message, Options, Report, WITHDRAW_ADDRESS, Watched};
 use parhelion_sdk::address::account_address;
 use parhelion_sdk::convert::{to_h160, to_wire_u256};
 use parhelion_wire::account::{Balance, Cell, Code, Contract, Layout};
@@ -33,6 +33,8 @@ use std::sync::Arc;
 
 /// Gas of a call at most: what public Ethereum nodes allow.
 pub(crate) const CALL_GAS_MAX: u64 = 50_000_000;
+/// Call data of a light call at most, in bytes.
+const LIGHT_DATA_MAX: usize = 16 * 1024;
 
 impl Shell {
     /// The address of a key's account.
@@ -72,10 +74,25 @@ impl Shell {
         call: &Call,
         prepare: impl Fn(&BlockValues) -> Prepared + Send + Sync + Clone + 'static,
     ) -> Result<Execution, EmulatorError> {
-        let run = |ledger: &mut Recorder<'_>, block: &_, options: &_, message: &Message<'_>| {
-            Ok((parhelion_executor::call(ledger, Native, block, options, message)?, ()))
+        let message = Arc::new(Called::new(call, prepare));
+        let brief: Option<BriefRun<_>> = is_light(call).then(|| -> BriefRun<_> {
+            let message = Arc::clone(&message);
+            Box::new(move |ledger, block| {
+                message.with(block, |options, message| {
+                    let options = little(options);
+                    parhelion_executor::call(Brief(ledger), Native, block, &options, message)
+                })
+            })
+        });
+        let run = move |ledger: &mut Recorder<'_>, block: &BlockValues| {
+            message.with(block, |options, message| {
+                little_first(options, |options| {
+                    parhelion_executor::call(&mut *ledger, Native, block, options, message)
+                })
+            })
         };
-        Ok(self.run_call_in(call, prepare, run).await?.0)
+        let finished = self.run_called(call, brief, run).await?;
+        Ok(execution(finished.result.map_err(refused)?))
     }
 
     /// Runs a call, and gives what watched it as well.
@@ -96,70 +113,91 @@ impl Shell {
         prepare: impl Fn(&BlockValues) -> Prepared + Send + Sync + Clone + 'static,
         watcher: W,
     ) -> Result<(Execution, W, Vec<Use>), EmulatorError> {
-        let run = move |ledger: &mut Recorder<'_>, block: &_, options: &_, message: &Message<'_>| {
-            let mut watcher = watcher.clone();
-            let ledger =
-                Watched { ledger, watch: |observation: &Observation<'_>| watcher.observe(observation) };
-            let report = parhelion_executor::call(ledger, Native, block, options, message)?;
-            Ok((report, watcher))
+        let message = Arc::new(Called::new(call, prepare));
+        let run = move |ledger: &mut Recorder<'_>, block: &BlockValues| {
+            message.with(block, |options, message| {
+                little_first(options, |options| {
+                    let mut watcher = watcher.clone();
+                    let watch = |observation: &Observation<'_>| watcher.observe(observation);
+                    let ledger = Watched { ledger: &mut *ledger, watch };
+                    let report = parhelion_executor::call(ledger, Native, block, options, message)?;
+                    Ok((report, watcher))
+                })
+            })
         };
-        self.run_call_in(call, prepare, run).await
+        let finished = self.run_called(call, None, run).await?;
+        let (report, watcher) = finished.result.map_err(refused)?;
+        Ok((execution(report), watcher, finished.uses))
     }
 
-    /// Runs a call in one way or another, with what it leaves beside its report, and the accounts that it used.
-    async fn run_call_in<T, F>(
+    /// Runs a call in one way or another.
+    async fn run_called<T, F>(
         &self,
         call: &Call,
-        prepare: impl Fn(&BlockValues) -> Prepared + Send + Sync + Clone + 'static,
+        brief: Option<BriefRun<T>>,
         run: F,
-    ) -> Result<(Execution, T, Vec<Use>), EmulatorError>
+    ) -> Result<Finished<T>, EmulatorError>
     where
         T: Send + 'static,
-        F: Fn(&mut Recorder<'_>, &BlockValues, &Options, &Message<'_>) -> Result<(Report, T), ProgramError>
-            + Send
-            + Sync
-            + Clone
-            + 'static,
+        F: Fn(&mut Recorder<'_>, &BlockValues) -> Result<T, ProgramError> + Send + Sync + Clone + 'static,
     {
-        let from = to_h160(call.from.unwrap_or_default());
         let to = call.to.map(to_h160);
-        let (call, overrides) = (Arc::new(call.clone()), call.overrides.clone());
-        let authorizations = Arc::new(alloy_rlp::encode(&call.authorization_list));
         let kind = kind(to.map(|to| to.0), &call.data);
-        let run = move |ledger: &mut Recorder<'_>, block: &BlockValues| {
-            let prepared = prepare(block);
-            let authorizations = AuthorizationList::from_rlp(&authorizations)?;
-            let access_list: Vec<_> = call
-                .access_list
-                .iter()
-                .map(|item| {
-                    let keys = item
-                        .storage_keys
-                        .iter()
-                        .map(|key| parhelion_wire::U256::from_big_endian(&key.0))
-                        .collect();
-                    (to_h160(item.address), keys)
-                })
-                .collect();
-            let message = Message {
-                from,
-                to,
-                value: to_wire_u256(call.value.unwrap_or_default()),
-                data: &call.data,
-                gas_limit: prepared.gas_limit,
-                gas_price: to_wire_u256(prepared.gas_price),
-                rent_gas_price: prepared.rent_gas_price.map(to_wire_u256),
-                nonce: call.nonce,
-                access_list: &access_list,
-                authorizations,
-            };
-            little_first(&prepared.options, |options| run(ledger, block, options, &message))
-        };
-        let first = self.first_addresses(from, to);
-        let finished = self.run(kind, H160::zero(), first, overrides.as_deref(), run).await?;
-        let (report, beside) = finished.result.map_err(refused)?;
-        Ok((execution(report), beside, finished.uses))
+        let first = self.first_addresses(to_h160(call.from.unwrap_or_default()), to);
+        self.run_briefly(kind, H160::zero(), first, call.overrides.as_deref(), brief, run).await
     }
+}
+
+/// A call as its runs need it.
+struct Called<P> {
+    call: Call,
+    /// In RLP.
+    authorizations: Vec<u8>,
+    access_list: Vec<(H160, Vec<parhelion_wire::U256>)>,
+    prepare: P,
+}
+
+impl<P: Fn(&BlockValues) -> Prepared> Called<P> {
+    fn new(call: &Call, prepare: P) -> Self {
+        let key = |key: &B256| parhelion_wire::U256::from_big_endian(&key.0);
+        let access_list = call.access_list.iter();
+        let access_list = access_list
+            .map(|item| (to_h160(item.address), item.storage_keys.iter().map(key).collect()))
+            .collect();
+        Self {
+            authorizations: alloy_rlp::encode(&call.authorization_list),
+            access_list,
+            call: call.clone(),
+            prepare,
+        }
+    }
+
+    /// Hands over the call as the executor takes it.
+    fn with<T>(
+        &self,
+        block: &BlockValues,
+        run: impl FnOnce(&Options, &Message<'_>) -> Result<T, ProgramError>,
+    ) -> Result<T, ProgramError> {
+        let (call, prepared) = (&self.call, (self.prepare)(block));
+        let message = Message {
+            from: to_h160(call.from.unwrap_or_default()),
+            to: call.to.map(to_h160),
+            value: to_wire_u256(call.value.unwrap_or_default()),
+            data: &call.data,
+            gas_limit: prepared.gas_limit,
+            gas_price: to_wire_u256(prepared.gas_price),
+            rent_gas_price: prepared.rent_gas_price.map(to_wire_u256),
+            nonce: call.nonce,
+            access_list: &self.access_list,
+            authorizations: AuthorizationList::from_rlp(&self.authorizations)?,
+        };
+        run(&prepared.options, &message)
+    }
+}
+
+/// Whether little happens before a call's code runs, however much gas it has.
+fn is_light(call: &Call) -> bool {
+    call.access_list.is_empty() && call.authorization_list.is_empty() && call.data.len() <= LIGHT_DATA_MAX
 }
 
 /// Gas and prices of a call.

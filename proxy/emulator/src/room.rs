@@ -15,17 +15,22 @@ pub(crate) fn little_first<T>(
     options: &Options,
     mut run: impl FnMut(&Options) -> Result<T, ProgramError>,
 ) -> Result<T, ProgramError> {
+    let first = little(options);
+    match run(&first) {
+        Err(ProgramError::HeapLimit) if first != *options => run(options),
+        result => result,
+    }
+}
+
+/// The same options with little room.
+pub(crate) fn little(options: &Options) -> Options {
     let allowed = options.limits.machine;
     let machine = machine::Limits {
         stack_words: allowed.stack_words.min(FIRST.stack_words),
         memory_bytes: allowed.memory_bytes.min(FIRST.memory_bytes),
         frames: allowed.frames.min(FIRST.frames),
     };
-    let first = Options { limits: Limits { machine, ..options.limits }, ..*options };
-    match run(&first) {
-        Err(ProgramError::HeapLimit) if machine != allowed => run(options),
-        result => result,
-    }
+    Options { limits: Limits { machine, ..options.limits }, ..*options }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use parhelion_core::cluster::{ACCOUNTS_MAX, Account, Clock, ClusterError};
 use parhelion_core::emulator::{CodeUse, EmulatorError, Overrides};
 use parhelion_executor::BlockValues;
 use parhelion_wire::account::{Config, Layout};
+use parhelion_wire::address::Deployment;
 use parhelion_wire::{H160, ProgramError, Pubkey};
 use solana_address::Address;
 use std::collections::HashMap;
@@ -19,7 +20,11 @@ const ROUNDS_MAX: usize = 400;
 pub(crate) const RUN_ACCOUNTS_MAX: usize = 4000;
 
 /// What a run gives: its result and what it used or missed.
-pub(crate) type Run<T> = (Result<T, ProgramError>, Outcome);
+type Run<T> = (Result<T, ProgramError>, Outcome);
+
+/// A run that is over soon: it may give up with [`ProgramError::HeapLimit`] where the run itself would not.
+pub(crate) type BriefRun<T> =
+    Box<dyn Fn(&mut Recorder<'_>, &BlockValues) -> Result<T, ProgramError> + Send + Sync>;
 
 /// What a run's ledger recorded.
 pub(crate) enum Outcome {
@@ -37,6 +42,37 @@ pub(crate) struct Finished<T> {
     pub(crate) block: BlockValues,
 }
 
+/// Runs `run` over what is known.
+fn once<T>(
+    deployment: Deployment,
+    known: &Known,
+    block: &BlockValues,
+    run: impl Fn(&mut Recorder<'_>, &BlockValues) -> Result<T, ProgramError>,
+) -> Run<T> {
+    let mut recorder = Recorder::new(deployment, known);
+    let result = run(&mut recorder, block);
+    let outcome = if recorder.misses() {
+        Outcome::Missed(recorder.into_missing())
+    } else {
+        let (codes, translations) = (recorder.codes(), recorder.translations());
+        Outcome::Used(recorder.into_uses(), codes, translations)
+    };
+    (result, outcome)
+}
+
+/// [`once`] for a run that may give up: then there is nothing.
+fn once_briefly<T>(
+    deployment: Deployment,
+    known: &Known,
+    block: &BlockValues,
+    run: &BriefRun<T>,
+) -> Option<Run<T>> {
+    match once(deployment, known, block, run) {
+        (Err(ProgramError::HeapLimit), Outcome::Used(..)) => None,
+        over => Some(over),
+    }
+}
+
 impl Shell {
     /// Runs `run` until it misses nothing. `coinbase` is COINBASE in the block, unless it is overridden.
     pub(crate) async fn run<T, F>(
@@ -45,6 +81,23 @@ impl Shell {
         coinbase: H160,
         first: Vec<Pubkey>,
         overrides: Option<&Overrides>,
+        run: F,
+    ) -> Result<Finished<T>, EmulatorError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Recorder<'_>, &BlockValues) -> Result<T, ProgramError> + Send + Sync + Clone + 'static,
+    {
+        self.run_briefly(kind, coinbase, first, overrides, None, run).await
+    }
+
+    /// [`Self::run`], which tries `brief` first: where we are, because that takes less than to have another thread do it.
+    pub(crate) async fn run_briefly<T, F>(
+        &self,
+        kind: RunKind,
+        coinbase: H160,
+        first: Vec<Pubkey>,
+        overrides: Option<&Overrides>,
+        brief: Option<BriefRun<T>>,
         run: F,
     ) -> Result<Finished<T>, EmulatorError>
     where
@@ -74,21 +127,17 @@ impl Shell {
             }
             let rent_per_byte = self.rent_per_byte().await?;
             let known = Known { accounts, slot_hashes: slot_hashes.clone(), rent_per_byte, seen };
-            let (deployment, run) = (self.deployment, run.clone());
-            let work = move || -> Run<T> {
-                let mut recorder = Recorder::new(deployment, &known);
-                let result = run(&mut recorder, &block);
-                let outcome = if recorder.misses() {
-                    Outcome::Missed(recorder.into_missing())
-                } else {
-                    let (codes, translations) = (recorder.codes(), recorder.translations());
-                    Outcome::Used(recorder.into_uses(), codes, translations)
-                };
-                (result, outcome)
+            let deployment = self.deployment;
+            let brief = brief.as_ref().and_then(|brief| once_briefly(deployment, &known, &block, brief));
+            let (result, outcome) = match brief {
+                Some(over) => over,
+                None => {
+                    // The EVM may compute for a while; the runtime's threads are for waiting.
+                    let run = run.clone();
+                    let work = move || once(deployment, &known, &block, run);
+                    spawn_blocking(work).await.map_err(|error| EmulatorError::State(error.to_string()))?
+                }
             };
-            // The EVM may compute for a while; the runtime's threads are for waiting.
-            let (result, outcome) =
-                spawn_blocking(work).await.map_err(|error| EmulatorError::State(error.to_string()))?;
             match outcome {
                 Outcome::Used(uses, codes, translations) => {
                     self.touched.set(kind, uses.iter().map(|used| used.address).chain(translations));

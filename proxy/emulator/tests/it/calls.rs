@@ -2,8 +2,9 @@
 
 use crate::cluster::{BASE_FEE, Chain, Wallet, refusal};
 use crate::rounds::call;
+use alloy_eips::eip2930::{AccessList, AccessListItem};
 use alloy_primitives::{Address, B256, Bytes, U256};
-use parhelion_assembler::{Code, log1, mstore, push, return_top, revert, sstore};
+use parhelion_assembler::{Code, log1, mstore, push, ret, return_top, revert, sstore, staticcall};
 use parhelion_core::emulator::{Call, Emulator};
 use parhelion_evm::opcode as op;
 use parhelion_wire::ProgramError;
@@ -85,6 +86,47 @@ async fn gas_is_bounded() {
     }
     let short = Call { gas: Some(20_999), ..call(contract) };
     assert_eq!(refusal(chain.emulator.call(&short).await).0, ProgramError::IntrinsicGasTooLow);
+}
+
+/// Calls are tried with little gas and memory first. One that names an access list is not, and pays 2,400 gas for the address.
+#[tokio::test]
+async fn whether_a_call_is_tried_briefly_first_cannot_be_seen() {
+    let chain = Chain::new();
+    let countdown = |rounds: u64| {
+        let next = Code::new().op(op::JUMPDEST) + push(1) + op::SWAP1 + op::SUB + op::DUP1;
+        // A PUSH2 is in front of the destination.
+        push(rounds) + next + push(3) + op::JUMPI
+    };
+    let forever = chain.contract(1, &(Code::new().op(op::JUMPDEST) + push(0) + op::JUMP), &[]);
+    let fails = staticcall(200_000, forever.into_array(), 0, 0, 0, 0);
+    // Of the lengths 1024, 32 and 1024: two million gas.
+    let powers = [mstore(0, 1024), mstore(32, 32), mstore(64, 1024), mstore(1120, 1 << 63)];
+    let powers = powers.into_iter().fold(Code::new(), |code, next| code + next);
+    let precompile = powers.clone() + staticcall(Code::new().op(op::GAS), 5, 0, 2176, 0, 0);
+    let poor_precompile = powers + staticcall(150_000, 5, 0, 2176, 0, 0);
+    for (number, code, gas_min, output) in [
+        (2, countdown(300), 7_000, 0),
+        (3, countdown(5_000), 130_000, 0),
+        (4, fails, 200_000, 0),
+        (5, precompile, 2_000_000, 1),
+        (6, poor_precompile, 150_000, 0),
+        // More memory than is given at first.
+        (7, mstore(100_000, 1) + push(0), 25_000, 0),
+    ] {
+        let seen = code + op::GAS + push(0) + op::MSTORE + push(32) + op::MSTORE;
+        let contract = chain.contract(number, &(seen + ret(0, 64)), &[]);
+        let tried = chain.emulator.call(&call(contract)).await.unwrap();
+        let item = AccessListItem { address: Address::repeat_byte(9), storage_keys: vec![] };
+        let listed = Call { access_list: AccessList(vec![item]), ..call(contract) };
+        let listed = chain.emulator.call(&listed).await.unwrap();
+        let words = |output: &Bytes| (U256::from_be_slice(&output[..32]), U256::from_be_slice(&output[32..]));
+        let ((left, top), (left_listed, top_listed)) = (words(&tried.output), words(&listed.output));
+        assert_eq!((tried.outcome, listed.outcome), (Outcome::Success, Outcome::Success), "{number}");
+        assert_eq!((top, top_listed), (U256::from(output), U256::from(output)), "{number}");
+        assert_eq!(left, left_listed + U256::from(2_400), "{number}");
+        assert_eq!(tried.gas_used + 2_400, listed.gas_used, "{number}");
+        assert!(tried.gas_used > 21_000 + gas_min, "{number}: {}", tried.gas_used);
+    }
 }
 
 #[tokio::test]
