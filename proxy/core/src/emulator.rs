@@ -3,6 +3,7 @@
 use crate::cluster::{ClusterError, Moment};
 use crate::simulation::{SimulatedBlock, Simulation, SimulationError};
 use crate::store::Executed;
+use crate::touched::TouchedAccounts;
 use crate::transaction::Transaction;
 use alloy_eips::eip2930::AccessList;
 use alloy_eips::eip7702::SignedAuthorization;
@@ -198,6 +199,10 @@ pub enum TraceRequest {
     Opcodes(GethDefaultTracingOptions),
     /// Calls and creations, with their logs.
     Calls,
+    /// The accounts that it touches, before it and behind it.
+    Accounts,
+    /// Both, of one run.
+    CallsAndAccounts,
 }
 
 /// What was recorded of a run.
@@ -207,6 +212,10 @@ pub enum Recording {
     Opcodes(Vec<StructLog>),
     /// Calls and creations, the outermost first, each before those that it makes.
     Calls(Vec<CallTraceNode>),
+    /// The accounts that it touches.
+    Accounts(TouchedAccounts),
+    /// Both.
+    CallsAndAccounts(Vec<CallTraceNode>, TouchedAccounts),
 }
 
 /// What a run did, and how.

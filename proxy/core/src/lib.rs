@@ -29,4 +29,5 @@ pub mod rehearsal;
 pub mod relay;
 pub mod simulation;
 pub mod store;
+pub mod touched;
 pub mod transaction;

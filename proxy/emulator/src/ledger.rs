@@ -48,6 +48,15 @@ pub struct Use {
     pub after: Option<Account>,
 }
 
+/// When an account is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// Before the run.
+    Before,
+    /// Now.
+    Now,
+}
+
 /// A ledger over [`Known`] accounts. Changes stay in it.
 #[derive(Debug)]
 pub struct Recorder<'c> {
@@ -139,6 +148,25 @@ impl<'c> Recorder<'c> {
             Some(account) if account.owner.to_bytes() == self.deployment.program_id => &account.data,
             _ => &[],
         }
+    }
+
+    /// An account's data, without its being used; empty where it does not exist. One that is not at hand is missed.
+    pub(crate) fn seen(&mut self, key: &AccountKey, when: When) -> &[u8] {
+        let (known, program_id) = (self.known, self.deployment.program_id);
+        let address = self.deployment.address(key, sha256);
+        let account = match (self.index.get(&address), known.accounts.get(&address)) {
+            (Some(position), _) => self.rows.get(*position).and_then(|row| match when {
+                When::Before => row.before,
+                When::Now => row.now(),
+            }),
+            (None, Some(before)) if !known.seen.hides(key, &address) => before.as_ref(),
+            (None, Some(_)) => None,
+            (None, None) => {
+                self.missing.addresses.push(address);
+                None
+            }
+        };
+        account.filter(|account| account.owner.to_bytes() == program_id).map_or(&[], |account| &account.data)
     }
 
     /// Where translations of the codes that ran would be: worth a look next time.

@@ -30,6 +30,7 @@ mod crypto;
 mod edit;
 mod estimate;
 mod execution;
+mod journal;
 mod ledger;
 mod overrides;
 mod past;

@@ -119,8 +119,9 @@ impl Shell {
                 little_first(options, |options| {
                     let mut watcher = watcher.clone();
                     let watch = |observation: &Observation<'_>| watcher.observe(observation);
-                    let ledger = Watched { ledger: &mut *ledger, watch };
-                    let report = parhelion_executor::call(ledger, Native, block, options, message)?;
+                    let watched = Watched { ledger: &mut *ledger, watch };
+                    let report = parhelion_executor::call(watched, Native, block, options, message)?;
+                    watcher.over(ledger, block)?;
                     Ok((report, watcher))
                 })
             })

@@ -1,7 +1,9 @@
 //! Who watches a run.
 
+use crate::ledger::Recorder;
+use parhelion_executor::BlockValues;
 use parhelion_executor::observe::{Begin, End, Observation, Opcode};
-use parhelion_wire::{H160, U256};
+use parhelion_wire::{H160, ProgramError, U256};
 
 /// Watches a run. Each attempt at a run gets a clone of it.
 pub(crate) trait Watcher: Clone + Send + Sync + 'static {
@@ -26,6 +28,15 @@ pub(crate) trait Watcher: Clone + Send + Sync + 'static {
         true
     }
 
+    /// The run is over. What is missed in the ledger now is fetched, and the run made again.
+    ///
+    /// # Errors
+    /// When an account is damaged.
+    fn over(&mut self, ledger: &mut Recorder<'_>, block: &BlockValues) -> Result<(), ProgramError> {
+        let _ = (ledger, block);
+        Ok(())
+    }
+
     /// Is told what happens.
     fn observe(&mut self, observation: &Observation<'_>) {
         if !self.wants_more() {
@@ -39,5 +50,26 @@ pub(crate) trait Watcher: Clone + Send + Sync + 'static {
             }
             Observation::End(end) => self.end(end),
         }
+    }
+}
+
+/// Two that watch the same run.
+impl<A: Watcher, B: Watcher> Watcher for (A, B) {
+    fn begin(&mut self, begin: &Begin<'_>) {
+        self.observe(&Observation::Begin(*begin));
+    }
+
+    fn opcode(&mut self, opcode: &Opcode<'_>) {
+        self.observe(&Observation::Opcode(*opcode));
+    }
+
+    fn over(&mut self, ledger: &mut Recorder<'_>, block: &BlockValues) -> Result<(), ProgramError> {
+        self.0.over(ledger, block)?;
+        self.1.over(ledger, block)
+    }
+
+    fn observe(&mut self, observation: &Observation<'_>) {
+        self.0.observe(observation);
+        self.1.observe(observation);
     }
 }

@@ -10,8 +10,8 @@
 
 mod block;
 mod check;
-mod journal;
 
+use crate::journal::{Change, Journal};
 use crate::ledger::SYSTEM_PROGRAM;
 use crate::overrides;
 use crate::read::{CALL_GAS_MAX, prepared};
@@ -23,7 +23,6 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rpc_types_eth::BlockOverrides;
 use alloy_rpc_types_eth::state::{AccountOverride, StateOverride};
 use check::Checks;
-use journal::{Change, Journal};
 use parhelion_core::emulator::{Call, ChainSettings, Emulator, EmulatorError, Overrides};
 use parhelion_core::simulation::{PlannedBlock, SimulatedBlock, SimulatedCall, Simulation, SimulationError};
 use parhelion_evm::fork::Fork;

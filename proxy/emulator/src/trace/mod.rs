@@ -1,5 +1,6 @@
 //! debug_trace*: how a run does what it does.
 
+mod accounts;
 mod calls;
 mod opcodes;
 
@@ -9,18 +10,23 @@ use crate::ledger::Recorder;
 use crate::past;
 use crate::shell::Shell;
 use crate::watcher::Watcher;
+use accounts::{Accounts, Left};
 use alloy_consensus::Transaction as _;
+use alloy_eips::eip7702::SignedAuthorization;
 use alloy_primitives::{Address, U256};
 use calls::Calls;
 use opcodes::Opcodes;
 use parhelion_core::cluster::Clock;
 use parhelion_core::emulator::{Call, EmulatorError, Execution, Recording, Trace, TraceRequest};
 use parhelion_core::store::Executed;
+use parhelion_core::touched::TouchedAccounts;
 use parhelion_executor::observe::Observation;
 use parhelion_executor::{BlockValues, Limits, Options, Watched};
+use parhelion_sdk::convert::to_h160;
 use parhelion_wire::H160;
 use parhelion_wire::account::Run;
 use parhelion_wire::transaction::Envelope;
+use revm_inspectors::tracing::types::CallTraceNode;
 
 /// The most bytes that are recorded of one run: more than an answer can have, in a form that takes less.
 const RECORDED_BYTES_MAX: usize = 64 << 20;
@@ -71,12 +77,19 @@ impl Shell {
             }
             TraceRequest::Calls => {
                 let (execution, calls) = self.watch(subject, Calls::default()).await?;
-                let mut nodes = within(calls.finish())?;
-                // The outermost call has what is left of the transaction's gas; what is shown of it is the transaction's.
-                if let Some(outermost) = nodes.first_mut() {
-                    outermost.trace.gas_limit = subject.gas_limit();
-                }
-                Ok(Trace { execution, recording: Recording::Calls(nodes) })
+                Ok(Trace { execution, recording: Recording::Calls(subject.nodes(calls)?) })
+            }
+            TraceRequest::Accounts => {
+                let (execution, accounts) = self.watch(subject, subject.accounts()).await?;
+                let touched = subject.touched(accounts, &execution)?;
+                Ok(Trace { execution, recording: Recording::Accounts(touched) })
+            }
+            TraceRequest::CallsAndAccounts => {
+                let watcher = (Calls::default(), subject.accounts());
+                let (execution, (calls, accounts)) = self.watch(subject, watcher).await?;
+                let touched = subject.touched(accounts, &execution)?;
+                let recording = Recording::CallsAndAccounts(subject.nodes(calls)?, touched);
+                Ok(Trace { execution, recording })
             }
         }
     }
@@ -92,12 +105,15 @@ impl Shell {
         };
         let run = move |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| {
             let mut watcher = watcher.clone();
-            let mut ledger =
-                Watched { ledger, watch: |observation: &Observation<'_>| watcher.observe(observation) };
-            let report = match stepped {
-                Some((run, began)) => past::run_again(&mut ledger, block, envelope, run, began)?,
-                None => parhelion_executor::execute(&mut ledger, Native, block, &AGAIN, envelope)?.1,
+            let mut watched = Watched {
+                ledger: &mut *ledger,
+                watch: |observation: &Observation<'_>| watcher.observe(observation),
             };
+            let report = match stepped {
+                Some((run, began)) => past::run_again(&mut watched, block, envelope, run, began)?,
+                None => parhelion_executor::execute(&mut watched, Native, block, &AGAIN, envelope)?.1,
+            };
+            watcher.over(ledger, block)?;
             Ok((report, watcher))
         };
         let transaction = &executed.transaction;
@@ -107,6 +123,48 @@ impl Shell {
 }
 
 impl Subject<'_> {
+    /// Its calls. The outermost one has what is left of the transaction's gas; what is shown of it is the transaction's.
+    fn nodes(&self, calls: Calls) -> Result<Vec<CallTraceNode>, EmulatorError> {
+        let mut nodes = within(calls.finish())?;
+        if let Some(outermost) = nodes.first_mut() {
+            outermost.trace.gas_limit = self.gas_limit();
+        }
+        Ok(nodes)
+    }
+
+    /// What records its accounts.
+    fn accounts(&self) -> Accounts {
+        let signed = self.authorizations().iter();
+        let parties = signed.filter_map(|authorization| {
+            let authority = authorization.recover_authority().ok()?;
+            Some((to_h160(authority), to_h160(authorization.address)))
+        });
+        Accounts::new(parties.collect(), matches!(self, Self::Executed(..)))
+    }
+
+    /// The accounts that it touches.
+    fn touched(&self, accounts: Accounts, execution: &Execution) -> Result<TouchedAccounts, EmulatorError> {
+        let left = |block: &BlockValues| match self {
+            Self::Executed(..) => None,
+            Self::Call(call) => {
+                let gas_price = crate::estimate::gas_price(call, block.base_fee);
+                Some(Left {
+                    sender: call.from.unwrap_or_default(),
+                    fee: gas_price.saturating_mul(U256::from(execution.gas_used)),
+                    authorizations: call.authorization_list.clone(),
+                })
+            }
+        };
+        within(accounts.finish(left)?)
+    }
+
+    fn authorizations(&self) -> &[SignedAuthorization] {
+        match self {
+            Self::Call(call) => &call.authorization_list,
+            Self::Executed(executed, _) => executed.transaction.inner().authorization_list().unwrap_or_default(),
+        }
+    }
+
     fn gas_limit(&self) -> u64 {
         match self {
             Self::Call(call) => crate::read::gas_limit(call),

@@ -7,7 +7,7 @@ use alloy_signer::SignerSync;
 use alloy_signer_local::PrivateKeySigner;
 use async_trait::async_trait;
 use parhelion_assembler::Code as Bytecode;
-use parhelion_core::cluster::{Account, Clock, Cluster, ClusterError, LandedBlock, Snapshot};
+use parhelion_core::cluster::{Account, Clock, Cluster, ClusterError, LandedBlock, Moment, Snapshot};
 use parhelion_core::transaction::{Transaction, encode};
 use parhelion_emulator::Shell;
 use parhelion_evm::jump_map;
@@ -88,10 +88,20 @@ impl Chain {
     }
 
     pub(crate) fn balance(&self, address: Address, nonce: u64, wei: U256) {
+        self.put_balance(address, nonce, wei, false);
+    }
+
+    /// A balance that says that there is a contract.
+    pub(crate) fn balance_of_contract(&self, address: Address, nonce: u64, wei: U256) {
+        self.put_balance(address, nonce, wei, true);
+    }
+
+    fn put_balance(&self, address: Address, nonce: u64, wei: U256, has_contract: bool) {
         let mut data = vec![0; size_of::<Balance>()];
         let view = Balance::create(&mut data, 0).unwrap();
         view.set_nonce(nonce);
         view.set_balance(&to_wire_u256(wei));
+        view.set_has_contract(has_contract);
         self.put(&AccountKey::Balance(to_h160(address)), data);
     }
 
@@ -175,6 +185,12 @@ impl Cluster for Memory {
 
     async fn rent_exemption(&self, data_length: usize) -> Result<u64, ClusterError> {
         self.answer((data_length as u64 + 128) * RENT_PER_BYTE)
+    }
+
+    /// As it is now: nothing happens here.
+    async fn at(&self, _: Moment) -> Result<Arc<dyn Cluster>, ClusterError> {
+        let accounts = Mutex::new(self.accounts.lock().unwrap().clone());
+        Ok(Arc::new(Self { accounts, ..Self::default() }))
     }
 
     async fn latest_blockhash(&self) -> Result<Hash, ClusterError> {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access_lists;
+mod accounts;
 mod calls;
 mod cluster;
 mod estimates;

@@ -12,14 +12,14 @@ use revm_inspectors::tracing::types::{CallKind, CallTraceNode};
 async fn calls(chain: &Chain, call: &Call) -> Vec<CallTraceNode> {
     match chain.emulator.trace(call, TraceRequest::Calls).await.unwrap().recording {
         Recording::Calls(nodes) => nodes,
-        Recording::Opcodes(_) => panic!("opcodes"),
+        other => panic!("{other:?}"),
     }
 }
 
 async fn opcodes(chain: &Chain, call: &Call, options: GethDefaultTracingOptions) -> Vec<StructLog> {
     match chain.emulator.trace(call, TraceRequest::Opcodes(options)).await.unwrap().recording {
         Recording::Opcodes(logs) => logs,
-        Recording::Calls(_) => panic!("calls"),
+        other => panic!("{other:?}"),
     }
 }
 

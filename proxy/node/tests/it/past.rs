@@ -99,6 +99,37 @@ async fn a_transaction_is_traced_as_it_ran() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_transaction_changes_is_the_difference_of_the_blocks() {
+    let dev = Dev::start(&[]);
+    let contract = counter(&dev).await;
+    let hash = dev.ask("eth_sendTransaction", json!([{ "from": BOB, "to": contract }])).await;
+    let receipt = dev.receipt(&hash).await;
+    let newest = dev.height().await;
+    let options = json!({ "tracer": "prestateTracer", "tracerConfig": { "diffMode": true } });
+    let diff = dev.ask("debug_traceTransaction", json!([hash, options])).await;
+    let coinbase: Address = serde_json::from_value(dev.block(at(newest)).await["miner"].clone()).unwrap();
+    let name = |address: Address| address.to_string().to_lowercase();
+    for address in [BOB, coinbase] {
+        for (part, number) in [("pre", newest - 1), ("post", newest)] {
+            let balance = dev.ask("eth_getBalance", json!([address, at(number)])).await;
+            assert_eq!(diff[part][name(address)]["balance"], balance, "{part} {address}");
+        }
+    }
+    assert_eq!(
+        (&diff["pre"][name(BOB)]["nonce"], &diff["post"][name(BOB)]["nonce"]),
+        (&Value::Null, &json!(1))
+    );
+    let (zero, one) = (B256::ZERO.to_string(), B256::from(U256::from(1)));
+    assert_eq!(diff["post"][name(contract)], json!({ "storage": { &zero: one } }));
+    assert_eq!(diff["pre"][name(contract)]["nonce"], 1);
+    assert_eq!(diff["post"].as_object().unwrap().len(), 3, "{diff} {receipt}");
+    let before = dev.ask("debug_traceTransaction", json!([hash, { "tracer": "prestateTracer" }])).await;
+    assert_eq!(before[name(contract)]["storage"], json!({ &zero: B256::ZERO }));
+    let code = dev.ask("eth_getCode", json!([contract, "latest"])).await;
+    assert_eq!(before[name(contract)]["code"], code);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_undone_is_no_past() {
     let dev = Dev::start(&[]);
     let contract = counter(&dev).await;

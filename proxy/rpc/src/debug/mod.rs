@@ -1,7 +1,9 @@
 //! `debug_*`, a file a family.
 
+mod prestate;
 mod raw;
 mod trace;
+mod tracer;
 
 use crate::module::Module;
 use crate::services::Context;

@@ -17,11 +17,13 @@ use parhelion_core::feed::{ChainEvent, Feed};
 use parhelion_core::pool::{Pool, PoolError, Waiting};
 use parhelion_core::simulation::{SimulatedBlock, SimulatedCall, Simulation, SimulationError};
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
+use parhelion_core::touched::{Image, TouchedAccount, TouchedAccounts};
 use parhelion_core::transaction::{Transaction, encode};
 use parhelion_rpc::{Config, Methods, Running, Services, serve};
 use parhelion_wire::ProgramError;
 use parhelion_wire::event::Outcome;
 use revm_inspectors::tracing::types::{CallTrace, CallTraceNode, TraceMemberOrder};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -393,6 +395,10 @@ impl Emulator for Fake {
                 Recording::Opcodes(vec![StructLog { op: "STOP".into(), depth: 1, ..StructLog::default() }])
             }
             TraceRequest::Calls => Recording::Calls(vec![node(0, false), node(1, true)]),
+            TraceRequest::Accounts => Recording::Accounts(touched()),
+            TraceRequest::CallsAndAccounts => {
+                Recording::CallsAndAccounts(vec![node(0, false), node(1, true)], touched())
+            }
         };
         Ok(Trace { execution, recording })
     }
@@ -543,4 +549,27 @@ impl Store for Fake {
 
 fn no_past() -> EmulatorError {
     ClusterError::Unsupported("a fake has no past".to_owned()).into()
+}
+
+/// What every run touches: a sender, a contract that is changed and one that is not, one that is created, one that is
+/// gone, and an address with nothing.
+fn touched() -> TouchedAccounts {
+    let image = |nonce, balance: u64, code: &'static [u8], storage: [u8; 3]| {
+        let storage =
+            (1..).zip(storage).map(|(key, value)| (B256::with_last_byte(key), B256::with_last_byte(value)));
+        let storage = if code.is_empty() { BTreeMap::new() } else { storage.collect() };
+        let state = AccountState { nonce, balance: U256::from(balance) };
+        Image { state, code: Bytes::from_static(code), storage }
+    };
+    let accounts = [
+        (image(7, 100, &[], [0; 3]), image(8, 0, &[], [0; 3])),
+        (image(1, 5, &[0xfe], [1, 2, 0]), image(1, 5, &[0xfe], [1, 0, 3])),
+        (image(1, 0, &[0xfe], [1, 0, 0]), image(1, 0, &[0xfe], [1, 0, 0])),
+        (image(0, 0, &[], [0; 3]), image(1, 9, &[0xfd], [4, 0, 0])),
+        (image(0, 6, &[], [0; 3]), image(0, 0, &[], [0; 3])),
+        (image(0, 0, &[], [0; 3]), image(0, 0, &[], [0; 3])),
+    ];
+    let touched =
+        |(number, (before, after))| (Address::with_last_byte(number), TouchedAccount { before, after });
+    (0xa1..).zip(accounts).map(touched).collect()
 }

@@ -51,32 +51,32 @@ struct Open {
 
 /// The changes of a call so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     entries: Vec<Entry>,
     open: Vec<Open>,
     /// Gas that the outermost call left.
-    pub(super) gas_left: u64,
+    pub(crate) gas_left: u64,
 }
 
 /// What happened to an address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Change {
+pub(crate) struct Change {
     /// Wei that it got, and wei that it gave.
-    pub(super) gained: U256,
-    pub(super) lost: U256,
+    pub(crate) gained: U256,
+    pub(crate) lost: U256,
     /// Nonces that it used up.
-    pub(super) nonces: u64,
+    pub(crate) nonces: u64,
     /// Its code, if it was created.
-    pub(super) code: Option<Bytes>,
+    pub(crate) code: Option<Bytes>,
     /// Whether it was created and is gone again.
-    pub(super) is_gone: bool,
+    pub(crate) is_gone: bool,
     /// Storage slots that were set.
-    pub(super) storage: BTreeMap<B256, B256>,
+    pub(crate) storage: BTreeMap<B256, B256>,
 }
 
 impl Journal {
     /// What happened to each address.
-    pub(super) fn changes(&self) -> BTreeMap<Address, Change> {
+    pub(crate) fn changes(&self) -> BTreeMap<Address, Change> {
         let mut changes: BTreeMap<Address, Change> = BTreeMap::new();
         let (mut created, mut destroyed) = (BTreeSet::new(), BTreeSet::new());
         for entry in &self.entries {
@@ -110,7 +110,7 @@ impl Journal {
     }
 
     /// The logs of the call, with transfers of value in between.
-    pub(super) fn with_transfers(&self, logs: &[Log]) -> Vec<Log> {
+    pub(crate) fn with_transfers(&self, logs: &[Log]) -> Vec<Log> {
         let mut logs = logs.iter().cloned();
         let entries = self.entries.iter();
         entries
