@@ -20,6 +20,7 @@
 //! [`store`], where `rpc` finds the receipt. Who follows the chain or the pool hears of both through a [`feed`].
 #![forbid(unsafe_code)]
 
+pub mod clue;
 pub mod cluster;
 pub mod emulator;
 pub mod feed;

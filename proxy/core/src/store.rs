@@ -1,5 +1,6 @@
 //! The port to blocks, transactions, receipts and logs.
 
+use crate::clue::Lookup;
 use crate::past::Change;
 use crate::transaction::Transaction;
 use alloy_consensus::Header;
@@ -152,6 +153,9 @@ pub trait Store: Send + Sync {
 
     /// An executed transaction.
     async fn executed(&self, hash: B256) -> Result<Option<Arc<Executed>>, StoreError>;
+
+    /// The transactions that have a clue, in the order of blocks or backwards.
+    async fn lookup(&self, lookup: &Lookup) -> Result<Vec<Arc<Executed>>, StoreError>;
 
     /// Logs, in the order of blocks.
     async fn logs(&self, filter: &LogFilter) -> Result<Vec<FoundLog>, StoreError>;

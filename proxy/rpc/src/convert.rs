@@ -85,27 +85,32 @@ pub(crate) fn raw_receipt(executed: &Executed) -> Bytes {
     receipt_envelope(executed, executed.logs.clone()).encoded_2718().into()
 }
 
+/// The standard fields of a receipt, with these logs.
+pub(crate) fn standard_receipt(executed: &Executed, logs: Vec<Log>) -> TransactionReceipt {
+    let envelope = executed.transaction.inner();
+    let sender = executed.transaction.sender();
+    TransactionReceipt {
+        inner: receipt_envelope(executed, logs),
+        transaction_hash: executed.transaction.hash(),
+        transaction_index: Some(executed.index),
+        block_hash: Some(executed.block_hash),
+        block_number: Some(executed.block_number),
+        gas_used: executed.gas_used,
+        effective_gas_price: executed.effective_gas_price.saturating_to(),
+        blob_gas_used: None,
+        blob_gas_price: None,
+        from: sender,
+        to: envelope.to(),
+        // Ethereum nodes give it whatever the status: where the contract is, or would have been.
+        contract_address: envelope.is_create().then(|| sender.create(envelope.nonce())),
+    }
+}
+
 /// The receipt of an executed transaction.
 pub(crate) fn receipt(executed: &Executed) -> Receipt {
     let logs = (0..executed.logs.len()).filter_map(|position| log(executed, position)).collect();
-    let envelope = executed.transaction.inner();
-    let sender = executed.transaction.sender();
     Receipt {
-        standard: TransactionReceipt {
-            inner: receipt_envelope(executed, logs),
-            transaction_hash: executed.transaction.hash(),
-            transaction_index: Some(executed.index),
-            block_hash: Some(executed.block_hash),
-            block_number: Some(executed.block_number),
-            gas_used: executed.gas_used,
-            effective_gas_price: executed.effective_gas_price.saturating_to(),
-            blob_gas_used: None,
-            blob_gas_price: None,
-            from: sender,
-            to: envelope.to(),
-            // Ethereum nodes give it whatever the status: where the contract is, or would have been.
-            contract_address: envelope.is_create().then(|| sender.create(envelope.nonce())),
-        },
+        standard: standard_receipt(executed, logs),
         solana_signature: executed.signature.to_string(),
         solana_signatures: executed.signatures.iter().map(ToString::to_string).collect(),
         compute_units: executed.compute_units,

@@ -16,6 +16,9 @@
 //! For each contract, and for each topic at its position, there is an ascending list of the logs that have it. A query
 //! finds the part of its filter that lets fewest logs of its block range through, walks their lists, and checks the rest of
 //! the filter on each log that it meets. In a database it looks up first which of them another part lets through as well.
+//!
+//! # Lookups
+//! For each [`Clue`](parhelion_core::clue::Clue) there is an ascending list of the transactions that have it.
 #![forbid(unsafe_code)]
 
 mod memory;

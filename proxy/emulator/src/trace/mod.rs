@@ -161,7 +161,9 @@ impl Subject<'_> {
     fn authorizations(&self) -> &[SignedAuthorization] {
         match self {
             Self::Call(call) => &call.authorization_list,
-            Self::Executed(executed, _) => executed.transaction.inner().authorization_list().unwrap_or_default(),
+            Self::Executed(executed, _) => {
+                executed.transaction.inner().authorization_list().unwrap_or_default()
+            }
         }
     }
 

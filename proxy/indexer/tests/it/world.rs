@@ -3,6 +3,7 @@
 use crate::fixture::{CHAIN, PROGRAM};
 use alloy_primitives::B256;
 use async_trait::async_trait;
+use parhelion_core::clue::Lookup;
 use parhelion_core::cluster::{BlockOutline, Clock, Cluster, ClusterError, LandedBlock, Snapshot};
 use parhelion_core::feed::ChainEvent;
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
@@ -173,6 +174,10 @@ impl Store for FakeStore {
     }
 
     async fn executed(&self, _: B256) -> Result<Option<Arc<Executed>>, StoreError> {
+        unreachable!("the indexer looks nothing up")
+    }
+
+    async fn lookup(&self, _: &Lookup) -> Result<Vec<Arc<Executed>>, StoreError> {
         unreachable!("the indexer looks nothing up")
     }
 

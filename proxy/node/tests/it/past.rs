@@ -130,6 +130,36 @@ async fn what_a_transaction_changes_is_the_difference_of_the_blocks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn otterscan_is_told_what_happened_inside() {
+    let dev = Dev::start(&[]);
+    // Creates a contract of one byte with the value that it is called with.
+    let factory = deploy(&dev, "6360015ff35f526004601c34f000").await;
+    dev.pay(ALICE, CAROL, ETHER).await;
+    let call = json!([{ "from": BOB, "to": factory, "value": "0x5" }]);
+    let hash = dev.ask("eth_sendTransaction", call).await;
+    dev.pay(ALICE, CAROL, ETHER).await;
+    let child = factory.create(1);
+    let operations = dev.ask("ots_getInternalOperations", json!([hash])).await;
+    assert_eq!(operations, json!([{ "type": 2, "from": factory, "to": child, "value": "0x5" }]));
+    let entries = dev.ask("ots_traceTransaction", json!([hash])).await;
+    assert_eq!((&entries[1]["type"], &entries[1]["output"]), (&json!("CREATE"), &json!("0x00")));
+    let creator = dev.ask("ots_getContractCreator", json!([child])).await;
+    assert_eq!(creator, json!({ "hash": hash, "creator": factory }));
+    let creator = dev.ask("ots_getContractCreator", json!([factory])).await;
+    assert_eq!(creator["creator"], json!(ALICE));
+
+    let reverts = deploy(&dev, "60075f5260205ffd").await;
+    let call = json!([{ "from": BOB, "to": reverts, "gas": "0x186a0" }]);
+    let failed = dev.ask("eth_sendTransaction", call).await;
+    let error = dev.ask("ots_getTransactionError", json!([failed])).await;
+    assert_eq!(error, json!(B256::from(U256::from(7))));
+    assert_eq!(dev.ask("ots_getTransactionError", json!([hash])).await, "0x");
+    let found = dev.ask("ots_searchTransactionsBefore", json!([BOB, 0, 25])).await;
+    let hashes: Vec<_> = found["txs"].as_array().unwrap().iter().map(|one| &one["hash"]).collect();
+    assert_eq!(hashes, [&failed, &hash]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_undone_is_no_past() {
     let dev = Dev::start(&[]);
     let contract = counter(&dev).await;

@@ -4,6 +4,7 @@ use crate::{BASE_FEE, CHAIN_ID};
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use async_trait::async_trait;
+use parhelion_core::clue::Lookup;
 use parhelion_core::cluster::{ClusterError, Moment};
 use parhelion_core::emulator::{
     AccessListOutcome, AccountState, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate,
@@ -351,6 +352,10 @@ impl Store for Chain {
 
     async fn executed(&self, hash: B256) -> Result<Option<Arc<Executed>>, StoreError> {
         self.state(|state| state.store_error.clone().map_or(Ok(state.in_store.get(&hash).cloned()), Err))
+    }
+
+    async fn lookup(&self, _: &Lookup) -> Result<Vec<Arc<Executed>>, StoreError> {
+        unreachable!("the pool looks nothing else up")
     }
 
     async fn logs(&self, _: &LogFilter) -> Result<Vec<FoundLog>, StoreError> {

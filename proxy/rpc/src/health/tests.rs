@@ -4,6 +4,7 @@ use http::HeaderMap;
 use jsonrpsee::core::BoxError;
 use jsonrpsee::core::http_helpers::read_body;
 use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse};
+use parhelion_core::clue::Lookup;
 use parhelion_core::cluster::{Clock, Cluster, ClusterError, LandedBlock, Snapshot};
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
 use parhelion_wire::address::Deployment;
@@ -96,6 +97,10 @@ impl Store for World {
     }
 
     async fn executed(&self, _: alloy_primitives::B256) -> Result<Option<Arc<Executed>>, StoreError> {
+        unreachable!("readiness asks for the newest number only")
+    }
+
+    async fn lookup(&self, _: &Lookup) -> Result<Vec<Arc<Executed>>, StoreError> {
         unreachable!("readiness asks for the newest number only")
     }
 

@@ -8,6 +8,7 @@ use alloy_primitives::{Address, B256, Bytes, Log, Signature, TxKind, U256};
 use alloy_rpc_types_trace::geth::StructLog;
 use alloy_signer_local::PrivateKeySigner;
 use async_trait::async_trait;
+use parhelion_core::clue::{Clue, Lookup};
 use parhelion_core::cluster::{ClusterError, Moment};
 use parhelion_core::emulator::{
     AccessListOutcome, AccountState, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate,
@@ -315,7 +316,8 @@ impl Emulator for Fake {
     }
 
     async fn code(&self, address: Address) -> Result<Bytes, EmulatorError> {
-        Ok(if address == TOKEN { Bytes::from([0x60, 0x00]) } else { Bytes::new() })
+        let is_contract = address == TOKEN || address == signer(1).address().create(1);
+        Ok(if is_contract { Bytes::from([0x60, 0x00]) } else { Bytes::new() })
     }
 
     async fn storage(&self, _: Address, key: U256) -> Result<B256, EmulatorError> {
@@ -524,6 +526,20 @@ impl Store for Fake {
         let blocks = self.all();
         let mut all = blocks.iter().flat_map(|block| &block.transactions);
         Ok(all.find(|executed| executed.transaction.hash() == hash).cloned())
+    }
+
+    async fn lookup(&self, lookup: &Lookup) -> Result<Vec<Arc<Executed>>, StoreError> {
+        let mut found = Vec::new();
+        for block in self.all() {
+            let in_range = (lookup.from_block..=lookup.to_block).contains(&block.header.number);
+            let all = block.transactions.iter().filter(|executed| Clue::of(executed).contains(&lookup.clue));
+            found.extend(all.filter(|_| in_range).cloned());
+        }
+        if lookup.newest_first {
+            found.reverse();
+        }
+        found.truncate(lookup.max);
+        Ok(found)
     }
 
     async fn logs(&self, filter: &LogFilter) -> Result<Vec<FoundLog>, StoreError> {

@@ -14,6 +14,7 @@ mod logs;
 mod malformed;
 mod methods;
 mod metrics;
+mod ots;
 mod pages;
 mod rate_limit;
 mod raw;

@@ -4,8 +4,8 @@
 use crate::client::post;
 use crate::fake::{Fake, TOKEN};
 use Argument::{
-    Address, Block, BlockOverrides, Bytes, Call, Filter, Flag, Hash, Key, Keys, Milliseconds, Percentiles,
-    Quantity, Simulation, StateOverrides, Tag, Text, Tracing,
+    Address, Block, BlockOverrides, Bytes, Call, Filter, Flag, Hash, Key, Keys, Milliseconds, Page,
+    Percentiles, PlainBlock, Quantity, Simulation, StateOverrides, Tag, Text, Tracing,
 };
 use alloy_primitives::B256;
 use jsonrpsee::client_transport::ws::{Url, WsTransportClientBuilder};
@@ -39,6 +39,10 @@ enum Argument {
     Text,
     Percentiles,
     Milliseconds,
+    /// A block, whose number may be plain.
+    PlainBlock,
+    /// How much a page has.
+    Page,
 }
 
 /// The methods: arguments that must be there, and those that may be left out.
@@ -104,6 +108,18 @@ const METHODS: &[(&str, &[Argument], &[Argument])] = &[
     ("debug_traceTransaction", &[Hash], &[Tracing]),
     ("debug_traceBlockByNumber", &[Tag], &[Tracing]),
     ("debug_traceBlockByHash", &[Hash], &[Tracing]),
+    ("ots_getApiLevel", &[], &[]),
+    ("ots_hasCode", &[Address], &[PlainBlock]),
+    ("ots_getInternalOperations", &[Hash], &[]),
+    ("ots_getTransactionError", &[Hash], &[]),
+    ("ots_traceTransaction", &[Hash], &[]),
+    ("ots_getBlockDetails", &[PlainBlock], &[]),
+    ("ots_getBlockDetailsByHash", &[Hash], &[]),
+    ("ots_getBlockTransactions", &[PlainBlock, Page, Page], &[]),
+    ("ots_searchTransactionsBefore", &[Address, Page, Page], &[]),
+    ("ots_searchTransactionsAfter", &[Address, Page, Page], &[]),
+    ("ots_getTransactionBySenderAndNonce", &[Address, Page], &[]),
+    ("ots_getContractCreator", &[Address], &[]),
 ];
 
 /// The other methods: they have tests of their own, because they refuse everything or need a WebSocket.
@@ -129,6 +145,7 @@ impl Argument {
             Text => json!("0x1"),
             Percentiles => json!([50]),
             Milliseconds => json!("0x1"),
+            PlainBlock | Page => json!(1),
         }
     }
 
@@ -198,6 +215,10 @@ impl Argument {
             Text => json!([5, true, [], {}]),
             Percentiles => json!([5, "x", ["x"], [101], [-1], [2, 1], {}]),
             Milliseconds => json!([true, [], {}, -1, 1.5, "x", hex(17)]),
+            PlainBlock => {
+                json!([-1, true, 1.5, [], "", "0x", "12", "-0x1", "newest", "0xzz", hex(17), hex(1000)])
+            }
+            Page => json!([-1, true, 1.5, [], {}, "", "12", "newest", "latest", "0xzz", hex(17), hex(1000)]),
         };
         let Value::Array(mut values) = wrong else { panic!("{wrong} is no array") };
         // More than anybody can mean, and more than a stack should be used for.

@@ -2,13 +2,16 @@
 
 mod archive;
 mod chain;
+mod clues;
 mod logs;
 
 use alloy_primitives::B256;
 use archive::Versions;
 use async_trait::async_trait;
 use chain::Chain;
+use clues::ClueIndex;
 use logs::LogIndex;
+use parhelion_core::clue::Lookup;
 use parhelion_core::past::{Archive, Change, Point, Version};
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
 use parhelion_wire::Pubkey;
@@ -25,6 +28,7 @@ struct Tables {
     executed: HashMap<B256, Arc<Executed>>,
     logs: LogIndex,
     versions: Versions,
+    clues: ClueIndex,
 }
 
 impl MemoryStore {
@@ -36,6 +40,7 @@ impl MemoryStore {
             executed: HashMap::new(),
             logs: LogIndex::default(),
             versions: Versions::default(),
+            clues: ClueIndex::default(),
         };
         tables.push(genesis);
         Self(RwLock::new(tables))
@@ -56,6 +61,7 @@ impl Tables {
         for executed in &block.transactions {
             self.executed.insert(executed.transaction.hash(), Arc::clone(executed));
             self.logs.push(executed);
+            self.clues.push(executed);
         }
         self.chain.push(block);
     }
@@ -66,6 +72,7 @@ impl Tables {
         for behind in number.saturating_add(1)..=self.chain.latest() {
             for executed in self.chain.transactions(behind) {
                 self.executed.remove(&executed.transaction.hash());
+                self.clues.truncate(executed, number);
             }
         }
         self.logs.truncate(number);
@@ -94,6 +101,10 @@ impl Store for MemoryStore {
 
     async fn executed(&self, hash: B256) -> Result<Option<Arc<Executed>>, StoreError> {
         self.read(|tables| tables.executed.get(&hash).cloned())
+    }
+
+    async fn lookup(&self, lookup: &Lookup) -> Result<Vec<Arc<Executed>>, StoreError> {
+        self.read(|tables| tables.clues.find(lookup))
     }
 
     async fn logs(&self, filter: &LogFilter) -> Result<Vec<FoundLog>, StoreError> {

@@ -1,6 +1,7 @@
 //! Numbers that stand for places, hashes and what logs are looked up by: all keys of the database are 64 bits.
 
 use alloy_primitives::{Address, B256, keccak256};
+use parhelion_core::clue::Clue;
 use parhelion_core::past::Point;
 
 /// Bits of a transaction's place in its block, and of a log's place in its transaction.
@@ -59,6 +60,17 @@ pub(super) fn topic(position: usize, topic: &B256) -> i64 {
     let mut bytes = [position as u8; 33];
     bytes[1..].copy_from_slice(topic.as_slice());
     first_bytes(&keccak256(bytes))
+}
+
+/// What the transactions with a clue are found by.
+pub(super) fn clue(clue: &Clue) -> i64 {
+    let (kind, bytes): (u8, &[&[u8]]) = match clue {
+        Clue::Appears(address) => (0, &[address.as_slice()]),
+        Clue::Sent { sender, nonce } => (1, &[sender.as_slice(), &nonce.to_be_bytes()]),
+        Clue::Created(address) => (2, &[address.as_slice()]),
+        Clue::Landed(signature) => (3, &[signature.as_ref()]),
+    };
+    first_bytes(&keccak256([&[kind], bytes.concat().as_slice()].concat()))
 }
 
 fn first_bytes(hash: &B256) -> i64 {

@@ -2,6 +2,7 @@
 
 mod archive;
 mod chain;
+mod clues;
 mod engine;
 mod journal;
 mod key;
@@ -22,6 +23,7 @@ use alloy_rlp::Decodable as _;
 use async_trait::async_trait;
 use engine::Engine;
 pub use journal::SqlJournal;
+use parhelion_core::clue::Lookup;
 use parhelion_core::past::Change;
 use parhelion_core::store::{Block, BlockId, Executed, FoundLog, LogFilter, Store, StoreError};
 use recent::Recent;
@@ -232,6 +234,10 @@ impl Store for SqlStore {
             return Ok(Some(Arc::clone(executed)));
         }
         self.read_executed(hash).await
+    }
+
+    async fn lookup(&self, lookup: &Lookup) -> Result<Vec<Arc<Executed>>, StoreError> {
+        clues::find(&self.engine.pool, lookup).await
     }
 
     async fn logs(&self, filter: &LogFilter) -> Result<Vec<FoundLog>, StoreError> {

@@ -4,7 +4,7 @@
 //! again from the rows that it came from, as it was made when it was written.
 
 use super::write::{ROWS_AT_ONCE, hash_pair, place_of, values};
-use super::{archive, chain, executed_of, failed, header_of, key, logs};
+use super::{archive, chain, clues, executed_of, failed, header_of, key, logs};
 use alloy_consensus::Header;
 use parhelion_core::store::{Block, StoreError};
 use sqlx::any::Any;
@@ -39,15 +39,17 @@ async fn delete_transactions(transaction: &mut Transaction<'_, Any>, number: u64
                 .fetch_all(&mut **transaction)
                 .await
                 .map_err(failed)?;
-        let (mut hashes, mut postings) = (Vec::new(), Vec::new());
+        let (mut hashes, mut postings, mut found) = (Vec::new(), Vec::new(), Vec::new());
         for row in &rows {
             let executed = executed_of(row)?;
             hashes.push((key::hash(&executed.transaction.hash()), place_of(&executed)));
             logs::postings(&executed, &mut postings);
+            clues::pairs(&executed, &mut found);
         }
         let Some((_, last)) = hashes.last().copied() else { return Ok(()) };
         delete_pairs(transaction, "transaction_hashes", ("hash", "place"), &hashes).await?;
         delete_pairs(transaction, "postings", ("key", "place"), &postings).await?;
+        delete_pairs(transaction, "clues", ("key", "place"), &found).await?;
         sqlx::query("DELETE FROM transactions WHERE place > $1 AND place <= $2")
             .bind(kept)
             .bind(last)

@@ -10,6 +10,7 @@
 //! | `transaction_hashes` | hash, place | by the first eight bytes |
 //! | `postings` | key, place | which logs have an address, or a topic at a position |
 //! | `versions` | address, point, content | accounts as they were, see [`super::archive`] |
+//! | `clues` | key, place | which transactions have a clue; a database without it is filled once |
 //! | `journal` | owner, hash, sender, raw | accepted transactions that are not over, by the operator that has them |
 //!
 //! Numbers and blobs only, so SQLite and Postgres understand the same queries.
@@ -19,7 +20,7 @@ use parhelion_core::store::StoreError;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 /// The schemas, one after another: a database has been through the first so many.
-const VERSIONS: [&[&str]; 2] = [
+const VERSIONS: [&[&str]; 3] = [
     &[
         "CREATE TABLE tip (one BIGINT PRIMARY KEY, number BIGINT NOT NULL, hash BLOB NOT NULL)",
         "CREATE TABLE blocks (number BIGINT PRIMARY KEY, header BLOB NOT NULL)",
@@ -34,7 +35,11 @@ const VERSIONS: [&[&str]; 2] = [
         "CREATE TABLE versions (address BLOB NOT NULL, point BIGINT NOT NULL, content BLOB NOT NULL, PRIMARY KEY (address, point))",
         "CREATE INDEX versions_by_point ON versions (point)",
     ],
+    &["CREATE TABLE clues (key BIGINT NOT NULL, place BIGINT NOT NULL, PRIMARY KEY (key, place)) KEYED"],
 ];
+
+/// The first version that has clues.
+const CLUES: i64 = 3;
 
 /// Brings the tables to the newest version. Several nodes may try at once.
 pub(super) async fn migrate(engine: &Engine) -> Result<(), StoreError> {
@@ -62,6 +67,9 @@ pub(super) async fn migrate(engine: &Engine) -> Result<(), StoreError> {
     }
     for statement in VERSIONS.iter().skip(has as usize).copied().flatten() {
         sqlx::query(run(statement)).execute(&mut *transaction).await.map_err(super::failed)?;
+    }
+    if has < CLUES {
+        super::clues::fill(&mut transaction).await?;
     }
     sqlx::query(
         "INSERT INTO meta (name, value) VALUES ('schema', $1) ON CONFLICT (name) DO UPDATE SET value = $1",

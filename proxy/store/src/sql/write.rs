@@ -1,6 +1,6 @@
 //! Blocks into rows.
 
-use super::{chain, failed, key, logs, row};
+use super::{chain, clues, failed, key, logs, row};
 use alloy_consensus::Header;
 use alloy_primitives::B256;
 use alloy_rlp::Encodable as _;
@@ -81,11 +81,12 @@ async fn insert_transactions(
     transaction: &mut Transaction<'_, Any>,
     block: &Block,
 ) -> Result<(), StoreError> {
-    let (mut hashes, mut postings) = (Vec::new(), Vec::new());
+    let (mut hashes, mut postings, mut found) = (Vec::new(), Vec::new(), Vec::new());
     for executed in &block.transactions {
         let place = place_of(executed);
         hashes.push((key::hash(&executed.transaction.hash()), place));
         logs::postings(executed, &mut postings);
+        clues::pairs(executed, &mut found);
         sqlx::query("INSERT INTO transactions (place, data) VALUES ($1, $2)")
             .bind(place)
             .bind(row::encode(executed)?)
@@ -94,13 +95,14 @@ async fn insert_transactions(
             .map_err(failed)?;
     }
     insert_pairs(transaction, "transaction_hashes (hash, place)", &hashes).await?;
+    clues::insert(transaction, found).await?;
     postings.sort_unstable();
     postings.dedup();
     insert_pairs(transaction, "postings (key, place)", &postings).await
 }
 
 /// Inserts pairs of numbers.
-async fn insert_pairs(
+pub(super) async fn insert_pairs(
     transaction: &mut Transaction<'_, Any>,
     table: &str,
     pairs: &[(i64, i64)],

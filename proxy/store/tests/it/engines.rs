@@ -111,6 +111,7 @@ impl Engine {
             ("transactions", ["place", "data"]),
             ("transaction_hashes", ["place", "hash"]),
             ("postings", ["place", "key"]),
+            ("clues", ["place", "key"]),
         ] {
             let [one, other] = columns;
             let query = AssertSqlSafe(format!("SELECT {one}, {other} FROM {table} ORDER BY {one}, {other}"));

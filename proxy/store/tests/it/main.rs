@@ -6,6 +6,7 @@ mod chain;
 mod engines;
 mod journal;
 mod logs;
+mod lookups;
 mod roll_back;
 mod trouble;
 
