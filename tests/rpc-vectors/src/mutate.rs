@@ -53,6 +53,7 @@ const TEXTS: &[&str] = &[
     "4byteTracer",
     "flatCallTracer",
     "noopTracer",
+    "muxTracer",
     "é\u{0}\u{1F600}",
     "null",
     "{}",

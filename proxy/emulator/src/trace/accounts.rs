@@ -74,12 +74,15 @@ impl Accounts {
         left: impl FnOnce(&BlockValues) -> Option<Left>,
     ) -> Result<Option<TouchedAccounts>, EmulatorError> {
         let Self { mut found, budget, journal, block, .. } = self;
+        if !budget.is_kept() {
+            return Ok(None);
+        }
         if let (Some(journal), Some(block)) = (&journal, &block)
             && let Some(left) = left(block)
         {
             left.apply(block, journal.changes(), &mut found)?;
         }
-        Ok(budget.is_kept().then_some(found))
+        Ok(Some(found))
     }
 
     fn touch(&mut self, address: H160, key: Option<U256>) {
