@@ -27,7 +27,7 @@
 //! | `error`, `revert` | every error code and text |
 //! | `wallet`, `typed_data` | accounts that the node signs for, on development chains |
 //! | `follower`, `filters`, `ids` | what happens to the chain, for one client |
-//! | `eth/`, `net`, `web3`, `txpool`, `debug`, `ots` | the methods, a file a family |
+//! | `eth/`, `net`, `web3`, `txpool`, `debug`, `ots`, `parhelion` | the methods, a file a family |
 //!
 //! # What differs from an Ethereum node
 //! * Of a cluster only the newest state is kept: the methods that read state accept `latest`, `pending`, `safe`, and the newest
@@ -71,6 +71,7 @@ mod module;
 mod net;
 mod ots;
 mod pages;
+mod parhelion;
 mod rate_limit;
 mod revert;
 mod server;

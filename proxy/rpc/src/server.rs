@@ -11,7 +11,7 @@ use crate::metrics::Metrics;
 use crate::pages::{Pages, PagesLayer};
 use crate::rate_limit::{RateLimit, RateLimiter};
 use crate::services::{Context, Services};
-use crate::{debug, eth, net, ots, txpool, web3};
+use crate::{debug, eth, net, ots, parhelion, txpool, web3};
 use jsonrpsee::Methods;
 use jsonrpsee::core::middleware::RpcServiceBuilder;
 use jsonrpsee::server::{
@@ -276,6 +276,7 @@ fn shared(config: &Config, services: Services) -> Result<Shared, RegisterMethodE
     methods.merge(txpool::methods(&context)?)?;
     methods.merge(debug::methods(&context)?)?;
     methods.merge(ots::methods(&context)?)?;
+    methods.merge(parhelion::methods(&context)?)?;
     let reads: HashSet<_> = methods.method_names().filter(|name| !eth::WRITES.contains(name)).collect();
     methods.merge(extensions)?;
     let rate = config.rate_limit.map(RateLimiter::new);

@@ -160,6 +160,29 @@ async fn otterscan_is_told_what_happened_inside() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn transactions_are_told_as_solana_knows_them() {
+    let dev = Dev::start(&[]);
+    let contract = counter(&dev).await;
+    let call = json!([{ "from": BOB, "to": contract }]);
+    let parts = dev.ask("parhelion_estimateGas", call.clone()).await;
+    assert_ne!(parts["rentGas"], "0x0");
+    let hash = dev.ask("eth_sendTransaction", call).await;
+    let (receipt, landed) =
+        (dev.receipt(&hash).await, dev.ask("parhelion_getTransaction", json!([hash])).await);
+    for field in ["solanaSignature", "solanaSignatures", "computeUnits", "rentGas", "gasUsed"] {
+        assert_eq!(landed[field], receipt[field], "{field}");
+    }
+    assert_eq!(landed["rentGas"], parts["rentGas"]);
+    let signature = json!([landed["solanaSignature"]]);
+    assert_eq!(dev.ask("parhelion_getTransactionsBySignature", signature).await, json!([hash]));
+    let accounts = dev.ask("parhelion_getAccounts", json!([hash])).await;
+    assert_eq!(accounts, parts["accounts"]);
+    // The balances of sender and operator and the Cell are written; contract, code and the System program are read.
+    let written = accounts.as_array().unwrap().iter().filter(|account| account["writable"] == true);
+    assert_eq!((written.count(), accounts.as_array().unwrap().len()), (3, 6), "{accounts}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_undone_is_no_past() {
     let dev = Dev::start(&[]);
     let contract = counter(&dev).await;

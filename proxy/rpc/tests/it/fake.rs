@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use parhelion_core::clue::{Clue, Lookup};
 use parhelion_core::cluster::{ClusterError, Moment};
 use parhelion_core::emulator::{
-    AccessListOutcome, AccountState, Call, ChainSettings, Emulation, Emulator, EmulatorError, Estimate,
-    Execution, Recording, Refusal, Spread, SteppedEmulation, Trace, TraceRequest,
+    AccessListOutcome, AccountState, AccountUse, Call, ChainSettings, Emulation, Emulator, EmulatorError,
+    Estimate, Execution, Recording, Refusal, Spread, SteppedEmulation, Trace, TraceRequest,
 };
 use parhelion_core::feed::{ChainEvent, Feed};
 use parhelion_core::pool::{Pool, PoolError, Waiting};
@@ -220,6 +220,7 @@ pub(crate) struct Fake {
     pub(crate) waiting: Mutex<Vec<Transaction>>,
     pub(crate) pool_error: Mutex<Option<PoolError>>,
     pub(crate) last_call: Mutex<Option<Call>>,
+    pub(crate) last_emulated: Mutex<Option<Transaction>>,
     pub(crate) last_simulation: Mutex<Option<Simulation>>,
     /// What happened in the emulator and the pool, in order.
     pub(crate) journal: Mutex<Vec<String>>,
@@ -240,6 +241,7 @@ impl Fake {
             waiting: Mutex::default(),
             pool_error: Mutex::default(),
             last_call: Mutex::default(),
+            last_emulated: Mutex::default(),
             last_simulation: Mutex::default(),
             journal: Mutex::default(),
             reading: AtomicUsize::new(0),
@@ -450,13 +452,30 @@ impl Emulator for Fake {
         panic!("the server emulates nothing");
     }
 
+    /// Two accounts, unless nobody is the sender.
     async fn emulate_in_steps(
         &self,
-        _: &Transaction,
-        _: Address,
+        transaction: &Transaction,
+        coinbase: Address,
         _: Option<Vec<u8>>,
     ) -> Result<SteppedEmulation, EmulatorError> {
-        panic!("the server emulates nothing")
+        assert_eq!(coinbase, COINBASE);
+        *self.last_emulated.lock().unwrap() = Some(transaction.clone());
+        if transaction.sender() == Address::ZERO {
+            let refusal = Refusal { error: ProgramError::InsufficientFunds, detail: String::new() };
+            return Err(EmulatorError::Refused(refusal));
+        }
+        let execution = self.call(&Call { to: transaction.inner().to(), ..Call::default() }).await?;
+        let used = |(number, writable)| AccountUse { address: [number; 32], writable };
+        let emulation = Emulation {
+            execution,
+            accounts: [(1, true), (2, false)].map(used).into(),
+            codes: vec![],
+            deployed_codes: vec![],
+            slot: 0,
+        };
+        let (stack_words, memory_bytes, gas_left, paused_at) = (0, 0, 0, u64::MAX);
+        Ok(SteppedEmulation { emulation, stack_words, memory_bytes, gas_left, paused_at })
     }
 
     async fn spread(&self, _: &Transaction, _: Address, _: Option<Vec<u8>>) -> Result<Spread, EmulatorError> {

@@ -16,6 +16,7 @@ mod methods;
 mod metrics;
 mod ots;
 mod pages;
+mod parhelion;
 mod rate_limit;
 mod raw;
 mod send;

@@ -5,7 +5,7 @@ use crate::client::post;
 use crate::fake::{Fake, TOKEN};
 use Argument::{
     Address, Block, BlockOverrides, Bytes, Call, Filter, Flag, Hash, Key, Keys, Milliseconds, Page,
-    Percentiles, PlainBlock, Quantity, Simulation, StateOverrides, Tag, Text, Tracing,
+    Percentiles, PlainBlock, Quantity, Simulation, SolanaSignature, StateOverrides, Tag, Text, Tracing,
 };
 use alloy_primitives::B256;
 use jsonrpsee::client_transport::ws::{Url, WsTransportClientBuilder};
@@ -43,6 +43,8 @@ enum Argument {
     PlainBlock,
     /// How much a page has.
     Page,
+    /// In base 58.
+    SolanaSignature,
 }
 
 /// The methods: arguments that must be there, and those that may be left out.
@@ -120,6 +122,10 @@ const METHODS: &[(&str, &[Argument], &[Argument])] = &[
     ("ots_searchTransactionsAfter", &[Address, Page, Page], &[]),
     ("ots_getTransactionBySenderAndNonce", &[Address, Page], &[]),
     ("ots_getContractCreator", &[Address], &[]),
+    ("parhelion_getTransaction", &[Hash], &[]),
+    ("parhelion_getTransactionsBySignature", &[SolanaSignature], &[]),
+    ("parhelion_getAccounts", &[Hash], &[]),
+    ("parhelion_estimateGas", &[Call], &[Block]),
 ];
 
 /// The other methods: they have tests of their own, because they refuse everything or need a WebSocket.
@@ -146,6 +152,7 @@ impl Argument {
             Percentiles => json!([50]),
             Milliseconds => json!("0x1"),
             PlainBlock | Page => json!(1),
+            SolanaSignature => json!("1".repeat(64)),
         }
     }
 
@@ -217,6 +224,9 @@ impl Argument {
             Milliseconds => json!([true, [], {}, -1, 1.5, "x", hex(17)]),
             PlainBlock => {
                 json!([-1, true, 1.5, [], "", "0x", "12", "-0x1", "newest", "0xzz", hex(17), hex(1000)])
+            }
+            SolanaSignature => {
+                json!([5, true, [], {}, "", "0x12", "1".repeat(63), "1".repeat(65), "1".repeat(1000)])
             }
             Page => json!([-1, true, 1.5, [], {}, "", "12", "newest", "latest", "0xzz", hex(17), hex(1000)]),
         };
