@@ -9,7 +9,7 @@ use crate::error::RpcError;
 use crate::module::Module;
 use crate::services::Context;
 use alloy_primitives::U256;
-use alloy_rpc_types_eth::{Block as RpcBlock, BlockTransactions};
+use alloy_rpc_types_eth::{Block as RpcBlock, BlockTransactions, Header};
 use alloy_rpc_types_trace::otterscan::{
     BlockDetails, InternalIssuance, OtsBlock, OtsBlockTransactions, OtsSlimBlock,
 };
@@ -18,10 +18,17 @@ use parhelion_core::store::{Block, BlockId, Executed};
 use std::sync::Arc;
 
 pub(super) fn register(module: &mut Module<Context>) -> Result<(), RegisterMethodError> {
+    module.method("erigon_getHeaderByNumber", 1, header)?;
     module.method("ots_getBlockDetails", 1, details)?;
     module.method("ots_getBlockDetailsByHash", 1, details_by_hash)?;
     module.method("ots_getBlockTransactions", 3, transactions)?;
     Ok(())
+}
+
+async fn header(arguments: Arguments, context: Arc<Context>) -> Result<Option<Header>, RpcError> {
+    let number: Number = arguments.require(0)?;
+    let id = by_number(&context, number.block()).await?;
+    Ok(context.store.block(id).await?.map(|block| convert::header(&block)))
 }
 
 async fn details(arguments: Arguments, context: Arc<Context>) -> Result<Option<BlockDetails>, RpcError> {

@@ -1,4 +1,5 @@
-//! `ots_*`: what the block explorer Otterscan asks for beside Ethereum's methods.
+//! `ots_*`: what the block explorer Otterscan asks for beside Ethereum's methods, and the method of Erigon by which it sees
+//! that a node may have them.
 //!
 //! Otterscan sends numbers as JSON has them. Those in hex are taken as well.
 

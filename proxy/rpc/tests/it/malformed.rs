@@ -110,6 +110,7 @@ const METHODS: &[(&str, &[Argument], &[Argument])] = &[
     ("debug_traceTransaction", &[Hash], &[Tracing]),
     ("debug_traceBlockByNumber", &[Tag], &[Tracing]),
     ("debug_traceBlockByHash", &[Hash], &[Tracing]),
+    ("erigon_getHeaderByNumber", &[PlainBlock], &[]),
     ("ots_getApiLevel", &[], &[]),
     ("ots_hasCode", &[Address], &[PlainBlock]),
     ("ots_getInternalOperations", &[Hash], &[]),

@@ -44,6 +44,9 @@ async fn blocks_are_told_without_their_transactions() {
     let fees = U256::from(50_000 * 3 + 2_000_000 * 2) * U256::from(GWEI);
     assert_eq!((&details["totalFees"], &details["issuance"]["issuance"]), (&json!(fees), &json!("0x0")));
     assert_eq!(result(at, "ots_getBlockDetailsByHash", json!([block.hash])).await, details);
+    let header = result(at, "erigon_getHeaderByNumber", json!([1])).await;
+    assert_eq!((&header["hash"], &header["number"]), (&json!(block.hash), &json!("0x1")));
+    assert_eq!(result(at, "erigon_getHeaderByNumber", json!([99])).await, Value::Null);
     assert_eq!(result(at, "ots_getBlockDetails", json!([99])).await, Value::Null);
     assert_eq!(result(at, "ots_getBlockDetailsByHash", json!([B256::ZERO])).await, Value::Null);
 }
