@@ -44,7 +44,7 @@ pub(crate) const AGAIN: Options = Options {
 enum Subject<'a> {
     Call(&'a Call),
     /// A transaction; of one that ran in steps the run, and when its attempt began.
-    Executed(&'a Executed, Option<(Run, Clock)>),
+    Executed(&'a Executed, Option<&'a (Run, Clock)>),
 }
 
 impl Shell {
@@ -64,7 +64,7 @@ impl Shell {
         stepped: Option<(Run, Clock)>,
         request: TraceRequest,
     ) -> Result<Trace, EmulatorError> {
-        let trace = self.record(&Subject::Executed(executed, stepped), request).await?;
+        let trace = self.record(&Subject::Executed(executed, stepped.as_ref()), request).await?;
         check_same(&trace.execution, executed)?;
         Ok(trace)
     }
@@ -101,7 +101,7 @@ impl Shell {
     ) -> Result<(Execution, W), EmulatorError> {
         let (executed, stepped) = match subject {
             Subject::Call(call) => return self.watch_call(call, crate::read::prepared(call), watcher).await,
-            Subject::Executed(executed, stepped) => (executed, *stepped),
+            Subject::Executed(executed, stepped) => (executed, stepped.copied()),
         };
         let run = move |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| {
             let mut watcher = watcher.clone();
