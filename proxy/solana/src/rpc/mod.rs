@@ -3,7 +3,6 @@
 //! * Reads of accounts name the clock too, in one call, so that everything is of one slot. They also name the slot of
 //!   the newest transaction that landed through here, so that a node behind a load balancer that lags does not show
 //!   the state before it.
-//! * Reads of accounts that come at the same time share calls ([`gather`]).
 //! * A transaction is sent again until it is confirmed or its blockhash expired, counted in blocks and not in seconds.
 //! * Two slots are followed: the newest of the commitment, and the newest finalized one. What is finalized is read without
 //!   the transactions: the program's signatures, and for each of their slots the hash of the block before.
@@ -13,15 +12,12 @@
 //! services do.
 
 mod blocks;
-mod gather;
 mod send;
 mod slots;
 #[cfg(test)]
 mod tests;
 
 use async_trait::async_trait;
-use futures::FutureExt as _;
-use gather::Gather;
 use parhelion_core::cluster::{
     ACCOUNTS_MAX, Account, BlockOutline, Clock, Cluster, ClusterError, LandedBlock, Simulation, Snapshot,
 };
@@ -87,7 +83,6 @@ pub struct RpcCluster {
     deployment: Deployment,
     slots: SlotWatch,
     finalized: SlotWatch,
-    gather: Gather,
     /// The newest slot in which one of our transactions landed.
     landed_slot: AtomicU64,
     rent: Mutex<Option<(Instant, Rent)>>,
@@ -133,7 +128,6 @@ impl RpcCluster {
             deployment: parhelion_sdk::address::deployment(&program_id),
             slots,
             finalized,
-            gather: Gather::default(),
             landed_slot: AtomicU64::new(0),
             rent: Mutex::new(None),
         })
@@ -166,15 +160,6 @@ impl RpcCluster {
         response.value.into_iter().map(decode).collect()
     }
 
-    /// [`Self::read`], with the clock.
-    async fn read_snapshot(&self, mut addresses: Vec<Address>) -> Result<Snapshot, ClusterError> {
-        addresses.push(sysvar::clock::ID);
-        let mut accounts = self.read(&addresses).await?;
-        let clock = accounts.pop().flatten();
-        let clock: solana_clock::Clock = decode_sysvar(&sysvar::clock::ID, clock.as_ref())?;
-        Ok(Snapshot { clock: port_clock(&clock), accounts })
-    }
-
     fn account_config(&self) -> RpcAccountInfoConfig {
         RpcAccountInfoConfig {
             encoding: Some(UiAccountEncoding::Base64),
@@ -205,7 +190,11 @@ impl Cluster for RpcCluster {
             let text = format!("{} accounts asked for at once, at most {ACCOUNTS_MAX}", addresses.len());
             return Err(ClusterError::Unsupported(text));
         }
-        self.gather.accounts(addresses, &|addresses| self.read_snapshot(addresses).boxed()).await
+        let with_clock = [addresses, &[sysvar::clock::ID]].concat();
+        let mut accounts = self.read(&with_clock).await?;
+        let clock = accounts.pop().flatten();
+        let clock: solana_clock::Clock = decode_sysvar(&sysvar::clock::ID, clock.as_ref())?;
+        Ok(Snapshot { clock: port_clock(&clock), accounts })
     }
 
     async fn accounts_beginning(&self, prefix: &[u8]) -> Result<Vec<Address>, ClusterError> {
