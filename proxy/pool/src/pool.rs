@@ -104,8 +104,9 @@ impl MemoryPool {
 
     /// A transaction with its sender's account, if it may be accepted by itself.
     async fn candidate(&self, transaction: Transaction) -> Result<Candidate, PoolError> {
-        let priority_fee = check_alone(&transaction, &self.emulator.settings().await?)?;
-        let account = self.emulator.account(transaction.sender()).await?;
+        let account = self.emulator.account(transaction.sender());
+        let (settings, account) = tokio::try_join!(self.emulator.settings(), account)?;
+        let priority_fee = check_alone(&transaction, &settings)?;
         Ok(Candidate { transaction, priority_fee, account })
     }
 

@@ -13,6 +13,7 @@ use parhelion_core::past::{Archive, Change, Effect, EffectKind, Point, Replay};
 use parhelion_core::store::{Block, Executed};
 use parhelion_wire::account::Run;
 use std::sync::Arc;
+use tracing::debug;
 
 /// Where accounts are now, and where they were.
 pub(crate) type Parts = (Arc<dyn Cluster>, Arc<dyn Archive>);
@@ -59,13 +60,18 @@ impl Replay for Historian {
             return Ok(Vec::new());
         }
         let mut replaying = Replaying::new(block, view, values);
-        replaying.know(self.unknowns.take_known(header.number));
+        let known = self.unknowns.known(header.number);
+        replaying.know(known.clone());
         for effect in effects {
             replaying.apply(effect).await?;
-            self.unknowns.touch(&effect.accounts);
         }
+        // Not before: what fails is done again.
+        self.unknowns.forget(&known);
+        effects.iter().for_each(|effect| self.unknowns.touch(&effect.accounts));
         replaying.unknown().for_each(|address| self.unknowns.add(address));
-        self.unknowns.ask(&*self.live.cluster).await?;
+        if let Err(error) = self.unknowns.ask(&*self.live.cluster).await {
+            debug!("the cluster is asked about unknown accounts in a later block: {error}");
+        }
         Ok(replaying.finish())
     }
 }

@@ -49,18 +49,24 @@ impl Unknowns {
         }
     }
 
-    /// Takes those that are known where a block begins.
-    pub(super) fn take_known(&self, block: u64) -> Vec<(Pubkey, Version)> {
+    /// Those that are known where a block begins.
+    pub(super) fn known(&self, block: u64) -> Vec<(Pubkey, Version)> {
+        let is_known = |told: &&Told| told.slot < block;
+        let known = |(address, told): (&Pubkey, &Option<Told>)| {
+            told.as_ref().filter(is_known).map(|told| (*address, told.version.clone()))
+        };
+        self.accounts().iter().filter_map(known).collect()
+    }
+
+    /// Forgets accounts that are known.
+    pub(super) fn forget(&self, known: &[(Pubkey, Version)]) {
         let mut accounts = self.accounts();
-        let is_known = |told: &Option<Told>| told.as_ref().is_some_and(|told| told.slot < block);
-        let known: Vec<Pubkey> =
-            accounts.iter().filter(|(_, told)| is_known(told)).map(|(address, _)| *address).collect();
-        let take = |address| Some((address, accounts.remove(&address)??.version));
-        let known: Vec<_> = known.into_iter().filter_map(take).collect();
-        if !known.is_empty() {
-            info!(block, accounts = known.len(), "accounts of the past are known again");
+        for (address, _) in known {
+            accounts.remove(address);
         }
-        known
+        if !known.is_empty() {
+            info!(accounts = known.len(), left = accounts.len(), "accounts of the past are known again");
+        }
     }
 
     /// Asks the cluster about some of those of which it has not told.

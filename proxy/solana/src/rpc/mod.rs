@@ -40,7 +40,7 @@ use solana_signature::Signature;
 use solana_slot_hashes::SlotHashes;
 use solana_transaction::versioned::VersionedTransaction;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -75,6 +75,9 @@ impl RpcOptions {
     }
 }
 
+/// How long a blockhash is signed with at most while the newest slot stays the same: a part of the minute that it lives.
+const BLOCKHASH_AGE_MAX: Duration = Duration::from_secs(2);
+
 /// A cluster behind a Solana RPC URL.
 pub struct RpcCluster {
     rpc: Arc<RpcClient>,
@@ -86,6 +89,16 @@ pub struct RpcCluster {
     /// The newest slot in which one of our transactions landed.
     landed_slot: AtomicU64,
     rent: Mutex<Option<(Instant, Rent)>>,
+    blockhash: Mutex<Option<KnownBlockhash>>,
+}
+
+/// A blockhash that is good enough for the rest of its slot.
+#[derive(Clone, Copy, Debug)]
+struct KnownBlockhash {
+    /// The newest slot that was known then.
+    slot: u64,
+    read_at: Instant,
+    hash: Hash,
 }
 
 impl RpcCluster {
@@ -130,6 +143,7 @@ impl RpcCluster {
             finalized,
             landed_slot: AtomicU64::new(0),
             rent: Mutex::new(None),
+            blockhash: Mutex::new(None),
         })
     }
 
@@ -228,7 +242,18 @@ impl Cluster for RpcCluster {
     }
 
     async fn latest_blockhash(&self) -> Result<Hash, ClusterError> {
-        retry(|| self.rpc.get_latest_blockhash()).await
+        let slot = *self.slots.subscribe().borrow();
+        let known = *self.blockhash.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) =
+            known.filter(|known| known.slot == slot && known.read_at.elapsed() < BLOCKHASH_AGE_MAX)
+        {
+            return Ok(known.hash);
+        }
+        let read_at = Instant::now();
+        let hash = retry(|| self.rpc.get_latest_blockhash()).await?;
+        let known = KnownBlockhash { slot, read_at, hash };
+        *self.blockhash.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+        Ok(hash)
     }
 
     async fn send(&self, transaction: &VersionedTransaction) -> Result<Signature, ClusterError> {

@@ -144,6 +144,29 @@ async fn sysvars_are_read_and_rent_is_kept_for_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_blockhash_is_read_once_in_a_slot() {
+    let (slots, reads) = (Arc::new(AtomicU64::new(1)), Arc::new(AtomicUsize::new(0)));
+    let (slot, read) = (Arc::clone(&slots), Arc::clone(&reads));
+    let cluster = connect(move |request, _| match request {
+        RpcRequest::GetSlot => Ok(json!(slot.load(Ordering::Relaxed))),
+        RpcRequest::GetLatestBlockhash => {
+            let hash = Hash::new_from_array([read.fetch_add(1, Ordering::Relaxed) as u8; 32]);
+            Ok(with_context(&json!({ "blockhash": hash.to_string(), "lastValidBlockHeight": 5 })))
+        }
+        _ => panic!("{request}"),
+    })
+    .await
+    .expect("connects");
+    for (newest, expected) in [(1, 0), (1, 0), (2, 1), (3, 2), (3, 2)] {
+        slots.store(newest, Ordering::Relaxed);
+        tokio::time::sleep(3 * SLOT_INTERVAL).await;
+        let hash = cluster.latest_blockhash().await.expect("answers");
+        assert_eq!(hash, Hash::new_from_array([expected; 32]), "slot {newest}");
+    }
+    assert_eq!(reads.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn accounts_are_searched_by_their_first_bytes_and_not_sent() {
     let cluster = connect(|request, params| match request {
         RpcRequest::GetSlot => Ok(json!(1)),
