@@ -334,6 +334,12 @@ pub trait Emulator: Send + Sync {
         request: TraceRequest,
     ) -> Result<Trace, EmulatorError>;
 
+    /// The state from before a transaction that is in a block: run at once there, it does what it did.
+    async fn before(&self, executed: &Executed) -> Result<Arc<dyn Emulator>, EmulatorError> {
+        let transaction = executed.signatures.first().copied().unwrap_or(executed.signature);
+        self.at(Moment::Before { slot: executed.block_number, transaction }).await
+    }
+
     /// Runs the calls of a simulation one after another, each on what the ones before it leave.
     async fn simulate(&self, simulation: Simulation) -> Result<Vec<SimulatedBlock>, SimulationError>;
 

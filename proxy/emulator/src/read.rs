@@ -3,7 +3,7 @@
 use crate::crypto::Native;
 use crate::execution::execution;
 use crate::ledger::{Recorder, Use};
-use crate::past::{self, Traced};
+use crate::past;
 use crate::room::{little, little_first};
 use crate::session::{BriefRun, Finished};
 use crate::shell::Shell;
@@ -316,14 +316,14 @@ impl parhelion_core::emulator::Emulator for Shell {
         executed: &Executed,
         request: TraceRequest,
     ) -> Result<Trace, EmulatorError> {
-        if let Some(archive) = &self.archive {
-            let Traced { shell, stepped } =
-                past::traced((Arc::clone(&self.cluster), Arc::clone(archive)), executed).await?;
-            return shell.trace_again(executed, stepped, request).await;
-        }
-        let transaction = executed.signatures.first().copied().unwrap_or(executed.signature);
-        let before = Moment::Before { slot: executed.block_number, transaction };
-        Self::new(self.cluster.at(before).await?).trace_again(executed, None, request).await
+        self.shell_before(executed).await?.trace_again(executed, request).await
+    }
+
+    async fn before(
+        &self,
+        executed: &Executed,
+    ) -> Result<Arc<dyn parhelion_core::emulator::Emulator>, EmulatorError> {
+        Ok(Arc::new(self.shell_before(executed).await?))
     }
 
     async fn simulate(&self, simulation: Simulation) -> Result<Vec<SimulatedBlock>, SimulationError> {
@@ -388,6 +388,16 @@ impl parhelion_core::emulator::Emulator for Shell {
 }
 
 impl Shell {
+    /// The emulator at the point before a transaction that is in a block.
+    async fn shell_before(&self, executed: &Executed) -> Result<Self, EmulatorError> {
+        if let Some(archive) = &self.archive {
+            return past::shell_before((Arc::clone(&self.cluster), Arc::clone(archive)), executed).await;
+        }
+        let transaction = executed.signatures.first().copied().unwrap_or(executed.signature);
+        let before = Moment::Before { slot: executed.block_number, transaction };
+        Ok(Self::new(self.cluster.at(before).await?))
+    }
+
     /// Runs a signed transaction in one way or another, with what it leaves beside its report.
     pub(crate) async fn run_transaction<T, F>(
         &self,

@@ -9,7 +9,7 @@ use parhelion_core::emulator::{EmulatorError, SteppedEmulation};
 use parhelion_core::transaction::Transaction;
 use parhelion_executor::evm::machine::{Limits as MachineLimits, Machine};
 use parhelion_executor::steps::{self, Held, Step};
-use parhelion_executor::{BlockValues, Ledger, Limits, Options, Report};
+use parhelion_executor::{BlockValues, Limits, Options, Report};
 use parhelion_wire::ProgramError;
 use parhelion_wire::account::{Config, Layout, Run};
 use parhelion_wire::transaction::Envelope;
@@ -98,11 +98,11 @@ impl Begun {
     }
 
     /// Takes a step; its report if it was the last one.
-    pub(crate) fn step<'c, L: Ledger<'c>>(
+    pub(crate) fn step(
         &mut self,
-        ledger: &mut L,
+        ledger: &mut Recorder<'_>,
         block: &BlockValues,
-        envelope: &Envelope<'c>,
+        envelope: &Envelope<'_>,
         pauses: &[u64],
     ) -> Result<Option<Report>, ProgramError> {
         if !pauses.is_empty() {

@@ -11,7 +11,6 @@ use parhelion_core::cluster::{Clock, Cluster, ClusterError};
 use parhelion_core::emulator::EmulatorError;
 use parhelion_core::past::{Archive, Change, Effect, EffectKind, Point, Replay};
 use parhelion_core::store::{Block, Executed};
-use parhelion_wire::account::Run;
 use std::sync::Arc;
 use tracing::debug;
 
@@ -98,24 +97,19 @@ async fn view_at(parts: Parts, point: Point) -> Result<View, EmulatorError> {
     Ok(View::behind(parts, point).await?.ok_or_else(unknown)?)
 }
 
-/// What a transaction ran on.
-pub(crate) struct Traced {
-    /// The emulator at the point before it.
-    pub(crate) shell: Shell,
-    /// If it ran in steps: its run, and when its attempt began.
-    pub(crate) stepped: Option<(Run, Clock)>,
-}
-
-/// What a transaction ran on that is in a block.
-pub(crate) async fn traced(parts: Parts, executed: &Executed) -> Result<Traced, EmulatorError> {
+/// The emulator at the point before a transaction that is in a block: run at once there, it does what it did.
+pub(crate) async fn shell_before(parts: Parts, executed: &Executed) -> Result<Shell, EmulatorError> {
     let (block, index) = (executed.block_number, executed.index);
     let behind = view_at(parts.clone(), Point::behind(block, index)).await?;
-    let run = version(&behind, record::run(stepped::id(&executed.transaction))).await?;
-    let stepped = match RunRecord::read(run.as_ref()) {
-        Some(RunRecord { run, steps, .. }) => steps.first().map(|began| (run, *began)),
-        None => None,
-    };
-    let before = view_at(parts, Point::before(block, index)).await?;
     // Who is paid by a withdrawal is none of the program's accounts.
-    Ok(Traced { shell: Shell::new(Arc::new(before.with_others())), stepped })
+    let before = view_at(parts, Point::before(block, index)).await?.with_others();
+    let run = version(&behind, record::run(stepped::id(&executed.transaction))).await?;
+    let Some(RunRecord { run, steps, .. }) = RunRecord::read(run.as_ref()) else {
+        return Ok(Shell::new(Arc::new(before)));
+    };
+    let sender = stepped::not_begun(&before, executed, &run).await?;
+    let clock = steps.first().copied().unwrap_or_else(|| before.clock());
+    let mut shell = Shell::new(Arc::new(before.as_of(clock)));
+    shell.left.extend([sender]);
+    Ok(shell)
 }

@@ -32,5 +32,4 @@ mod unknowns;
 mod view;
 
 pub use historian::Historian;
-pub(crate) use historian::{Traced, shell_at, traced};
-pub(crate) use stepped::run_again;
+pub(crate) use historian::{shell_at, shell_before};

@@ -53,11 +53,7 @@ impl<'b> Replaying<'b> {
     }
 
     /// What changed.
-    pub(super) fn finish(mut self) -> Vec<Change> {
-        if let Some(hashes) = self.view.asked_slot_hashes() {
-            let version = record::slot_hashes_version(self.number(), &hashes);
-            self.put(self.before(), vec![(record::SLOT_HASHES, version)]);
-        }
+    pub(super) fn finish(self) -> Vec<Change> {
         let change = |((point, address), version)| Change { point, address, version };
         self.changes.into_iter().map(change).collect()
     }
@@ -65,6 +61,9 @@ impl<'b> Replaying<'b> {
     /// Does again what the program did.
     pub(super) async fn apply(&mut self, effect: &Effect) -> Result<(), EmulatorError> {
         let left = self.run(effect).await;
+        if let Some(hashes) = self.view.take_slot_hashes() {
+            self.put(self.before(), vec![(record::SLOT_HASHES, hashes)]);
+        }
         let point = match effect.kind {
             EffectKind::Ended(_) => {
                 self.next += 1;
@@ -147,7 +146,7 @@ async fn run_ended(
 ) -> Result<Left, EmulatorError> {
     match ending {
         Ending::AtOnce => at_once(shell, executed).await,
-        Ending::InSteps => stepped::ended(shell, view, executed).await,
+        Ending::InSteps => stepped::ended(view, executed).await,
         Ending::Cancelled => stepped::cancelled(shell, view, executed).await,
     }
 }

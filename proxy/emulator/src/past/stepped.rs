@@ -10,18 +10,21 @@ use crate::shell::Shell;
 use crate::steps::{Begun, LARGEST};
 use crate::trace::check_same;
 use alloy_consensus::Transaction as _;
-use parhelion_core::cluster::Clock;
+use parhelion_core::cluster::{Account, Clock, Cluster as _};
 use parhelion_core::emulator::EmulatorError;
 use parhelion_core::past::{Point, Version};
 use parhelion_core::store::Executed;
 use parhelion_core::transaction::Transaction;
 use parhelion_evm::gas;
-use parhelion_executor::{BlockValues, Ledger, Report, steps};
-use parhelion_wire::account::Run;
+use parhelion_executor::{BlockValues, Report, steps};
+use parhelion_sdk::address::account_address;
+use parhelion_wire::account::{Balance, Layout, Run};
+use parhelion_wire::address::AccountKey;
 use parhelion_wire::event::Outcome;
 use parhelion_wire::instruction::{TransactionId, transaction_id};
 use parhelion_wire::transaction::Envelope;
 use parhelion_wire::{H160, H256, ProgramError, Pubkey};
+use std::sync::Arc;
 
 /// A pause before everything is written.
 const BEFORE_WRITING: [u64; 1] = [0];
@@ -57,12 +60,12 @@ pub(super) async fn stepped(view: &View, transaction: TransactionId) -> Result<L
 }
 
 /// The last step.
-pub(super) async fn ended(shell: &Shell, view: &View, executed: &Executed) -> Result<Left, EmulatorError> {
+pub(super) async fn ended(view: &View, executed: &Executed) -> Result<Left, EmulatorError> {
     let mut record = begun(view, id(&executed.transaction)).await?;
     record.note_step(view.clock());
     let (mut found, mut refused) = (None::<(Clock, Attempt)>, None);
     for (place, began) in record.steps.iter().copied().enumerate() {
-        let attempt = match attempt(shell, executed, &record.run, began).await {
+        let attempt = match attempt(view, executed, &record.run, began).await {
             Ok(attempt) => attempt,
             Err(EmulatorError::Cluster(error)) if error.is_retryable() => return Err(error.into()),
             Err(error) => {
@@ -95,38 +98,63 @@ struct Attempt {
 
 /// Runs an attempt that began at some time.
 async fn attempt(
-    shell: &Shell,
+    view: &View,
     executed: &Executed,
     run: &Run,
     began: Clock,
 ) -> Result<Attempt, EmulatorError> {
-    let begun = *run;
+    let (begun, end) = (*run, view.clock());
+    let shell = Shell::new(Arc::new(view.as_of(began)));
     let again = move |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| {
-        run_again(ledger, block, envelope, begun, began)
+        run_again(ledger, block, envelope, begun, end)
     };
     let (report, finished) =
         shell.run_envelope(&executed.transaction, executed.coinbase, None, again).await?;
     check_same(&execution(report), executed)?;
     let used = finished.uses.iter().map(|used| used.address).collect();
-    Ok(Attempt { used, left: left(shell, finished.uses) })
+    Ok(Attempt { used, left: left(&shell, finished.uses) })
 }
 
-/// Runs a run that was begun as the attempt that began at some time: to its end first, where nothing is written, and then in
+/// Runs a run that was begun: in the block in which its attempt began, to where nothing is left but writing, which is done in
 /// the block in which it ended.
-pub(crate) fn run_again<'c, L: Ledger<'c>>(
-    ledger: &mut L,
+fn run_again(
+    ledger: &mut Recorder<'_>,
     block: &BlockValues,
-    envelope: &Envelope<'c>,
+    envelope: &Envelope<'_>,
     run: Run,
-    began: Clock,
+    end: Clock,
 ) -> Result<Report, ProgramError> {
-    let timestamp = began.unix_timestamp.max(0).unsigned_abs();
-    let attempt = BlockValues { slot: began.slot, timestamp, ..*block };
+    let timestamp = end.unix_timestamp.max(0).unsigned_abs();
+    let last = BlockValues { slot: end.slot, timestamp, ..*block };
     let mut begun = Begun::of(run);
-    match begun.step(ledger, &attempt, envelope, &BEFORE_WRITING)? {
+    match begun.step(ledger, block, envelope, &BEFORE_WRITING)? {
         Some(report) => Ok(report),
-        None => begun.step(ledger, block, envelope, &[])?.ok_or(ProgramError::CheckpointMalformed),
+        None => begun.step(ledger, &last, envelope, &[])?.ok_or(ProgramError::CheckpointMalformed),
     }
+}
+
+/// The sender's account as if its run had not begun, and would run at once now: it has its nonce and what it has paid for
+/// gas.
+pub(super) async fn not_begun(
+    view: &View,
+    executed: &Executed,
+    run: &Run,
+) -> Result<(Pubkey, Option<Account>), EmulatorError> {
+    let key = AccountKey::Balance(H160(executed.transaction.sender().0.0));
+    let address = account_address(&view.deployment(), &key);
+    let mut account = view.accounts(&[address]).await?.accounts.pop().flatten();
+    if let Some(account) = &mut account {
+        let balance = Balance::view_mut(&mut account.data).map_err(damaged)?;
+        let whole = balance.balance().checked_add(run.bought).ok_or(ProgramError::InvalidArgument);
+        balance.set_balance(&whole.map_err(damaged)?);
+        balance.set_nonce(executed.transaction.inner().nonce());
+        balance.set_has_run(false);
+    }
+    Ok((address.to_bytes(), account))
+}
+
+fn damaged(error: ProgramError) -> EmulatorError {
+    EmulatorError::State(error.text().into())
 }
 
 /// Whether nothing that an attempt used was changed since the run was begun. Then it did not begin anew.

@@ -30,8 +30,8 @@ pub(super) struct View {
     rent_per_byte: u64,
     /// Changes behind the point.
     changed: Arc<Mutex<Changed>>,
-    /// The slot hashes, once somebody has asked.
-    slot_hashes: Arc<Mutex<Option<SlotHashes>>>,
+    /// The slot hashes of a slot that were asked of the cluster, and are not kept yet.
+    slot_hashes: Arc<Mutex<Option<(u64, SlotHashes)>>>,
     /// Accounts that are not known, and that somebody has asked for or was told of.
     unknown: Arc<Mutex<BTreeSet<Pubkey>>>,
     /// Whether accounts that are not the program's are looked up as they are now.
@@ -74,16 +74,25 @@ impl View {
         Ok(Some(Self::new(parts, point, clock, rent_per_byte)))
     }
 
+    /// The same at another time: that of a run in steps, whose block is the one in which its attempt began.
+    pub(super) fn as_of(&self, clock: Clock) -> Self {
+        Self { clock, ..self.same() }
+    }
+
     /// The same, with accounts that are not the program's as they are now: those that are paid by withdrawals. Nobody keeps
     /// what they were.
     pub(super) fn with_others(&self) -> Self {
+        Self { has_others: true, ..self.same() }
+    }
+
+    /// Another view of the same: changes show in both.
+    fn same(&self) -> Self {
         Self {
             live: Arc::clone(&self.live),
             archive: Arc::clone(&self.archive),
             changed: Arc::clone(&self.changed),
             slot_hashes: Arc::clone(&self.slot_hashes),
             unknown: Arc::clone(&self.unknown),
-            has_others: true,
             ..*self
         }
     }
@@ -132,9 +141,10 @@ impl View {
         self.clock
     }
 
-    /// The slot hashes, if somebody has asked for them.
-    pub(super) fn asked_slot_hashes(&self) -> Option<SlotHashes> {
-        self.slot_hashes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The slot hashes that were asked of the cluster and are to be kept, as a record.
+    pub(super) fn take_slot_hashes(&self) -> Option<Version> {
+        let asked = self.slot_hashes.lock().unwrap_or_else(PoisonError::into_inner).take();
+        asked.map(|(slot, hashes)| record::slot_hashes_version(slot, &hashes))
     }
 
     /// What is known of accounts.
@@ -210,25 +220,18 @@ impl Cluster for View {
     }
 
     async fn slot_hashes(&self) -> Result<Vec<(u64, [u8; 32])>, ClusterError> {
-        if let Some(hashes) = self.asked_slot_hashes() {
+        let slot = self.clock.slot;
+        let kept = self.versions(&[record::SLOT_HASHES]).await?.pop().flatten();
+        if let Some(hashes) = record::read_slot_hashes(slot, kept.as_ref()) {
             return Ok(hashes);
         }
-        let slot = self.clock.slot;
-        let kept = self.archive.versions(Point::end(slot), &[record::SLOT_HASHES]).await?.pop().flatten();
-        let hashes = match record::read_slot_hashes(slot, kept.as_ref()) {
-            Some(hashes) => hashes,
-            None => {
-                let mut hashes = self.live.slot_hashes().await?;
-                hashes.retain(|(before, _)| *before < slot);
-                // Less would make BLOCKHASH zero where it was not.
-                if hashes.last().is_none_or(|(oldest, _)| *oldest > slot.saturating_sub(BLOCKHASH_SLOTS)) {
-                    let text = format!("the slot hashes at block {slot} are not kept");
-                    return Err(ClusterError::Unsupported(text));
-                }
-                hashes
-            }
-        };
-        *self.slot_hashes.lock().unwrap_or_else(PoisonError::into_inner) = Some(hashes.clone());
+        let mut hashes = self.live.slot_hashes().await?;
+        hashes.retain(|(before, _)| *before < slot);
+        // Less would make BLOCKHASH zero where it was not.
+        if hashes.last().is_none_or(|(oldest, _)| *oldest > slot.saturating_sub(BLOCKHASH_SLOTS)) {
+            return Err(ClusterError::Unsupported(format!("the slot hashes at block {slot} are not kept")));
+        }
+        *self.slot_hashes.lock().unwrap_or_else(PoisonError::into_inner) = Some((slot, hashes.clone()));
         Ok(hashes)
     }
 

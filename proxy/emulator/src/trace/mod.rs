@@ -7,7 +7,6 @@ mod opcodes;
 use crate::crypto::Native;
 use crate::execution::execution;
 use crate::ledger::Recorder;
-use crate::past;
 use crate::shell::Shell;
 use crate::watcher::Watcher;
 use accounts::{Accounts, Left};
@@ -16,7 +15,6 @@ use alloy_eips::eip7702::SignedAuthorization;
 use alloy_primitives::{Address, U256};
 use calls::Calls;
 use opcodes::Opcodes;
-use parhelion_core::cluster::Clock;
 use parhelion_core::emulator::{Call, EmulatorError, Execution, Recording, Trace, TraceRequest};
 use parhelion_core::store::Executed;
 use parhelion_core::touched::TouchedAccounts;
@@ -24,7 +22,6 @@ use parhelion_executor::observe::Observation;
 use parhelion_executor::{BlockValues, Limits, Options, Watched};
 use parhelion_sdk::convert::to_h160;
 use parhelion_wire::H160;
-use parhelion_wire::account::Run;
 use parhelion_wire::transaction::Envelope;
 use revm_inspectors::tracing::types::CallTraceNode;
 
@@ -43,8 +40,7 @@ pub(crate) const AGAIN: Options = Options {
 /// What is run and recorded.
 enum Subject<'a> {
     Call(&'a Call),
-    /// A transaction; of one that ran in steps the run, and when its attempt began.
-    Executed(&'a Executed, Option<&'a (Run, Clock)>),
+    Executed(&'a Executed),
 }
 
 impl Shell {
@@ -61,10 +57,9 @@ impl Shell {
     pub(crate) async fn trace_again(
         &self,
         executed: &Executed,
-        stepped: Option<(Run, Clock)>,
         request: TraceRequest,
     ) -> Result<Trace, EmulatorError> {
-        let trace = self.record(&Subject::Executed(executed, stepped.as_ref()), request).await?;
+        let trace = self.record(&Subject::Executed(executed), request).await?;
         check_same(&trace.execution, executed)?;
         Ok(trace)
     }
@@ -99,20 +94,17 @@ impl Shell {
         subject: &Subject<'_>,
         watcher: W,
     ) -> Result<(Execution, W), EmulatorError> {
-        let (executed, stepped) = match subject {
+        let executed = match subject {
             Subject::Call(call) => return self.watch_call(call, crate::read::prepared(call), watcher).await,
-            Subject::Executed(executed, stepped) => (executed, stepped.copied()),
+            Subject::Executed(executed) => executed,
         };
         let run = move |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| {
             let mut watcher = watcher.clone();
-            let mut watched = Watched {
+            let watched = Watched {
                 ledger: &mut *ledger,
                 watch: |observation: &Observation<'_>| watcher.observe(observation),
             };
-            let report = match stepped {
-                Some((run, began)) => past::run_again(&mut watched, block, envelope, run, began)?,
-                None => parhelion_executor::execute(&mut watched, Native, block, &AGAIN, envelope)?.1,
-            };
+            let (_, report) = parhelion_executor::execute(watched, Native, block, &AGAIN, envelope)?;
             watcher.over(ledger, block)?;
             Ok((report, watcher))
         };
@@ -139,13 +131,13 @@ impl Subject<'_> {
             let authority = authorization.recover_authority().ok()?;
             Some((to_h160(authority), to_h160(authorization.address)))
         });
-        Accounts::new(parties.collect(), matches!(self, Self::Executed(..)))
+        Accounts::new(parties.collect(), matches!(self, Self::Executed(_)))
     }
 
     /// The accounts that it touches.
     fn touched(&self, accounts: Accounts, execution: &Execution) -> Result<TouchedAccounts, EmulatorError> {
         let left = |block: &BlockValues| match self {
-            Self::Executed(..) => None,
+            Self::Executed(_) => None,
             Self::Call(call) => {
                 let gas_price = crate::estimate::gas_price(call, block.base_fee);
                 Some(Left {
@@ -161,16 +153,14 @@ impl Subject<'_> {
     fn authorizations(&self) -> &[SignedAuthorization] {
         match self {
             Self::Call(call) => &call.authorization_list,
-            Self::Executed(executed, _) => {
-                executed.transaction.inner().authorization_list().unwrap_or_default()
-            }
+            Self::Executed(executed) => executed.transaction.inner().authorization_list().unwrap_or_default(),
         }
     }
 
     fn gas_limit(&self) -> u64 {
         match self {
             Self::Call(call) => crate::read::gas_limit(call),
-            Self::Executed(executed, _) => executed.transaction.inner().gas_limit(),
+            Self::Executed(executed) => executed.transaction.inner().gas_limit(),
         }
     }
 }

@@ -3,7 +3,6 @@
 use crate::arguments::Arguments;
 use crate::error::RpcError;
 use crate::services::Context;
-use parhelion_core::cluster::Moment;
 use parhelion_core::emulator::AccountUse;
 use serde::Serialize;
 use solana_address::Address as SolanaAddress;
@@ -35,9 +34,7 @@ pub(super) async fn of_transaction(
     context: Arc<Context>,
 ) -> Result<Option<Vec<Used>>, RpcError> {
     let Some(executed) = context.store.executed(arguments.hex(0)?).await? else { return Ok(None) };
-    let first = executed.signatures.first().copied().unwrap_or(executed.signature);
-    let before = Moment::Before { slot: executed.block_number, transaction: first };
-    let state = context.emulator.at(before).await?;
+    let state = context.emulator.before(&executed).await?;
     let stepped = state.emulate_in_steps(&executed.transaction, executed.coinbase, None).await?;
     Ok(Some(Used::list(&stepped.emulation.accounts)))
 }

@@ -123,7 +123,7 @@ async fn a_database_from_before_there_were_clues_is_filled() {
         let rows = engine.rows().await;
         drop(store);
         let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
-        for statement in ["DROP TABLE clues", "UPDATE meta SET value = 1 WHERE name = 'schema'"] {
+        for statement in ["DROP TABLE clues", "UPDATE meta SET value = 2 WHERE name = 'schema'"] {
             sqlx::query(statement).execute(&mut connection).await.unwrap();
         }
         let store = SqlStore::open(&url).await.unwrap();
