@@ -51,10 +51,11 @@ pub(super) async fn began(
     Ok(left)
 }
 
-/// `step`, not the last one.
+/// `step`, not the last one: it changes nothing yet.
 pub(super) async fn stepped(view: &View, transaction: TransactionId) -> Result<Left, EmulatorError> {
     let address = record::run(transaction);
-    let mut record = begun(view, transaction).await?;
+    let kept = version(view, address).await?;
+    let Some(mut record) = RunRecord::read(kept.as_ref()) else { return Ok(Left::new()) };
     record.note_step(view.clock());
     Ok(vec![(address, record.version())])
 }
@@ -111,7 +112,9 @@ async fn attempt(
     let (report, finished) =
         shell.run_envelope(&executed.transaction, executed.coinbase, None, again).await?;
     check_same(&execution(report), executed)?;
-    let used = finished.uses.iter().map(|used| used.address).collect();
+    // Settings that change make a run begin anew as well.
+    let settings = std::iter::once(shell.deployment.config);
+    let used = finished.uses.iter().map(|used| used.address).chain(settings).collect();
     Ok(Attempt { used, left: left(&shell, finished.uses) })
 }
 
