@@ -10,6 +10,7 @@ use parhelion_core::store::StoreError;
 use parhelion_wire::Pubkey;
 use sqlx::any::Any;
 use sqlx::{AssertSqlSafe, Row as _, Transaction};
+use std::collections::BTreeMap;
 
 /// Rows that one statement inserts, and accounts that one reads.
 const ROWS_AT_ONCE: usize = 50;
@@ -21,20 +22,20 @@ mod tag {
     pub(super) const PRESENT: u8 = 2;
 }
 
-/// Writes changes, together with the blocks that brought them.
+/// Writes changes, together with the blocks that brought them. Of several at one point the last one counts.
 pub(super) async fn insert_changes(
     transaction: &mut Transaction<'_, Any>,
-    changes: &[&Change],
+    changes: impl IntoIterator<Item = &Change>,
 ) -> Result<(), StoreError> {
+    let changes: BTreeMap<_, _> =
+        changes.into_iter().map(|change| ((change.address, change.point), change)).collect();
+    let changes: Vec<&Change> = changes.into_values().collect();
     for some in changes.chunks(ROWS_AT_ONCE) {
         let values: Vec<_> = (0..some.len())
             .map(|row| format!("(${}, ${}, ${})", 3 * row + 1, 3 * row + 2, 3 * row + 3))
             .collect();
-        let statement = format!(
-            "INSERT INTO versions (address, point, content) VALUES {} \
-             ON CONFLICT (address, point) DO UPDATE SET content = excluded.content",
-            values.join(", ")
-        );
+        let statement =
+            format!("INSERT INTO versions (address, point, content) VALUES {}", values.join(", "));
         let mut insert = sqlx::query(AssertSqlSafe(statement)).persistent(some.len() == 1);
         for change in some {
             insert = insert

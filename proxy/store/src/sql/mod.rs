@@ -311,8 +311,7 @@ impl Store for SqlStore {
                 insert_blocks(&mut transaction, &parent, &blocks).await?;
                 // Those of blocks that another node has appended are there.
                 let is_behind = |change: &&Change| change.point.block > parent.header.number;
-                let behind: Vec<_> = changes.iter().filter(is_behind).collect();
-                archive::insert_changes(&mut transaction, &behind).await?;
+                archive::insert_changes(&mut transaction, changes.iter().filter(is_behind)).await?;
                 transaction.commit().await.map_err(failed)?;
                 blocks.len()
             } else {
