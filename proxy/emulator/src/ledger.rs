@@ -66,6 +66,8 @@ pub struct Recorder<'c> {
     index: BTreeMap<Pubkey, usize>,
     missing: Missing,
     creates: bool,
+    /// Whether it asked for the newest slot hash.
+    asks_newest: bool,
     /// The codes that ran, by the addresses where their translations are or would be.
     codes: RefCell<BTreeMap<Pubkey, CodeUse>>,
     /// What the part of a run uses that is under way.
@@ -107,6 +109,7 @@ impl<'c> Recorder<'c> {
             index: BTreeMap::new(),
             missing: Missing::default(),
             creates: false,
+            asks_newest: false,
             codes: RefCell::default(),
             part: RefCell::default(),
         }
@@ -183,6 +186,11 @@ impl<'c> Recorder<'c> {
     /// Whether the run asked for something that is not at hand, so that its result means nothing.
     pub(crate) fn misses(&self) -> bool {
         self.missing != Missing::default()
+    }
+
+    /// Whether the run asked for the newest slot hash: PREVRANDAO.
+    pub(crate) const fn asks_newest(&self) -> bool {
+        self.asks_newest
     }
 
     /// What the run did not find.
@@ -449,6 +457,7 @@ impl<'s, 'c: 's> Ledger<'s> for Recorder<'c> {
     }
 
     fn newest_slot_hash(&mut self) -> Result<[u8; 32], ProgramError> {
+        self.asks_newest = true;
         if let Some(prevrandao) = self.known.seen.prevrandao {
             return Ok(prevrandao);
         }

@@ -22,8 +22,8 @@
 //! * After [`Run::RESTARTS_UNLOCKED`] restarts an attempt locks what its first step lists as writable ([`Ledger::lock`]): all
 //!   at once, before it begins, or not at all, so runs never wait for one another. A lock ends with the run, or by itself after
 //!   [`parhelion_wire::account::Header::LOCK_SLOTS`], and the account is not locked again for three times as long.
-//! * A checkpoint is a function of what ran; where a run pauses changes nothing but that. NUMBER, TIMESTAMP and PREVRANDAO
-//!   stay those of the attempt's first step.
+//! * A checkpoint is a function of what ran; where a run pauses changes nothing but that, and PREVRANDAO. NUMBER and TIMESTAMP
+//!   stay those of the attempt's first step, PREVRANDAO stays that of the step that asks for it first.
 //! * Machine and checkpoint lie in the holder, which only the program writes.
 //!
 //! # Failures

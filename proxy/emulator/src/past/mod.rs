@@ -15,7 +15,8 @@
 //!   again from some slots later on ([`unknowns`]).
 //! * A run in steps sees the block values of its attempt's first step, and which of its steps that was is not written
 //!   anywhere. If nothing that it used has changed since the first one, it was the first one. Else it is run with each of
-//!   them, and what it left is known if all that fit its receipt left the same.
+//!   them, and what it left is known if all that fit its receipt left the same. PREVRANDAO is that of the step that asks
+//!   for it first: of a run with steps in several slots that asks for it, what it changed is unknown.
 //! * The slot hashes (BLOCKHASH, PREVRANDAO) are the cluster's newest: they are kept with a block whose transactions ask for
 //!   them. An indexer that is far behind does not get them any more, and what used them is unknown then.
 //!

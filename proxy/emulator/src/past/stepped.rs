@@ -66,7 +66,7 @@ pub(super) async fn ended(view: &View, executed: &Executed) -> Result<Left, Emul
     record.note_step(view.clock());
     let (mut found, mut refused) = (None::<(Clock, Attempt)>, None);
     for (place, began) in record.steps.iter().copied().enumerate() {
-        let attempt = match attempt(view, executed, &record.run, began).await {
+        let attempt = match attempt(view, executed, &record, began).await {
             Ok(attempt) => attempt,
             Err(EmulatorError::Cluster(error)) if error.is_retryable() => return Err(error.into()),
             Err(error) => {
@@ -101,17 +101,22 @@ struct Attempt {
 async fn attempt(
     view: &View,
     executed: &Executed,
-    run: &Run,
+    record: &RunRecord,
     began: Clock,
 ) -> Result<Attempt, EmulatorError> {
-    let (begun, end) = (*run, view.clock());
+    let (begun, end) = (record.run, view.clock());
     let shell = Shell::new(Arc::new(view.as_of(began)));
     let again = move |ledger: &mut Recorder<'_>, block: &BlockValues, envelope: &Envelope<'_>| {
-        run_again(ledger, block, envelope, begun, end)
+        let report = run_again(ledger, block, envelope, begun, end)?;
+        Ok((report, ledger.asks_newest()))
     };
-    let (report, finished) =
+    let ((report, asks_newest), finished) =
         shell.run_envelope(&executed.transaction, executed.coinbase, None, again).await?;
     check_same(&execution(report), executed)?;
+    if asks_newest && record.steps.iter().any(|step| step.slot > began.slot) {
+        let text = "which of its steps asked for PREVRANDAO, and so what it got, is not known";
+        return Err(EmulatorError::State(text.to_owned()));
+    }
     // Settings that change make a run begin anew as well.
     let settings = std::iter::once(shell.deployment.config);
     let used = finished.uses.iter().map(|used| used.address).chain(settings).collect();

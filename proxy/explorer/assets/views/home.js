@@ -74,7 +74,8 @@ class Newest {
 
   /** Shows what came after the blocks that are shown, as much of it as there is room for. */
   async catchUp(number) {
-    this.#known = number
+    // An answer may be older than what a subscription has told meanwhile.
+    this.#known = larger(this.#known, number)
     if (this.#isCatchingUp) return
     this.#isCatchingUp = true
     try {
