@@ -119,16 +119,16 @@ class Explorer {
   /** Answers what the page asks the node with `answer(method, params)`: a result, or an error if it throws one. */
   async replaceNode(answer) {
     const batches = []
-    await this.page.route(isRpc, (route) => {
+    await this.page.route(isRpc, async (route) => {
       const asked = JSON.parse(route.request().postData())
       batches.push([asked].flat().length)
-      const answers = [asked].flat().map(({ id, method, params }) => {
+      const answers = await Promise.all([asked].flat().map(async ({ id, method, params }) => {
         try {
-          return { jsonrpc: '2.0', id, result: answer(method, params) }
+          return { jsonrpc: '2.0', id, result: await answer(method, params) }
         } catch ({ code, message }) {
           return { jsonrpc: '2.0', id, error: { code, message } }
         }
-      })
+      }))
       return route.fulfill({ json: Array.isArray(asked) ? answers : answers[0] })
     })
     return batches
