@@ -5,9 +5,10 @@ use crate::simulation::{SimulatedBlock, Simulation, SimulationError};
 use crate::store::Executed;
 use crate::touched::TouchedAccounts;
 use crate::transaction::Transaction;
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEip7702, TxEnvelope};
 use alloy_eips::eip2930::AccessList;
 use alloy_eips::eip7702::SignedAuthorization;
-use alloy_primitives::{Address, B256, Bytes, Log, U256};
+use alloy_primitives::{Address, B256, Bytes, ChainId, Log, Signature, TxKind, U256};
 use alloy_rpc_types_eth::BlockOverrides;
 use alloy_rpc_types_eth::state::StateOverride;
 use alloy_rpc_types_trace::geth::{GethDefaultTracingOptions, StructLog};
@@ -51,6 +52,68 @@ pub struct Call {
     pub authorization_list: Vec<SignedAuthorization>,
     /// What it sees instead of what is on chain.
     pub overrides: Option<Arc<Overrides>>,
+}
+
+impl Call {
+    /// Wei per gas that it pays at a base fee, as a transaction with the same fields would: 0 when it names no price.
+    #[must_use]
+    pub fn gas_price_at(&self, base_fee: u64) -> U256 {
+        let cap = self.gas_price.unwrap_or_default();
+        match self.max_priority_fee_per_gas {
+            Some(tip) => cap.min(U256::from(base_fee).saturating_add(tip)),
+            None => cap,
+        }
+    }
+
+    /// Whether it is a set-code transaction (EIP-7702): it has authorizations, and a callee, without which there is none.
+    #[must_use]
+    pub const fn sets_code(&self) -> bool {
+        self.to.is_some() && !self.authorization_list.is_empty()
+    }
+
+    /// The call as a transaction with a fee cap and a priority fee (wei per gas): a set-code transaction where it is one, and
+    /// of EIP-1559 otherwise.
+    #[must_use]
+    pub fn with_fees(
+        &self,
+        chain_id: ChainId,
+        nonce: u64,
+        gas_limit: u64,
+        (max_fee_per_gas, max_priority_fee_per_gas): (u128, u128),
+        signature: Signature,
+    ) -> TxEnvelope {
+        let (access_list, input) = (self.access_list.clone(), self.data.clone());
+        let value = self.value.unwrap_or_default();
+        match self.to {
+            Some(to) if self.sets_code() => TxEip7702 {
+                chain_id,
+                nonce,
+                gas_limit,
+                max_fee_per_gas,
+                max_priority_fee_per_gas,
+                to,
+                value,
+                access_list,
+                authorization_list: self.authorization_list.clone(),
+                input,
+            }
+            .into_signed(signature)
+            .into(),
+            to => TxEip1559 {
+                chain_id,
+                nonce,
+                gas_limit,
+                max_fee_per_gas,
+                max_priority_fee_per_gas,
+                to: to.map_or(TxKind::Create, TxKind::Call),
+                value,
+                access_list,
+                input,
+            }
+            .into_signed(signature)
+            .into(),
+        }
+    }
 }
 
 /// What a call sees instead of what is on chain, for this call only. A moved precompile is not among it.
@@ -336,8 +399,7 @@ pub trait Emulator: Send + Sync {
 
     /// The state from before a transaction that is in a block: run at once there, it does what it did.
     async fn before(&self, executed: &Executed) -> Result<Arc<dyn Emulator>, EmulatorError> {
-        let transaction = executed.signatures.first().copied().unwrap_or(executed.signature);
-        self.at(Moment::Before { slot: executed.block_number, transaction }).await
+        self.at(executed.before()).await
     }
 
     /// Runs the calls of a simulation one after another, each on what the ones before it leave.

@@ -1,6 +1,7 @@
 //! The port to blocks, transactions, receipts and logs.
 
 use crate::clue::Lookup;
+use crate::cluster::Moment;
 use crate::past::Change;
 use crate::transaction::Transaction;
 use alloy_consensus::Header;
@@ -60,6 +61,15 @@ pub struct Executed {
     pub signatures: Vec<Signature>,
     /// Compute units of all of them, listed or not.
     pub total_compute_units: u64,
+}
+
+impl Executed {
+    /// The moment before the first Solana transaction that belongs to it.
+    #[must_use]
+    pub fn before(&self) -> Moment {
+        let transaction = self.signatures.first().copied().unwrap_or(self.signature);
+        Moment::Before { slot: self.block_number, transaction }
+    }
 }
 
 /// A block, named in one of the ways that Ethereum knows.

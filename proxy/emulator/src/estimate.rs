@@ -15,16 +15,6 @@ use parhelion_wire::event::Outcome;
 /// Runs of one estimate at most: enough to halve the largest gas limit down to one.
 const RUNS_MAX: usize = 48;
 
-/// Wei per gas that a call pays, as a transaction with the same fields would: 0 when it names no price.
-pub(crate) fn gas_price(call: &Call, base_fee: u64) -> U256 {
-    match (call.gas_price, call.max_priority_fee_per_gas) {
-        (None, _) => U256::ZERO,
-        (Some(price), None) if price.is_zero() => price,
-        (Some(cap), None) => cap,
-        (Some(cap), Some(tip)) => cap.min(U256::from(base_fee).saturating_add(tip)),
-    }
-}
-
 /// A call as a transaction with this gas limit would be.
 pub(crate) fn prepared(
     call: &Call,
@@ -32,7 +22,7 @@ pub(crate) fn prepared(
 ) -> impl Fn(&BlockValues) -> Prepared + Send + Sync + Clone + 'static {
     let asked = call.clone();
     move |block| {
-        let gas_price = gas_price(&asked, block.base_fee);
+        let gas_price = asked.gas_price_at(block.base_fee);
         // A transaction pays at least the base fee, and rent gas is counted at the price that is paid.
         let rent_gas_price = Some(gas_price.max(U256::from(block.base_fee)));
         // What does not fit one Solana transaction runs in several.

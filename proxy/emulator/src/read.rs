@@ -220,7 +220,7 @@ pub(crate) fn prepared(call: &Call) -> impl Fn(&BlockValues) -> Prepared + Send 
     let options = Options { evm_gas_max: CALL_GAS_MAX, ..Options::OFF_CHAIN };
     let asked = call.clone();
     move |block| {
-        let gas_price = crate::estimate::gas_price(&asked, block.base_fee);
+        let gas_price = asked.gas_price_at(block.base_fee);
         Prepared { options, gas_limit: gas_limit(&asked), gas_price, rent_gas_price: None }
     }
 }
@@ -393,9 +393,7 @@ impl Shell {
         if let Some(archive) = &self.archive {
             return past::shell_before((Arc::clone(&self.cluster), Arc::clone(archive)), executed).await;
         }
-        let transaction = executed.signatures.first().copied().unwrap_or(executed.signature);
-        let before = Moment::Before { slot: executed.block_number, transaction };
-        Ok(Self::new(self.cluster.at(before).await?))
+        Ok(Self::new(self.cluster.at(executed.before()).await?))
     }
 
     /// Runs a signed transaction in one way or another, with what it leaves beside its report.

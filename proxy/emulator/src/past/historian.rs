@@ -7,7 +7,7 @@ use super::unknowns::Unknowns;
 use super::view::View;
 use crate::shell::Shell;
 use async_trait::async_trait;
-use parhelion_core::cluster::{Clock, Cluster, ClusterError};
+use parhelion_core::cluster::{Cluster, ClusterError};
 use parhelion_core::emulator::EmulatorError;
 use parhelion_core::past::{Archive, Change, Effect, EffectKind, Point, Replay};
 use parhelion_core::store::{Block, Executed};
@@ -48,10 +48,8 @@ impl Replay for Historian {
         let header = &block.header;
         let rent_per_byte = self.live.rent_per_byte().await?;
         let values = BlockRecord { timestamp: header.timestamp, rent_per_byte };
-        let unix_timestamp = i64::try_from(header.timestamp).unwrap_or(i64::MAX);
-        let clock = Clock { slot: header.number, unix_timestamp };
         let before = Point::end(header.number.saturating_sub(1));
-        let view = View::new(self.parts(), before, clock, rent_per_byte);
+        let view = View::new(self.parts(), before, values.clock(header.number), rent_per_byte);
         unstored.iter().cloned().for_each(|change| view.put(change));
         let is_beginning = matches!(first.kind, EffectKind::Initialized(_));
         if !is_beginning && version(&view, record::BLOCK).await?.is_none() {

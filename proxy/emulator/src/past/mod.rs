@@ -20,6 +20,10 @@
 //! * The slot hashes (BLOCKHASH, PREVRANDAO) are the cluster's newest: they are kept with a block whose transactions ask for
 //!   them. An indexer that is far behind does not get them any more, and what used them is unknown then.
 //!
+//! * Lamports that somebody gives to a Cell, by a transfer that is none of the program's, are not seen. They do not change what
+//!   contracts do; but when the Cell is closed they go to the sender with its rent, and the sender's balance of the past lacks
+//!   them from there on.
+//!
 //! # What is no account
 //! What belongs to a point of the history besides accounts is kept like an account, at an address that is none
 //! ([`record`]): time and rent price of a block, its slot hashes, and runs in steps.

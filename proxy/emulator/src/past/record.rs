@@ -63,6 +63,11 @@ pub(super) struct BlockRecord {
 }
 
 impl BlockRecord {
+    /// The clock that a slot shows.
+    pub(super) fn clock(self, slot: u64) -> Clock {
+        Clock { slot, unix_timestamp: i64::try_from(self.timestamp).unwrap_or(i64::MAX) }
+    }
+
     pub(super) fn version(self) -> Version {
         present([self.timestamp.to_le_bytes(), self.rent_per_byte.to_le_bytes()].concat())
     }

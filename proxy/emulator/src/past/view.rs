@@ -66,12 +66,8 @@ impl View {
         point: Point,
     ) -> Result<Option<Self>, ClusterError> {
         let version = parts.1.versions(point, &[record::BLOCK]).await?.pop().flatten();
-        let Some(BlockRecord { timestamp, rent_per_byte }) = BlockRecord::read(version.as_ref()) else {
-            return Ok(None);
-        };
-        let unix_timestamp = i64::try_from(timestamp).unwrap_or(i64::MAX);
-        let clock = Clock { slot: point.block, unix_timestamp };
-        Ok(Some(Self::new(parts, point, clock, rent_per_byte)))
+        let Some(values) = BlockRecord::read(version.as_ref()) else { return Ok(None) };
+        Ok(Some(Self::new(parts, point, values.clock(point.block), values.rent_per_byte)))
     }
 
     /// The same at another time: that of a run in steps, whose block is the one in which its attempt began.

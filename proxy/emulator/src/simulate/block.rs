@@ -2,13 +2,16 @@
 
 use alloy_consensus::proofs::{calculate_receipt_root, calculate_transaction_root};
 use alloy_consensus::{
-    EMPTY_ROOT_HASH, Header, Receipt, ReceiptEnvelope, ReceiptWithBloom, SignableTransaction, TxEip1559,
-    TxEip2930, TxEip7702, TxEnvelope, TxLegacy,
+    EMPTY_ROOT_HASH, Header, Receipt, ReceiptEnvelope, ReceiptWithBloom, SignableTransaction, TxEip2930,
+    TxEnvelope, TxLegacy,
 };
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
 use alloy_primitives::{B256, Bloom, Log, Signature, TxKind, U256, logs_bloom};
 use parhelion_core::emulator::{Call, ChainSettings};
 use parhelion_core::simulation::{PlannedBlock, SimulatedBlock, SimulatedCall};
+
+/// What calls have in the place of a signature.
+const NO_SIGNATURE: Signature = Signature::new(U256::ZERO, U256::ZERO, false);
 
 /// The header of a block before its calls run.
 pub(super) fn header(
@@ -65,41 +68,14 @@ pub(super) fn seal(mut header: Header, calls: Vec<SimulatedCall>) -> SimulatedBl
 
 /// A call as a transaction, with zeros for a signature: of the type that its fields ask for, as in geth.
 pub(super) fn transaction(call: &Call, chain_id: u64, nonce: u64, gas_limit: u64) -> TxEnvelope {
+    let price = fee_cap(call).saturating_to();
+    let has_gas_price = call.gas_price.is_some() && call.max_priority_fee_per_gas.is_none();
+    if call.sets_code() || !has_gas_price {
+        let tip = call.max_priority_fee_per_gas.unwrap_or_default().saturating_to();
+        return call.with_fees(chain_id, nonce, gas_limit, (price, tip), NO_SIGNATURE);
+    }
     let (to, value) = (call.to.map_or(TxKind::Create, TxKind::Call), call.value.unwrap_or_default());
     let (input, access_list) = (call.data.clone(), call.access_list.clone());
-    let price = fee_cap(call).saturating_to();
-    let tip = call.max_priority_fee_per_gas.unwrap_or_default().saturating_to();
-    let has_gas_price = call.gas_price.is_some() && call.max_priority_fee_per_gas.is_none();
-    if let (Some(to), false) = (call.to, call.authorization_list.is_empty()) {
-        let authorization_list = call.authorization_list.clone();
-        let (max_fee_per_gas, max_priority_fee_per_gas) = (price, tip);
-        return unsigned(TxEip7702 {
-            chain_id,
-            nonce,
-            gas_limit,
-            max_fee_per_gas,
-            max_priority_fee_per_gas,
-            to,
-            value,
-            access_list,
-            authorization_list,
-            input,
-        });
-    }
-    if !has_gas_price {
-        let (max_fee_per_gas, max_priority_fee_per_gas) = (price, tip);
-        return unsigned(TxEip1559 {
-            chain_id,
-            nonce,
-            gas_limit,
-            max_fee_per_gas,
-            max_priority_fee_per_gas,
-            to,
-            value,
-            access_list,
-            input,
-        });
-    }
     if access_list.0.is_empty() {
         return unsigned(TxLegacy { chain_id: None, nonce, gas_price: price, gas_limit, to, value, input });
     }
@@ -115,7 +91,7 @@ fn unsigned<T: SignableTransaction<Signature>>(transaction: T) -> TxEnvelope
 where
     TxEnvelope: From<alloy_consensus::Signed<T>>,
 {
-    transaction.into_signed(Signature::new(U256::ZERO, U256::ZERO, false)).into()
+    transaction.into_signed(NO_SIGNATURE).into()
 }
 
 #[cfg(test)]

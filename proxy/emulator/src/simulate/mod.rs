@@ -185,7 +185,7 @@ impl Going {
         let uses = uses.into_iter().filter(|used| !used.is_optional && used.address != SYSTEM_PROGRAM);
         self.shell.left.extend(uses.map(|used| (used.address, used.after)));
         self.shell.bound()?;
-        let gas_price = crate::estimate::gas_price(&call, base_fee);
+        let gas_price = call.gas_price_at(base_fee);
         let fee = gas_price.saturating_mul(U256::from(execution.gas_used));
         let next_nonce = sender.nonce.wrapping_add(1);
         self.leave(&call, next_nonce, &journal, fee, header).await?;

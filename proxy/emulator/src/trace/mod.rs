@@ -139,7 +139,7 @@ impl Subject<'_> {
         let left = |block: &BlockValues| match self {
             Self::Executed(_) => None,
             Self::Call(call) => {
-                let gas_price = crate::estimate::gas_price(call, block.base_fee);
+                let gas_price = call.gas_price_at(block.base_fee);
                 Some(Left {
                     sender: call.from.unwrap_or_default(),
                     fee: gas_price.saturating_mul(U256::from(execution.gas_used)),

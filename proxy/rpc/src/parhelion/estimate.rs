@@ -5,18 +5,15 @@ use crate::arguments::Arguments;
 use crate::error::RpcError;
 use crate::eth::prepare_call;
 use crate::services::Context;
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEip7702, TxEnvelope};
-use alloy_primitives::{Address, Signature, TxKind, U256};
+use alloy_primitives::{Address, Signature, U256};
 use alloy_rpc_types_eth::BlockOverrides;
 use alloy_rpc_types_eth::state::StateOverride;
 use parhelion_core::emulator::{Call, ChainSettings, Emulator, EmulatorError, Estimate};
 use parhelion_core::store::BlockId;
 use parhelion_core::transaction::{Transaction, encode};
+use parhelion_wire::WEI_PER_LAMPORT;
 use serde::Serialize;
 use std::sync::Arc;
-
-/// Wei in a lamport.
-const WEI_PER_LAMPORT: u64 = 1_000_000_000;
 
 /// What a call needs as a transaction.
 #[derive(Clone, Debug, Serialize)]
@@ -48,7 +45,8 @@ pub(super) async fn estimate_gas(arguments: Arguments, context: Arc<Context>) ->
     let (emulator, call) = prepare_call(request, at, state, block, &context).await?;
     let Estimate { gas_limit, rent_gas } = emulator.estimate(&call).await?;
     let settings = emulator.settings().await?;
-    let gas_price = gas_price(&call, settings.base_fee);
+    // A transaction pays at least the base fee.
+    let gas_price = call.gas_price_at(settings.base_fee).max(U256::from(settings.base_fee));
     let execution_gas = gas_limit.saturating_sub(rent_gas);
     let sender = call.from.unwrap_or_default();
     let nonce = emulator.account(sender).await?.nonce;
@@ -64,17 +62,6 @@ pub(super) async fn estimate_gas(arguments: Arguments, context: Arc<Context>) ->
         rent_lamports: lamports(rent_gas),
         accounts,
     })
-}
-
-/// Wei per gas that a transaction with the fields of the call pays: at least the base fee.
-fn gas_price(call: &Call, base_fee: u64) -> U256 {
-    let base_fee = U256::from(base_fee);
-    let cap = call.gas_price.unwrap_or_default();
-    let price = match call.max_priority_fee_per_gas {
-        Some(tip) => cap.min(base_fee.saturating_add(tip)),
-        None => cap,
-    };
-    price.max(base_fee)
 }
 
 /// The accounts of a transaction, in the block of the operator of the newest one.
@@ -102,40 +89,11 @@ fn transaction(
 ) -> Result<Transaction, RpcError> {
     let max_fee_per_gas = gas_price.saturating_to::<u128>();
     let max_priority_fee_per_gas = max_fee_per_gas.saturating_sub(settings.base_fee.into());
-    let nonce = call.nonce.unwrap_or(nonce);
-    let (chain_id, value) = (settings.chain_id, call.value.unwrap_or_default());
-    let (access_list, input) = (call.access_list.clone(), call.data.clone());
+    let (chain_id, nonce) = (settings.chain_id, call.nonce.unwrap_or(nonce));
+    let fees = (max_fee_per_gas, max_priority_fee_per_gas);
     // Who signed is said, so nobody looks.
     let signature = Signature::new(U256::from(1), U256::from(1), false);
-    let envelope: TxEnvelope = match call.to {
-        Some(to) if !call.authorization_list.is_empty() => TxEip7702 {
-            chain_id,
-            nonce,
-            gas_limit,
-            max_fee_per_gas,
-            max_priority_fee_per_gas,
-            to,
-            value,
-            access_list,
-            authorization_list: call.authorization_list.clone(),
-            input,
-        }
-        .into_signed(signature)
-        .into(),
-        to => TxEip1559 {
-            chain_id,
-            nonce,
-            gas_limit,
-            max_fee_per_gas,
-            max_priority_fee_per_gas,
-            to: to.map_or(TxKind::Create, TxKind::Call),
-            value,
-            access_list,
-            input,
-        }
-        .into_signed(signature)
-        .into(),
-    };
+    let envelope = call.with_fees(chain_id, nonce, gas_limit, fees, signature);
     let sender = call.from.unwrap_or_default();
     let transaction = Transaction::decode_known(encode(&envelope), sender);
     transaction.map_err(|error| RpcError::Rejected(error.to_string()))
