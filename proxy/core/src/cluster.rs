@@ -97,8 +97,21 @@ pub struct LandedTransaction {
     pub signature: Signature,
     /// Compute units that it used.
     pub compute_units: u64,
+    /// What its accounts held.
+    pub lamports: Vec<Held>,
     /// Its top-level instructions.
     pub instructions: Vec<LandedInstruction>,
+}
+
+/// Lamports of an account before and behind a Solana transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The account.
+    pub address: Address,
+    /// Lamports before; 0 where there is no account.
+    pub before: u64,
+    /// Lamports behind.
+    pub after: u64,
 }
 
 /// An instruction of a landed transaction: a top-level one, or one that a program invoked.

@@ -1,7 +1,7 @@
 //! The ports to the state of the past: what changed it, and what accounts were.
 //!
 //! ```text
-//! indexer ── a block's effects ──▶ Replay ── changes ──▶ Store ── versions ──▶ Archive ──▶ the state at any point
+//! indexer ── a block's landings ─▶ Replay ── changes ──▶ Store ── versions ──▶ Archive ──▶ the state at any point
 //!                                    ▲                                           │
 //!                                    └────────────── accounts before ────────────┘
 //! ```
@@ -10,6 +10,7 @@
 //! accounts from before a block and runs again what the block did has the accounts from behind it. That is done once for
 //! each block, when it is indexed, and what changed is kept with it.
 
+use crate::cluster::Held;
 use crate::emulator::EmulatorError;
 use crate::store::{Block, StoreError};
 use crate::transaction::Transaction;
@@ -80,6 +81,15 @@ pub struct Change {
     pub version: Version,
 }
 
+/// A Solana transaction of a block, as far as it is part of the history.
+#[derive(Clone, Debug, Default)]
+pub struct Landing {
+    /// What the program did, in order.
+    pub effects: Vec<Effect>,
+    /// What the accounts of the effects held. Anybody can give lamports to an account of the program; nothing but this tells.
+    pub lamports: Vec<Held>,
+}
+
 /// Something that the program did in a block.
 #[derive(Clone, Debug)]
 pub struct Effect {
@@ -142,7 +152,7 @@ pub trait Replay: Send + Sync {
     async fn replay(
         &self,
         block: &Block,
-        effects: &[Effect],
+        landings: &[Landing],
         unstored: &[Change],
     ) -> Result<Vec<Change>, EmulatorError>;
 }

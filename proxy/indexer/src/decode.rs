@@ -7,15 +7,16 @@ use crate::report::{Report, Shares};
 use crate::trail::Trail;
 use alloy_consensus::Header;
 use alloy_primitives::{B256, U256};
-use parhelion_core::cluster::{LandedBlock, LandedInstruction, LandedTransaction};
+use parhelion_core::cluster::{Held, LandedBlock, LandedInstruction, LandedTransaction};
 use parhelion_core::emulator::ChainSettings;
-use parhelion_core::past::{Effect, EffectKind, Ending};
+use parhelion_core::past::{Effect, EffectKind, Ending, Landing};
 use parhelion_core::store::{Block, Executed};
 use parhelion_core::transaction::Transaction;
 use parhelion_wire::account::Holder;
 use parhelion_wire::instruction::{Begin, Configure, Deposit, Execute, HolderWrite, Initialize, Step, tag};
 use parhelion_wire::{Pubkey, event};
 use solana_address::Address;
+use std::collections::HashSet;
 
 /// Turns Solana blocks into Ethereum blocks. They must come in order: holders, the runs in them and settings are
 /// carried from one to the next.
@@ -32,7 +33,7 @@ pub struct Decoded {
     /// The block.
     pub block: Block,
     /// What changed the state in it, in order.
-    pub effects: Vec<Effect>,
+    pub landings: Vec<Landing>,
     /// What could not become part of it.
     pub problems: Vec<Problem>,
 }
@@ -61,6 +62,9 @@ struct Building<'a> {
     landed: &'a LandedBlock,
     transactions: Vec<Executed>,
     log_count: u64,
+    /// What the Solana transactions did that are done with.
+    landings: Vec<Landing>,
+    /// What this one did so far.
     effects: Vec<Effect>,
     problems: Vec<Problem>,
 }
@@ -101,7 +105,7 @@ impl Decoder {
     /// Transactions that cannot be decoded, or whose report is not theirs, are left out and named in
     /// [`Decoded::problems`].
     pub fn block(&mut self, parent: &Tip, landed: &LandedBlock) -> Decoded {
-        let Building { transactions, effects, problems, .. } = self.build(landed);
+        let Building { transactions, landings, problems, .. } = self.build(landed);
         let header = Header {
             parent_hash: parent.hash,
             number: landed.clock.slot,
@@ -109,7 +113,7 @@ impl Decoder {
             mix_hash: landed.previous_blockhash.to_bytes().into(),
             ..header(&self.chain)
         };
-        Decoded { block: seal(header, transactions), effects, problems }
+        Decoded { block: seal(header, transactions), landings, problems }
     }
 
     /// Follows the effects of a Solana block whose own block is there already.
@@ -118,10 +122,11 @@ impl Decoder {
     }
 
     fn build<'a>(&mut self, landed: &'a LandedBlock) -> Building<'a> {
-        let (transactions, effects, problems) = Default::default();
-        let mut building = Building { landed, transactions, log_count: 0, effects, problems };
+        let (transactions, landings, effects, problems) = Default::default();
+        let mut building = Building { landed, transactions, log_count: 0, landings, effects, problems };
         for transaction in &landed.transactions {
             self.landed(transaction, &mut building);
+            building.end(transaction);
         }
         building
     }
@@ -280,6 +285,18 @@ fn timestamp(landed: &LandedBlock) -> u64 {
 }
 
 impl Building<'_> {
+    /// Ends a Solana transaction.
+    fn end(&mut self, landed: &LandedTransaction) {
+        let effects = std::mem::take(&mut self.effects);
+        if effects.is_empty() {
+            return;
+        }
+        let listed: HashSet<&Pubkey> = effects.iter().flat_map(|effect| &effect.accounts).collect();
+        let is_listed = |held: &&Held| listed.contains(&held.address.to_bytes());
+        let lamports = landed.lamports.iter().filter(is_listed).copied().collect();
+        self.landings.push(Landing { effects, lamports });
+    }
+
     fn problem(&mut self, landed: &LandedTransaction, kind: ProblemKind) {
         self.problems.push(Problem { signature: landed.signature, kind });
     }

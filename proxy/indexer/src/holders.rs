@@ -143,7 +143,12 @@ mod tests {
 
     /// The Solana transaction with this number, which is its compute units too.
     fn landed(number: u64) -> LandedTransaction {
-        LandedTransaction { signature: signature(number), compute_units: number, instructions: vec![] }
+        LandedTransaction {
+            signature: signature(number),
+            compute_units: number,
+            lamports: vec![],
+            instructions: vec![],
+        }
     }
 
     fn signature(number: u64) -> Signature {

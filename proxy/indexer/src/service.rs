@@ -6,7 +6,7 @@ use crate::unsettled::Unsettled;
 use parhelion_core::cluster::{ACCOUNTS_MAX, BlockOutline, Cluster, ClusterError, LandedBlock};
 use parhelion_core::emulator::ChainSettings;
 use parhelion_core::feed::{ChainEvent, Feed};
-use parhelion_core::past::{Change, Effect, Replay};
+use parhelion_core::past::{Change, Landing, Replay};
 use parhelion_core::store::{Block, BlockId, Store, StoreError};
 use parhelion_wire::account::Kind;
 use std::collections::BTreeMap;
@@ -339,8 +339,8 @@ impl Indexer {
                     if slot > finalized {
                         self.unsettled.push(&BlockOutline::from(&landed));
                     }
-                    let (block, effects) = self.decode(&tip, &landed);
-                    let changed = self.replay(&block, &effects, &changes).await;
+                    let (block, landings) = self.decode(&tip, &landed);
+                    let changed = self.replay(&block, &landings, &changes).await;
                     changes.extend(changed);
                     block
                 }
@@ -379,12 +379,12 @@ impl Indexer {
     }
 
     /// What a block changed, behind `unstored` changes.
-    async fn replay(&self, block: &Block, effects: &[Effect], unstored: &[Change]) -> Vec<Change> {
+    async fn replay(&self, block: &Block, landings: &[Landing], unstored: &[Change]) -> Vec<Change> {
         let Some(replay) = &self.replay else { return Vec::new() };
-        retry("run a block again", || replay.replay(block, effects, unstored)).await
+        retry("run a block again", || replay.replay(block, landings, unstored)).await
     }
 
-    fn decode(&mut self, tip: &Tip, landed: &LandedBlock) -> (Block, Vec<Effect>) {
+    fn decode(&mut self, tip: &Tip, landed: &LandedBlock) -> (Block, Vec<Landing>) {
         let decoded = self.decoder.block(tip, landed);
         for problem in decoded.problems {
             if problem.kind.loses_transaction() {
@@ -395,7 +395,7 @@ impl Indexer {
         }
         let block = decoded.block;
         debug!(number = block.header.number, hash = %block.hash, transactions = block.transactions.len(), "block");
-        (block, decoded.effects)
+        (block, decoded.landings)
     }
 }
 

@@ -53,7 +53,12 @@ mod tests {
 
     /// A Solana transaction of one compute unit.
     fn landed(number: usize) -> LandedTransaction {
-        LandedTransaction { signature: signature(number), compute_units: 1, instructions: vec![] }
+        LandedTransaction {
+            signature: signature(number),
+            compute_units: 1,
+            lamports: vec![],
+            instructions: vec![],
+        }
     }
 
     fn signature(number: usize) -> Signature {

@@ -1,6 +1,6 @@
 //! A landed transaction as the indexer reads it.
 
-use parhelion_core::cluster::{LandedInstruction, LandedTransaction};
+use parhelion_core::cluster::{Held, LandedInstruction, LandedTransaction};
 use solana_address::Address;
 use solana_message::VersionedMessage;
 use solana_message::compiled_instruction::CompiledInstruction;
@@ -19,19 +19,40 @@ pub(crate) fn mentions(message: &VersionedMessage, loaded: &[Address], program_i
     message.static_account_keys().contains(program_id) || loaded.contains(program_id)
 }
 
+/// The addresses of a transaction, as its instructions count them. `loaded` are those from lookup tables (writable, then
+/// read-only).
+pub(crate) fn addresses<'a>(
+    message: &'a VersionedMessage,
+    loaded: &'a [Address],
+) -> impl Iterator<Item = &'a Address> {
+    message.static_account_keys().iter().chain(loaded)
+}
+
 /// Puts a landed transaction together. `loaded` are the addresses from lookup tables (writable, then read-only),
-/// `inner` the invoked instructions in the order in which they began.
+/// `inner` the invoked instructions in the order in which they began, `lamports` what each of its [`addresses`] held before
+/// and behind it.
 ///
-/// `None` when an index points behind the addresses: such a transaction cannot have landed.
+/// `None` when an index points behind the addresses, or not each of them has its lamports: such a transaction cannot have
+/// landed.
 pub(crate) fn transaction(
     transaction: &VersionedTransaction,
     loaded: &[Address],
     inner: impl IntoIterator<Item = Inner>,
     compute_units: u64,
+    lamports: &[(u64, u64)],
 ) -> Option<LandedTransaction> {
     let message = &transaction.message;
-    let fixed = message.static_account_keys();
-    let address = |index: u8| fixed.iter().chain(loaded).nth(index.into()).copied();
+    let addresses: Vec<Address> = addresses(message, loaded).copied().collect();
+    if addresses.len() != lamports.len() {
+        return None;
+    }
+    let held = |(address, (before, after)): (&Address, &(u64, u64))| Held {
+        address: *address,
+        before: *before,
+        after: *after,
+    };
+    let lamports = addresses.iter().zip(lamports).map(held).collect();
+    let address = |index: u8| addresses.get(usize::from(index)).copied();
     let resolve = |instruction: CompiledInstruction| {
         Some(LandedInstruction {
             program_id: address(instruction.program_id_index)?,
@@ -44,7 +65,8 @@ pub(crate) fn transaction(
     for Inner { index, instruction } in inner {
         instructions.get_mut(index)?.inner.push(resolve(instruction)?);
     }
-    Some(LandedTransaction { signature: *transaction.signatures.first()?, compute_units, instructions })
+    let signature = *transaction.signatures.first()?;
+    Some(LandedTransaction { signature, compute_units, lamports, instructions })
 }
 
 #[cfg(test)]
@@ -73,7 +95,10 @@ mod tests {
             instruction: CompiledInstruction::new_from_raw_parts(program, vec![7], accounts),
         };
         let invoked = [inner(2, vec![3, 0, 3]), inner(1, vec![])];
-        let landed = transaction(&signed, &loaded, invoked, 9).expect("valid");
+        let lamports = [(1, 2), (3, 3), (0, 5), (7, 0)];
+        let landed = transaction(&signed, &loaded, invoked, 9, &lamports).expect("valid");
+        let held = |place: usize| (landed.lamports[place].before, landed.lamports[place].after);
+        assert_eq!((landed.lamports[2].address, held(2), held(3)), (key(3), (0, 5), (7, 0)));
         let [instruction] = &landed.instructions[..] else { panic!("one instruction") };
         assert_eq!(instruction.accounts, [key(1), key(4)]);
         let expected =
@@ -82,7 +107,8 @@ mod tests {
         let with_accounts = expected(key(3), vec![key(4), key(1), key(4)]);
         assert_eq!(instruction.inner, [with_accounts, expected(key(2), vec![])]);
         for behind in [inner(4, vec![]), inner(1, vec![0, 4]), Inner { index: 1, ..inner(1, vec![]) }] {
-            assert!(transaction(&signed, &loaded, [behind], 9).is_none());
+            assert!(transaction(&signed, &loaded, [behind], 9, &lamports).is_none());
         }
+        assert!(transaction(&signed, &loaded, [], 9, &lamports[1..]).is_none());
     }
 }

@@ -1,6 +1,5 @@
 //! What a node computes of the past, compared with what the VM remembers of it.
 
-use crate::scene::Scene;
 use parhelion_core::cluster::{ACCOUNTS_MAX, Account, Cluster, LandedBlock, Moment};
 use parhelion_core::emulator::{ChainSettings, Emulator, TraceRequest};
 use parhelion_core::past::{Archive, Point, Replay, Version};
@@ -39,13 +38,13 @@ impl AddAssign for Compared {
     }
 }
 
-/// Runs everything again that landed, block by block, and compares each account that was changed with what it was in the VM;
-/// gives how much was, and what differs.
+/// Runs everything again that landed, block by block, and compares each account that was changed with what it was in the VM,
+/// which remembers what was behind the slot `first`; gives how much was the same, and what differs.
 ///
 /// # Errors
 /// When the VM fails.
-pub async fn compare(scene: &Scene, svm: &SvmCluster) -> anyhow::Result<(Compared, Vec<String>)> {
-    let mut comparison = Comparison::begin(scene, svm).await?;
+pub async fn compare(first: u64, svm: &SvmCluster) -> anyhow::Result<(Compared, Vec<String>)> {
+    let mut comparison = Comparison::begin(first, svm).await?;
     let landed = svm.blocks(0, svm.clock().await?.slot).await?;
     for some in landed.chunks(BLOCKS_AT_ONCE) {
         comparison.blocks(some).await?;
@@ -70,7 +69,7 @@ struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    async fn begin(scene: &Scene, svm: &'a SvmCluster) -> anyhow::Result<Self> {
+    async fn begin(first: u64, svm: &'a SvmCluster) -> anyhow::Result<Self> {
         let cluster: Arc<dyn Cluster> = Arc::new(svm.clone());
         let settings = Shell::new(Arc::clone(&cluster)).settings().await?;
         let nothing = ChainSettings { base_fee: 0, block_gas_limit: 0, ..settings };
@@ -85,7 +84,7 @@ impl<'a> Comparison<'a> {
             store,
             decoder: Decoder::new(svm.deployment().program_id, nothing),
             tip,
-            first: scene.first.slot,
+            first,
             known: BTreeSet::new(),
             compared: Compared::default(),
             problems: Vec::new(),
@@ -101,9 +100,9 @@ impl<'a> Comparison<'a> {
                 self.tip = Tip::from(&empty);
                 blocks.push(empty);
             }
-            let Decoded { block, effects, .. } = self.decoder.block(&self.tip, landed);
+            let Decoded { block, landings, .. } = self.decoder.block(&self.tip, landed);
             self.tip = Tip::from(&block);
-            let changed = self.historian.replay(&block, &effects, &changes).await?;
+            let changed = self.historian.replay(&block, &landings, &changes).await?;
             changes.extend(changed);
             blocks.push(block);
         }
@@ -140,7 +139,9 @@ impl<'a> Comparison<'a> {
                 if is_record(&version) || account.as_ref().is_some_and(|account| !is_state(account)) {
                     continue;
                 }
-                if is_same(&version, account.as_ref()) {
+                if version == Version::Unknown {
+                    self.problems.push(format!("{address} is not known behind slot {slot}"));
+                } else if is_same(&version, account.as_ref()) {
                     self.compared.accounts += 1;
                 } else {
                     let text = format!("{address} was not what was computed behind slot {slot}");

@@ -172,7 +172,11 @@ impl Chain {
             let blocks = self.svm.blocks(slot, slot).await?;
             let landed = blocks.into_iter().flat_map(|block| block.transactions);
             let found = landed.into_iter().find(|landed| landed.signature == signature);
-            Ok(found.unwrap_or(LandedTransaction { signature, compute_units: 0, instructions: Vec::new() }))
+            let nothing = || {
+                let (lamports, instructions) = Default::default();
+                LandedTransaction { signature, compute_units: 0, lamports, instructions }
+            };
+            Ok(found.unwrap_or_else(nothing))
         })
     }
 

@@ -9,7 +9,7 @@ use crate::shell::Shell;
 use async_trait::async_trait;
 use parhelion_core::cluster::{Cluster, ClusterError};
 use parhelion_core::emulator::EmulatorError;
-use parhelion_core::past::{Archive, Change, Effect, EffectKind, Point, Replay};
+use parhelion_core::past::{Archive, Change, EffectKind, Landing, Point, Replay};
 use parhelion_core::store::{Block, Executed};
 use std::sync::Arc;
 use tracing::debug;
@@ -41,10 +41,11 @@ impl Replay for Historian {
     async fn replay(
         &self,
         block: &Block,
-        effects: &[Effect],
+        landings: &[Landing],
         unstored: &[Change],
     ) -> Result<Vec<Change>, EmulatorError> {
-        let Some(first) = effects.first() else { return Ok(Vec::new()) };
+        let effects = || landings.iter().flat_map(|landing| &landing.effects);
+        let Some(first) = effects().next() else { return Ok(Vec::new()) };
         let header = &block.header;
         let rent_per_byte = self.live.rent_per_byte().await?;
         let values = BlockRecord { timestamp: header.timestamp, rent_per_byte };
@@ -59,12 +60,12 @@ impl Replay for Historian {
         let mut replaying = Replaying::new(block, view, values);
         let known = self.unknowns.known(header.number);
         replaying.know(known.clone());
-        for effect in effects {
-            replaying.apply(effect).await?;
+        for landing in landings {
+            replaying.land(landing).await?;
         }
         // Not before: what fails is done again.
         self.unknowns.forget(&known);
-        effects.iter().for_each(|effect| self.unknowns.touch(&effect.accounts));
+        effects().for_each(|effect| self.unknowns.touch(&effect.accounts));
         replaying.unknown().for_each(|address| self.unknowns.add(address));
         if let Err(error) = self.unknowns.ask(&*self.live.cluster).await {
             debug!("the cluster is asked about unknown accounts in a later block: {error}");

@@ -1,7 +1,7 @@
 //! The state of the past: what blocks did is run again, natively, and what it leaves is kept.
 //!
 //! ```text
-//! a block's effects ─▶ Historian ─▶ the executor, over accounts as they were before (View) ─▶ changes ─▶ the store
+//! a block's landings ▶ Historian ─▶ the executor, over accounts as they were before (View) ─▶ changes ─▶ the store
 //!                                                                                               │
 //! eth_call at an older block, debug_trace* ─▶ Shell over a View at that point ◀── the archive ◀─┘
 //! ```
@@ -19,10 +19,9 @@
 //!   for it first: of a run with steps in several slots that asks for it, what it changed is unknown.
 //! * The slot hashes (BLOCKHASH, PREVRANDAO) are the cluster's newest: they are kept with a block whose transactions ask for
 //!   them. An indexer that is far behind does not get them any more, and what used them is unknown then.
-//!
-//! * Lamports that somebody gives to a Cell, by a transfer that is none of the program's, are not seen. They do not change what
-//!   contracts do; but when the Cell is closed they go to the sender with its rent, and the sender's balance of the past lacks
-//!   them from there on.
+//! * Anybody can give lamports to an account, and who closes a Cell gets what is in it. So what accounts held before and behind
+//!   a Solana transaction is taken from the cluster. If somebody gives lamports to a Cell in the same Solana transaction that
+//!   closes it, what that changed is unknown.
 //!
 //! # What is no account
 //! What belongs to a point of the history besides accounts is kept like an account, at an address that is none

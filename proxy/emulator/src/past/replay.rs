@@ -8,9 +8,9 @@ use crate::execution::execution;
 use crate::ledger::{Recorder, Use};
 use crate::shell::Shell;
 use crate::trace::{AGAIN, check_same};
-use parhelion_core::cluster::ClusterError;
+use parhelion_core::cluster::{ClusterError, Held};
 use parhelion_core::emulator::EmulatorError;
-use parhelion_core::past::{Change, Effect, EffectKind, Ending, Point, Version};
+use parhelion_core::past::{Change, Effect, EffectKind, Ending, Landing, Point, Version};
 use parhelion_core::store::{Block, Executed};
 use parhelion_executor::BlockValues;
 use parhelion_wire::Pubkey;
@@ -21,6 +21,14 @@ use tracing::error;
 
 /// What something leaves: accounts, and what they are then.
 pub(super) type Left = Vec<(Pubkey, Version)>;
+
+/// What was done again.
+struct Done {
+    /// The point behind it.
+    point: Point,
+    /// Whether it closed an account.
+    closes: bool,
+}
 
 /// A block that is run again.
 pub(super) struct Replaying<'b> {
@@ -58,8 +66,62 @@ impl<'b> Replaying<'b> {
         self.changes.into_iter().map(change).collect()
     }
 
+    /// Does again what a Solana transaction did.
+    ///
+    /// What its accounts held before and behind it is taken from the cluster: anybody may give them lamports. That changes
+    /// what something does in one case only: who closes a Cell gets what is in it. What was given before the transaction is
+    /// known then, and what was given in it shows in the Vault.
+    pub(super) async fn land(&mut self, landing: &Landing) -> Result<(), EmulatorError> {
+        self.hold(self.before(), &landing.lamports, |held| held.before).await?;
+        let (mut points, mut closing) = (Vec::with_capacity(landing.effects.len()), None);
+        for (place, effect) in landing.effects.iter().enumerate() {
+            let Done { point, closes } = self.apply(effect).await?;
+            points.push(point);
+            closing = closing.or(closes.then_some(place));
+        }
+        if let Some(first) = closing
+            && !self.is_vault_right(&landing.lamports).await?
+        {
+            let error = EmulatorError::State("the Vault does not hold what it held".to_owned());
+            let lost = landing.effects.iter().zip(&points).skip(first);
+            lost.for_each(|(effect, point)| self.lose(effect, *point, &error));
+        }
+        let behind = points.last().copied().unwrap_or_else(|| self.before());
+        self.hold(behind, &landing.lamports, |held| held.after).await
+    }
+
+    /// Accounts hold from a point on what the cluster tells.
+    async fn hold(
+        &mut self,
+        point: Point,
+        told: &[Held],
+        lamports: impl Fn(&Held) -> u64,
+    ) -> Result<(), EmulatorError> {
+        let addresses: Vec<Pubkey> = told.iter().map(|held| held.address.to_bytes()).collect();
+        let versions = self.view.versions(&addresses).await?;
+        let differing = |((address, version), told): ((Pubkey, Option<Version>), &Held)| match version? {
+            Version::Present { lamports: held, .. } if held == lamports(told) => None,
+            Version::Present { .. } if lamports(told) == 0 => Some((address, Version::Unknown)),
+            Version::Present { data, .. } => {
+                Some((address, Version::Present { lamports: lamports(told), data }))
+            }
+            Version::Absent | Version::Unknown => None,
+        };
+        let differing = addresses.into_iter().zip(versions).zip(told).filter_map(differing).collect();
+        self.put(point, differing);
+        Ok(())
+    }
+
+    /// Whether the Vault holds what it held behind a Solana transaction.
+    async fn is_vault_right(&self, told: &[Held]) -> Result<bool, EmulatorError> {
+        let vault = self.shell.deployment.vault;
+        let told = told.iter().find(|held| held.address.to_bytes() == vault).map(|held| held.after);
+        let version = version(&self.view, vault).await?;
+        Ok(matches!(version, Some(Version::Present { lamports, .. }) if Some(lamports) == told))
+    }
+
     /// Does again what the program did.
-    pub(super) async fn apply(&mut self, effect: &Effect) -> Result<(), EmulatorError> {
+    async fn apply(&mut self, effect: &Effect) -> Result<Done, EmulatorError> {
         let left = self.run(effect).await;
         if let Some(hashes) = self.view.take_slot_hashes() {
             self.put(self.before(), vec![(record::SLOT_HASHES, hashes)]);
@@ -72,21 +134,38 @@ impl<'b> Replaying<'b> {
             _ => self.before(),
         };
         match left {
-            Ok(left) => self.put(point, left),
-            Err(EmulatorError::Cluster(error)) if error.is_retryable() => return Err(error.into()),
+            Ok(left) => {
+                let closes = self.closes(&left).await?;
+                self.put(point, left);
+                Ok(Done { point, closes })
+            }
+            Err(EmulatorError::Cluster(error)) if error.is_retryable() => Err(error.into()),
             Err(error) => {
-                error!(
-                    block = self.number(),
-                    index = point.place / 2,
-                    "something does not run again as it did, the accounts that it may have changed are not known from \
-                     here on: {error}"
-                );
-                let config = self.shell.deployment.config;
-                let touched = effect.accounts.iter().filter(|address| **address != config);
-                self.put(point, touched.map(|address| (*address, Version::Unknown)).collect());
+                self.lose(effect, point, &error);
+                Ok(Done { point, closes: false })
             }
         }
-        Ok(())
+    }
+
+    /// Whether an account that was there is not there any more.
+    async fn closes(&self, left: &Left) -> Result<bool, EmulatorError> {
+        let absent = left.iter().filter(|(_, version)| *version == Version::Absent);
+        let addresses: Vec<Pubkey> = absent.map(|(address, _)| *address).collect();
+        let before = self.view.versions(&addresses).await?;
+        Ok(before.iter().any(|version| matches!(version, Some(Version::Present { lamports: 1.., .. }))))
+    }
+
+    /// What something may have changed is not known from here on.
+    fn lose(&mut self, effect: &Effect, point: Point, error: &EmulatorError) {
+        error!(
+            block = self.number(),
+            index = point.place / 2,
+            "something does not run again as it did, the accounts that it may have changed are not known from here on: \
+             {error}"
+        );
+        let config = self.shell.deployment.config;
+        let touched = effect.accounts.iter().filter(|address| **address != config);
+        self.put(point, touched.map(|address| (*address, Version::Unknown)).collect());
     }
 
     async fn run(&self, effect: &Effect) -> Result<Left, EmulatorError> {

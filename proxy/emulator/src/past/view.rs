@@ -28,7 +28,7 @@ pub(super) struct View {
     /// What it shows.
     clock: Clock,
     rent_per_byte: u64,
-    /// Changes behind the point.
+    /// Changes behind the point, and what was there.
     changed: Arc<Mutex<Changed>>,
     /// The slot hashes of a slot that were asked of the cluster, and are not kept yet.
     slot_hashes: Arc<Mutex<Option<(u64, SlotHashes)>>>,
@@ -38,13 +38,28 @@ pub(super) struct View {
     has_others: bool,
 }
 
-/// Changes that are not in the archive.
+/// Changes that are not in the archive, and what it has told.
 #[derive(Debug, Default)]
 struct Changed {
     /// What each account became last.
     newest: HashMap<Pubkey, Version>,
+    /// What the archive has told of others.
+    archived: HashMap<Pubkey, Option<Version>>,
     /// All of them, in order.
     all: Vec<Change>,
+}
+
+impl Changed {
+    /// Accounts of which nothing was told.
+    fn open(&self, addresses: &[Pubkey]) -> Vec<Pubkey> {
+        let is_open =
+            |address: &&Pubkey| !self.newest.contains_key(*address) && !self.archived.contains_key(*address);
+        addresses.iter().filter(is_open).copied().collect()
+    }
+
+    fn version(&self, address: &Pubkey) -> Option<Version> {
+        self.newest.get(address).or_else(|| self.archived.get(address)?.as_ref()).cloned()
+    }
 }
 
 impl View {
@@ -145,17 +160,13 @@ impl View {
 
     /// What is known of accounts.
     pub(super) async fn versions(&self, addresses: &[Pubkey]) -> Result<Vec<Option<Version>>, ClusterError> {
-        let mut versions: Vec<_> =
-            addresses.iter().map(|address| self.changed().newest.get(address).cloned()).collect();
-        let is_open = |place: &usize| versions.get(*place).is_some_and(Option::is_none);
-        let open: Vec<usize> = (0..addresses.len()).filter(is_open).collect();
-        let asked: Vec<Pubkey> = open.iter().filter_map(|place| addresses.get(*place).copied()).collect();
-        for (place, version) in open.into_iter().zip(self.archive.versions(self.point, &asked).await?) {
-            if let Some(open) = versions.get_mut(place) {
-                *open = version;
-            }
+        let open = self.changed().open(addresses);
+        if !open.is_empty() {
+            let told = self.archive.versions(self.point, &open).await?;
+            self.changed().archived.extend(open.into_iter().zip(told));
         }
-        Ok(versions)
+        let changed = self.changed();
+        Ok(addresses.iter().map(|address| changed.version(address)).collect())
     }
 
     fn account(&self, address: &Pubkey, version: Option<Version>) -> Result<Option<Account>, ClusterError> {

@@ -8,7 +8,7 @@ use alloy_primitives::{Address, B256, U256};
 use async_trait::async_trait;
 use parhelion_core::cluster::{Cluster, Moment};
 use parhelion_core::emulator::{Emulator, EmulatorError, TraceRequest};
-use parhelion_core::past::{Archive, Change, Effect, EffectKind, Ending, Point, Replay, Version};
+use parhelion_core::past::{Archive, Change, Effect, EffectKind, Ending, Landing, Point, Replay, Version};
 use parhelion_core::store::{Block, Executed, StoreError};
 use parhelion_core::transaction::Transaction;
 use parhelion_emulator::{Historian, Shell};
@@ -110,7 +110,8 @@ impl World {
     }
 
     async fn replay(&self, block: Block, effects: &[Effect]) -> Vec<Change> {
-        let changes = self.historian.replay(&block, effects, &[]).await.unwrap();
+        let landing = Landing { effects: effects.to_vec(), lamports: Vec::new() };
+        let changes = self.historian.replay(&block, &[landing], &[]).await.unwrap();
         let mut versions = self.archive.0.lock().unwrap();
         versions
             .extend(changes.iter().cloned().map(|change| ((change.address, change.point), change.version)));

@@ -156,7 +156,12 @@ pub(crate) fn cancel(transaction: &Transaction, report: &[u8]) -> LandedInstruct
 
 /// A landed Solana transaction whose signature and compute units come from `number`.
 pub(crate) fn landed(number: u8, instructions: Vec<LandedInstruction>) -> LandedTransaction {
-    LandedTransaction { signature: signature(number), compute_units: number.into(), instructions }
+    LandedTransaction {
+        signature: signature(number),
+        compute_units: number.into(),
+        lamports: vec![],
+        instructions,
+    }
 }
 
 pub(crate) fn signature(number: u8) -> Signature {

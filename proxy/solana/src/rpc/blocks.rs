@@ -244,9 +244,14 @@ fn decode_transaction(
         .collect::<Option<Vec<_>>>()
         .ok_or_else(|| malformed("an inner instruction cannot be decoded"))?;
     let compute_units = Option::from(meta.compute_units_consumed).unwrap_or_default();
-    landed::transaction(&transaction, &loaded, inner, compute_units)
+    let (before, after) = (meta.pre_balances, meta.post_balances);
+    if before.len() != after.len() {
+        return Err(malformed("a transaction has not the same accounts before and behind it"));
+    }
+    let lamports: Vec<(u64, u64)> = before.into_iter().zip(after).collect();
+    landed::transaction(&transaction, &loaded, inner, compute_units, &lamports)
         .map(Some)
-        .ok_or_else(|| malformed("a transaction names an address that is not there"))
+        .ok_or_else(|| malformed("a transaction names an address, or has lamports, that are not there"))
 }
 
 /// The addresses from lookup tables: writable ones first, as instructions count them.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::rpc::send::{POLL_INTERVAL, POLLS_MAX, RESEND_POLLS};
 use crate::rpc::slots::SLOT_INTERVAL;
-use parhelion_core::cluster::{LandedInstruction, LandedTransaction};
+use parhelion_core::cluster::{Held, LandedInstruction, LandedTransaction};
 use parhelion_sdk::transaction::{Budget, Format, sign};
 use parhelion_wire::ProgramError;
 use serde_json::{Value, json};
@@ -403,7 +403,7 @@ fn in_block(transaction: &VersionedTransaction, error: &Value) -> Value {
         "transaction": [bs58::encode(raw).into_string(), "base58"],
         "version": 1,
         "meta": {
-            "err": error, "status": status, "fee": 5000, "preBalances": [], "postBalances": [],
+            "err": error, "status": status, "fee": 5000, "preBalances": [9000, 1], "postBalances": [4000, 1],
             "innerInstructions": [{ "index": 0, "instructions": [inner] }],
             "loadedAddresses": { "writable": [], "readonly": [] }, "computeUnitsConsumed": 321,
         },
@@ -460,10 +460,12 @@ async fn blocks_hold_the_programs_successful_transactions_in_order() {
         assert_eq!(block.previous_blockhash, hash);
         let signatures: Vec<_> = block.transactions.iter().map(|one| one.signature).collect();
         assert_eq!(signatures, expected);
-        let LandedTransaction { instructions, compute_units, .. } = &block.transactions[0];
+        let LandedTransaction { instructions, compute_units, lamports, .. } = &block.transactions[0];
         assert_eq!(*compute_units, 321);
-        assert_eq!((instructions[0].program_id, &instructions[0].data[..]), (PROGRAM, &[3, 4][..]));
         let payer = ours[0].message.static_account_keys()[0];
+        let held = |address, before, after| Held { address, before, after };
+        assert_eq!(lamports[..], [held(payer, 9000, 4000), held(PROGRAM, 1, 1)]);
+        assert_eq!((instructions[0].program_id, &instructions[0].data[..]), (PROGRAM, &[3, 4][..]));
         let accounts = vec![PROGRAM, payer, PROGRAM];
         let invoked = LandedInstruction { program_id: PROGRAM, accounts, data: vec![0xee, 1], inner: vec![] };
         assert_eq!(instructions[0].inner, [invoked]);

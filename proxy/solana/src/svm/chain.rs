@@ -137,12 +137,13 @@ impl Chain {
             // A simulation gives everything that the transaction wrote, so it runs once and not twice.
             Ok(simulated) => {
                 self.history().begin(simulated.meta.signature);
+                let before = self.lamports(&transaction, &loaded);
                 for (address, account) in simulated.post_accounts {
                     self.note(address);
                     self.svm.set_account(address, account.into()).map_err(|error| unexpected(&error))?;
                 }
                 self.time.begin_block(clock.unix_timestamp, unix_time);
-                self.land(clock, &transaction, &loaded, simulated.meta)
+                self.land(clock, &transaction, &loaded, &before, simulated.meta)
             }
             Err(failed) => {
                 self.enter(self.clock());
@@ -255,10 +256,8 @@ impl Chain {
         }
         let clock = self.landing_clock(unix_time);
         self.time.begin_block(clock.unix_timestamp, unix_time);
-        self.join(
-            clock,
-            [LandedTransaction { signature, compute_units: 0, instructions: vec![instruction] }],
-        );
+        let (lamports, instructions) = (Vec::new(), vec![instruction]);
+        self.join(clock, [LandedTransaction { signature, compute_units: 0, lamports, instructions }]);
         self.enter(self.clock());
         Ok(())
     }
@@ -305,12 +304,20 @@ impl Chain {
         push_bounded(&mut self.hashes, (slot, slot_hash(parent.as_ref(), slot)), MAX_ENTRIES + 1);
     }
 
-    /// Takes a transaction that succeeded in the block `clock`, and makes that block unless others may join it.
+    /// What the accounts of a transaction hold now.
+    fn lamports(&self, transaction: &VersionedTransaction, loaded: &[Address]) -> Vec<u64> {
+        let addresses = landed::addresses(&transaction.message, loaded);
+        addresses.map(|address| self.svm.get_balance(address).unwrap_or_default()).collect()
+    }
+
+    /// Takes a transaction that succeeded in the block `clock`, and makes that block unless others may join it. `before` is
+    /// what its accounts held.
     fn land(
         &mut self,
         clock: Clock,
         transaction: &VersionedTransaction,
         loaded: &[Address],
+        before: &[u64],
         meta: TransactionMetadata,
     ) -> Result<Signature, ClusterError> {
         push_bounded(&mut self.signatures, meta.signature, BLOCKHASH_BLOCKS_MAX);
@@ -319,8 +326,10 @@ impl Chain {
             let inner = meta.inner_instructions.into_iter().enumerate().flat_map(|(index, inner)| {
                 inner.into_iter().map(move |inner| Inner { index, instruction: inner.instruction })
             });
+            let after = self.lamports(transaction, loaded);
+            let lamports: Vec<(u64, u64)> = before.iter().copied().zip(after).collect();
             Some(
-                landed::transaction(transaction, loaded, inner, meta.compute_units_consumed)
+                landed::transaction(transaction, loaded, inner, meta.compute_units_consumed, &lamports)
                     .ok_or_else(|| unexpected(&"an instruction names an address that is not there"))?,
             )
         } else {

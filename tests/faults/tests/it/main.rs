@@ -1,0 +1,4 @@
+//! Tests of what the schedules do not do.
+#![allow(clippy::unwrap_used)]
+
+mod gifts;
