@@ -18,6 +18,7 @@ use parhelion_relay::{Operator, Sender};
 use parhelion_rpc::{Exposition, Methods, Metrics, Readiness, Running, Services, Wallet, serve};
 use parhelion_solana::{Features, SvmCluster, SvmRehearsal};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -42,8 +43,11 @@ impl Acceptance {
     fn limits(&self) -> Limits {
         match self {
             Self::WrittenDown(..) => Limits::default(),
-            // A development chain has a block for each transaction, and traces begin in front of a Solana transaction.
-            Self::Landed(..) => Limits { together_max: 1, ..Limits::default() },
+            // A development chain has a block for each transaction, and traces begin in front of a Solana transaction. Its
+            // accounts change whenever somebody likes it.
+            Self::Landed(..) => {
+                Limits { together_max: 1, account_age_max: Duration::ZERO, ..Limits::default() }
+            }
         }
     }
 }

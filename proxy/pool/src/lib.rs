@@ -53,6 +53,7 @@
 //! one. What is in flight, or was, stays. Who pays too little for that is refused.
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod admission;
 mod durable;
 mod eviction;

@@ -13,6 +13,8 @@ pub struct Limits {
     pub sender_transactions_max: usize,
     /// How far a transaction's nonce may lie ahead of its sender's next one.
     pub nonce_ahead_max: u64,
+    /// How long a sender's account counts as known for transactions that wait behind another one of the sender.
+    pub account_age_max: Duration,
     /// How long a transaction may wait.
     pub waiting_for: Duration,
     /// Turns at a time, each of another sender.
@@ -46,6 +48,8 @@ impl Default for Limits {
             bytes_max: 64 * 1024 * 1024,
             sender_transactions_max: 256,
             nonce_ahead_max: 256,
+            // A slot.
+            account_age_max: Duration::from_millis(400),
             waiting_for: Duration::from_secs(3 * 60 * 60),
             landings_max: 32,
             together_max: 16,

@@ -1,5 +1,6 @@
 //! The pool as its users see it.
 
+use crate::accounts::{Accounts, Reading};
 use crate::admission::{check, check_alone};
 use crate::limits::Limits;
 use crate::queue::{Candidate, DropReason, Queues, Size, Status};
@@ -25,6 +26,7 @@ pub struct MemoryPool {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) limits: Limits,
     queues: Mutex<Queues>,
+    accounts: Mutex<Accounts>,
     accepted: Feed<Transaction>,
     /// Somebody became ready.
     pub(crate) work: Notify,
@@ -51,6 +53,7 @@ impl MemoryPool {
             store,
             limits,
             queues: Mutex::new(Queues::new(limits)),
+            accounts: Mutex::new(Accounts::new(limits.account_age_max)),
             accepted: Feed::new(),
             work: Notify::new(),
             ended: Notify::new(),
@@ -74,6 +77,11 @@ impl MemoryPool {
     /// The queues. Nothing that holds them can fail halfway, so they are in order even after a panic elsewhere.
     pub(crate) fn queues(&self) -> MutexGuard<'_, Queues> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was read of senders a moment ago.
+    pub(crate) fn accounts(&self) -> MutexGuard<'_, Accounts> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,12 +110,23 @@ impl MemoryPool {
         self.insert(candidate?)
     }
 
-    /// A transaction with its sender's account, if it may be accepted by itself.
+    /// [`candidate`], with the sender's account as it is now.
     async fn candidate(&self, transaction: Transaction) -> Result<Candidate, PoolError> {
-        let account = self.emulator.account(transaction.sender());
-        let (settings, account) = tokio::try_join!(self.emulator.settings(), account)?;
-        let priority_fee = check_alone(&transaction, &settings)?;
-        Ok(Candidate { transaction, priority_fee, account })
+        let (sender, now) = (transaction.sender(), Instant::now());
+        let (settings, account) = tokio::try_join!(self.emulator.settings(), self.emulator.account(sender))?;
+        let reading = Reading { settings, account };
+        self.accounts().put(sender, now, reading);
+        candidate(transaction, reading)
+    }
+
+    /// Takes a transaction that waits behind another one of its sender, whose account was read a moment ago; whether it did.
+    fn queue_behind(&self, transaction: &Transaction) -> bool {
+        let (sender, nonce) = (transaction.sender(), transaction.inner().nonce());
+        let Some(reading) = self.accounts().get(&sender, Instant::now()) else { return false };
+        let before = nonce.checked_sub(1).filter(|before| *before >= reading.account.nonce);
+        let is_behind = before.is_some_and(|before| self.queues().waiting(&sender, before).is_some());
+        is_behind
+            && candidate(transaction.clone(), reading).and_then(|candidate| self.insert(candidate)).is_ok()
     }
 
     /// Puts a transaction into its queue, if the pool has room for it there, or makes room.
@@ -128,10 +147,22 @@ impl MemoryPool {
     }
 }
 
+/// A transaction with its sender's account, if it may be accepted by itself.
+fn candidate(
+    transaction: Transaction,
+    Reading { settings, account }: Reading,
+) -> Result<Candidate, PoolError> {
+    let priority_fee = check_alone(&transaction, &settings)?;
+    Ok(Candidate { transaction, priority_fee, account })
+}
+
 #[async_trait]
 impl Pool for MemoryPool {
     async fn submit(&self, transaction: Transaction) -> Result<B256, PoolError> {
         let hash = transaction.hash();
+        if self.queue_behind(&transaction) {
+            return Ok(hash);
+        }
         let candidate = self.candidate(transaction).await?;
         check(&self.queues(), &candidate)?;
         // Only the next transaction can be emulated: the others run on a state that does not exist yet.

@@ -180,6 +180,7 @@ struct OpenTurn<'a> {
 
 impl Drop for OpenTurn<'_> {
     fn drop(&mut self) {
+        self.pool.accounts().forget(&self.sender);
         if let Some(ending) = self.ending.take() {
             self.pool.queues().finish(&self.sender, ending, Instant::now());
         }

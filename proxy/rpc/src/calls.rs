@@ -5,9 +5,10 @@
 //! that sends transactions in one batch has them submitted in its order.
 
 use crate::client::Client;
-use crate::error::{METHOD_CHARS_MAX, RpcError};
+use crate::error::RpcError;
 use crate::eth::{SUBSCRIBE, UNSUBSCRIBE};
 use crate::metrics::Metrics;
+use crate::named::Named;
 use crate::rate_limit::RateLimiter;
 use crate::server::Limits;
 use futures::future::BoxFuture;
@@ -23,7 +24,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 
 /// Marks, in the extensions of a response, that there is nothing to answer: over HTTP jsonrpsee would send `null`.
 #[derive(Clone, Copy)]
@@ -90,12 +91,13 @@ where
     /// Answers a call that was let in.
     fn answer<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
         let seconds = self.shared.limits.request_seconds_max;
-        let span = span(&request, self.shared.next_call.fetch_add(1, Ordering::Relaxed));
         let known = self.shared.methods.method_with_name(&request.method).map(|(name, _)| name);
-        let id = request.id();
+        let named = Named::new(&request, self.shared.next_call.fetch_add(1, Ordering::Relaxed), known);
+        let is_read = known.is_some_and(|name| self.shared.reads.contains(name));
+        let span = if is_read { named.span_of_read() } else { named.span() };
         let answer = if known.is_none() {
-            let name = request.method.chars().take(METHOD_CHARS_MAX).collect();
-            futures::future::ready(Err(RpcError::MethodNotFound(name))).left_future()
+            let error = RpcError::MethodNotFound(named.method().to_owned());
+            futures::future::ready(Err(error)).left_future()
         } else if needs_push(&request) && request.extensions().get::<OverHttp>().is_some() {
             futures::future::ready(Err(RpcError::no_notifications())).left_future()
         } else {
@@ -106,9 +108,9 @@ where
         let metrics = self.shared.metrics.clone();
         async move {
             let begin = Instant::now();
-            let response = answer.await.unwrap_or_else(|error| refuse(id, error));
+            let response = answer.await.unwrap_or_else(|error| refuse(named.id(), error));
             metrics.answered(known, begin.elapsed(), response.as_error_code());
-            report(&response);
+            report(&response, &named);
             response
         }
         .instrument(span)
@@ -248,26 +250,12 @@ fn with(mark: Option<RetryAfter>, mut response: MethodResponse) -> MethodRespons
     response
 }
 
-/// What is said about a call names it: its number, method and client, and how the client calls it.
-fn span(request: &Request<'_>, number: u64) -> Span {
-    let method: String = request.method.chars().take(METHOD_CHARS_MAX).collect();
-    let client = request.extensions().get().map(|Client(address)| tracing::field::display(*address));
-    tracing::info_span!("rpc", request = number, ?method, id = %id_text(&request.id), client)
-}
-
-/// An id of a call, as far as it is repeated in logs.
-fn id_text(id: &Id<'_>) -> String {
-    match id {
-        Id::Null => "null".to_owned(),
-        Id::Number(number) => number.to_string(),
-        Id::Str(text) => format!("{:?}", text.chars().take(METHOD_CHARS_MAX).collect::<String>()),
-    }
-}
-
 /// One line about how a call ended; failures behind the server are louder than what clients do wrong.
-fn report(response: &MethodResponse) {
+fn report(response: &MethodResponse, named: &Named<'_>) {
     match response.as_error_code() {
-        Some(INTERNAL_ERROR_CODE) => tracing::warn!(answer = response.as_json().get(), "failed"),
+        Some(INTERNAL_ERROR_CODE) => {
+            named.tell(|| tracing::warn!(answer = response.as_json().get(), "failed"));
+        }
         Some(code) => tracing::debug!(code, "refused"),
         None => tracing::debug!("answered"),
     }

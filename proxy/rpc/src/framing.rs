@@ -172,10 +172,29 @@ struct Probe<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow)]
     method: Option<&'a RawValue>,
+    /// Not looked at; but if there are several, it is no request.
+    #[serde(borrow, rename = "params")]
+    _params: Option<&'a RawValue>,
+}
+
+/// Whether a body is certainly one that jsonrpsee will understand, which is quickly seen of most.
+fn is_usual(body: &[u8]) -> bool {
+    let Ok(Probe { jsonrpc: Some(version), id: Some(id), method: Some(method), .. }) =
+        serde_json::from_slice(body)
+    else {
+        return false;
+    };
+    // What is escaped may be no text.
+    let is_text = |text: &str| text.starts_with('"') && !text.contains('\\');
+    let is_number = |text: &str| text.len() < 20 && text.bytes().all(|byte| byte.is_ascii_digit());
+    version.get() == "\"2.0\"" && is_text(method.get()) && (is_number(id.get()) || is_text(id.get()))
 }
 
 /// Whether jsonrpsee will understand the body; entries of a batch are left to it.
 fn check(body: &[u8]) -> Result<(), (Id<'_>, RpcError)> {
+    if is_usual(body) {
+        return Ok(());
+    }
     if let Err(error) = serde_json::from_slice::<&RawValue>(body) {
         return Err((Id::Null, RpcError::Parse(format!("parse error: {error}; {USAGE}"))));
     }
@@ -216,6 +235,9 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":null,"method":"a","params":null}"#,
             r#"{"jsonrpc":"2.0","method":"a","params":{}}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"\u0061","more":[]}"#,
+            r#"{"jsonrpc":"2.0","id":"\u0061","method":"a"}"#,
+            r#"{"jsonrpc":"2.0","id":18446744073709551615,"method":"a"}"#,
+            r#" {"params":[],"method":"a","id":"","jsonrpc":"2.0"} "#,
             "[]",
             "[1, {}]",
         ] {
@@ -225,7 +247,7 @@ mod tests {
 
     #[test]
     fn everything_else_is_refused_with_its_code_id_and_reason() {
-        let rows: [(&str, i32, Id<'_>, &str); 13] = [
+        let rows: [(&str, i32, Id<'_>, &str); 16] = [
             ("{", -32700, Id::Null, "EOF"),
             (r#"{"a":1}}"#, -32700, Id::Null, "trailing"),
             ("[1,", -32700, Id::Null, "EOF"),
@@ -239,6 +261,14 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":1.5,"method":"a"}"#, -32600, Id::Null, "\"id\""),
             (r#"{"jsonrpc":"2.0","method":null}"#, -32600, Id::Null, "method"),
             (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"a"}"#, -32600, Id::Null, "duplicate"),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"a","params":[],"params":[]}"#,
+                -32600,
+                Id::Null,
+                "duplicate",
+            ),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"\ud800"}"#, -32600, Id::Number(1), ""),
+            (r#"{"jsonrpc":"2.0","id":"\ud800","method":"a"}"#, -32600, Id::Null, "\"id\""),
         ];
         for (body, code, id, reason) in rows {
             let (found, error) = check(body.as_bytes()).unwrap_err();

@@ -2,6 +2,7 @@
 
 use crate::calls::{Calls, Shared};
 use crate::client::{ClientLayer, TrustedProxy};
+use crate::cross_origin::CrossOriginLayer;
 use crate::filters::Filters;
 use crate::framing::FramingLayer;
 use crate::health::{HealthLayer, Readiness};
@@ -108,20 +109,19 @@ pub enum CorsOrigins {
 }
 
 impl CorsOrigins {
-    fn layer(&self) -> Result<CorsLayer, ServeError> {
-        match self {
-            Self::Any => Ok(CorsLayer::permissive()),
+    fn layer(&self) -> Result<CrossOriginLayer, ServeError> {
+        let cors = match self {
+            // Who asks makes no difference.
+            Self::Any => CorsLayer::permissive().vary([]),
             Self::List(origins) => {
                 let values = origins
                     .iter()
                     .map(|origin| origin.parse().map_err(|_| ServeError::Origin(origin.clone())))
                     .collect::<Result<Vec<_>, _>>()?;
-                Ok(CorsLayer::new()
-                    .allow_origin(AllowOrigin::list(values))
-                    .allow_headers(Any)
-                    .allow_methods(Any))
+                CorsLayer::new().allow_origin(AllowOrigin::list(values)).allow_headers(Any).allow_methods(Any)
             }
-        }
+        };
+        Ok(CrossOriginLayer(cors))
     }
 }
 

@@ -171,3 +171,59 @@ async fn of_two_that_come_at_once_one_takes_the_place() {
     assert_eq!(error.to_string(), "replacement transaction underpriced");
     assert_eq!(hashes.map(|hash| pool.transaction(hash).is_some()), accepted);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_sender_of_what_waits_behind_another_one_is_not_read_again_for_a_moment() {
+    let limits = limits();
+    let (chain, pool) = pool(limits);
+    for nonce in 0..20 {
+        let transaction = tx(1, nonce).sign();
+        pool.submit(transaction.clone()).await.unwrap();
+        assert_eq!(word(pool.status(transaction.hash())), "ready");
+    }
+    assert_eq!(chain.accounts_read(), 1);
+    pool.submit(tx(2, 0).sign()).await.unwrap();
+    assert_eq!(chain.accounts_read(), 2, "another sender");
+    pool.submit(tx(1, 25).sign()).await.unwrap();
+    assert_eq!(chain.accounts_read(), 3, "nothing waits before it");
+    tokio::time::advance(limits.account_age_max).await;
+    pool.submit(tx(1, 20).sign()).await.unwrap();
+    assert_eq!(chain.accounts_read(), 4, "too long ago");
+    // Only what is next is emulated.
+    assert_eq!(chain.checked(), [tx(1, 0).sign().hash(), tx(2, 0).sign().hash()]);
+}
+
+#[tokio::test]
+async fn nothing_is_refused_for_what_was_a_moment_ago() {
+    let cost = GAS * 2_000;
+    let (chain, pool) = pool(limits());
+    chain.set_account(sender(1), 0, cost);
+    pool.submit(tx(1, 0).sign()).await.unwrap();
+    // Somebody else gives the sender what it needs for another one.
+    chain.set_account(sender(1), 0, 2 * cost);
+    pool.submit(tx(1, 1).sign()).await.unwrap();
+    let expected =
+        format!("insufficient funds for gas * price + value: balance {}, tx cost {}", 2 * cost, 3 * cost);
+    assert_eq!(refused(&pool, tx(1, 2).sign()).await.to_string(), expected);
+    assert_eq!(chain.accounts_read(), 3);
+    let wrong_chain = refused(&pool, Tx { chain_id: 1, ..tx(1, 1) }.sign()).await.to_string();
+    assert!(wrong_chain.starts_with("invalid chain id"), "{wrong_chain}");
+}
+
+#[tokio::test]
+async fn what_landed_changes_what_is_known_of_its_sender() {
+    let running = start(limits());
+    running.chain.close();
+    let [first, second, third] = [tx(1, 0), tx(1, 1), tx(1, 2)].map(Tx::sign);
+    for transaction in [&first, &second] {
+        running.pool.submit(transaction.clone()).await.unwrap();
+    }
+    until_status(&running.pool, first.hash(), "in flight").await;
+    running.chain.open(1);
+    until_status(&running.pool, second.hash(), "in flight").await;
+    let read = running.chain.accounts_read();
+    running.pool.submit(third).await.unwrap();
+    assert_eq!(running.chain.accounts_read(), read + 1);
+    running.chain.open(2);
+    running.stop().await;
+}

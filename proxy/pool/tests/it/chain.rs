@@ -46,6 +46,7 @@ struct State {
     /// Sender and nonce of what landed, in order.
     landed: Vec<(Address, u64)>,
     checked: Vec<B256>,
+    accounts_read: usize,
     attempts: Vec<B256>,
     in_flight: Vec<Address>,
     in_flight_max: usize,
@@ -138,6 +139,11 @@ impl Chain {
 
     pub(crate) fn checked(&self) -> Vec<B256> {
         self.state(|state| state.checked.clone())
+    }
+
+    /// How often somebody's account was read.
+    pub(crate) fn accounts_read(&self) -> usize {
+        self.state(|state| state.accounts_read)
     }
 
     /// How often it was tried to land a transaction.
@@ -283,6 +289,7 @@ impl Emulator for Chain {
     }
 
     async fn account(&self, address: Address) -> Result<AccountState, EmulatorError> {
+        self.state(|state| state.accounts_read += 1);
         self.state(|state| state.emulator_error.clone().map_or(Ok(state.account(address)), Err))
     }
 

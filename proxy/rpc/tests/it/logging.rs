@@ -1,7 +1,7 @@
 //! What the log says of a request.
 
 use crate::client::post;
-use crate::fake::{Fake, TOKEN, dynamic};
+use crate::fake::{Fake, TOKEN, callee, dynamic};
 use alloy_primitives::TxKind;
 use serde_json::json;
 use std::io::{self, Write};
@@ -34,7 +34,9 @@ impl MakeWriter<'_> for Log {
 #[tokio::test]
 async fn a_line_names_the_request_the_client_and_the_transaction() {
     let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_ansi(false);
+    // The spans of calls are those of the usual level.
+    let filter = "debug,parhelion_rpc::named=info";
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
     // For all threads: one that had none would decide for the others that nobody listens. Other tests may log, too.
     tracing::subscriber::set_global_default(subscriber.with_writer(log.clone()).finish()).unwrap();
     let server = Fake::new().serve().await;
@@ -42,6 +44,10 @@ async fn a_line_names_the_request_the_client_and_the_transaction() {
     let (method, raw) = ("eth_sendRawTransaction", transaction.raw());
     let request = json!({ "jsonrpc": "2.0", "id": "logged", "method": method, "params": [raw] });
     post(server.local_addr(), request.to_string()).await;
+    for (id, address) in [(7, callee::UNREACHABLE), (8, TOKEN)] {
+        let read = json!({ "jsonrpc": "2.0", "id": id, "method": "eth_getBalance", "params": [address] });
+        post(server.local_addr(), read.to_string()).await;
+    }
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<&str> = text.lines().filter(|line| line.contains("id=\"logged\"")).collect();
     for (end, hash) in [("the fake pool has it", Some(transaction.hash())), ("answered", None)] {
@@ -52,4 +58,10 @@ async fn a_line_names_the_request_the_client_and_the_transaction() {
         let span = hash.map_or_else(String::new, |hash| format!("submit{{transaction={hash}}}"));
         assert!(line.contains(&span), "{span} is missing in {line}");
     }
+    // A read has no span, but what failed is named.
+    let line = text.lines().find(|line| line.contains("id=7 ")).unwrap_or_else(|| panic!("{text}"));
+    for part in ["WARN rpc{request=2 ", "method=\"eth_getBalance\"", "client=127.0.0.1}", "failed answer="] {
+        assert!(line.contains(part), "{part} is missing in {line}");
+    }
+    assert!(!text.contains("id=8 "), "{text}");
 }

@@ -237,6 +237,13 @@ async fn web_pages_of_the_configured_origins_may_ask() {
     let answer = preflight(&any).await;
     assert_eq!(answer.status, 200);
     assert!(answer.head.contains(allowed) && answer.head.contains("access-control-allow-headers"));
+    // Who is no browser names no origin.
+    for (origin, is_browser) in [("origin: https://app.example\r\n", true), ("", false)] {
+        let headers = format!("content-type: application/json\r\n{origin}");
+        let request = http("POST", &headers, br#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}"#);
+        let answer = exchange(any.local_addr(), &request).await;
+        assert_eq!((answer.status, answer.head.contains(allowed)), (200, is_browser), "{}", answer.head);
+    }
 
     let list = |origins: &[&str]| Config {
         cors_origins: CorsOrigins::List(origins.iter().map(|&origin| origin.to_owned()).collect()),
