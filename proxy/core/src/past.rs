@@ -162,4 +162,9 @@ pub trait Replay: Send + Sync {
 pub trait Archive: Send + Sync {
     /// The newest version of each of these accounts at a point, in this order; `None` where there was no change before it.
     async fn versions(&self, point: Point, addresses: &[Pubkey]) -> Result<Vec<Option<Version>>, StoreError>;
+
+    /// Forgets what was before a change of the account `mark`: the newest one up to a point, or one before that if there is
+    /// much to forget. From that change on everything is as it was; before it, `mark` has no version any more, and others may
+    /// have none. Gives how many versions are gone: none if there is nothing left to forget.
+    async fn forget(&self, mark: &Pubkey, point: Point) -> Result<u64, StoreError>;
 }

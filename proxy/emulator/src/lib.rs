@@ -49,6 +49,6 @@ mod watcher;
 pub use crypto::Native;
 pub use ledger::{Known, Recorder, Use};
 pub use overrides::Seen;
-pub use past::Historian;
+pub use past::{Historian, forget_past};
 pub use shell::Shell;
 pub use unsigned::Unsigned;

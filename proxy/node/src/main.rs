@@ -26,6 +26,7 @@ mod keys;
 mod log;
 mod methods;
 mod metrics;
+mod past;
 mod program;
 mod program_id;
 mod secret_url;

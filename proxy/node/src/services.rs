@@ -3,10 +3,10 @@
 use crate::development::{Development, Parts};
 use crate::front::Front;
 use crate::metrics::{Counters, Gauges};
+use crate::past::Past;
 use anyhow::Context;
 use parhelion_core::cluster::Cluster;
 use parhelion_core::emulator::Emulator;
-use parhelion_core::past::Archive;
 use parhelion_core::pool::{Journal, Pool};
 use parhelion_core::relay::Relay;
 use parhelion_core::store::Store;
@@ -25,16 +25,16 @@ use tokio::task::JoinHandle;
 /// When a sent transaction is answered.
 pub(crate) enum Acceptance {
     /// When it is written down: it outlives the node. So does what accounts were.
-    WrittenDown(Arc<dyn Journal>, Arc<dyn Archive>),
+    WrittenDown(Arc<dyn Journal>, Past),
     /// When it has landed, if nothing is in its way: on a development chain, with the accounts that the node signs for.
     Landed(Arc<SvmCluster>, Arc<Wallet>),
 }
 
 impl Acceptance {
-    /// Where the past is kept that the cluster does not keep.
-    fn archive(&self) -> Option<Arc<dyn Archive>> {
+    /// The past that the cluster does not keep.
+    fn past(&self) -> Option<Past> {
         match self {
-            Self::WrittenDown(_, archive) => Some(Arc::clone(archive)),
+            Self::WrittenDown(_, past) => Some(past.clone()),
             Self::Landed(..) => None,
         }
     }
@@ -74,8 +74,9 @@ impl Node {
         acceptance: Acceptance,
     ) -> anyhow::Result<Self> {
         let shell = Shell::new(Arc::clone(&cluster));
-        let shell = Arc::new(match acceptance.archive() {
-            Some(archive) => shell.remembering(archive),
+        let past = acceptance.past();
+        let shell = Arc::new(match &past {
+            Some(past) => shell.remembering(Arc::clone(&past.archive)),
             None => shell,
         });
         let emulator: Arc<dyn Emulator> = shell.clone();
@@ -105,8 +106,10 @@ impl Node {
         let readiness = Readiness::new(Arc::clone(&cluster), Arc::clone(&store));
         let newest_slot = cluster.newest_slot();
         let indexer = Indexer::new(Arc::clone(&cluster), Arc::clone(&store), settings.chain_id);
-        let indexer = match acceptance.archive() {
-            Some(archive) => indexer.keeping_past(Arc::new(Historian::new(cluster, archive))),
+        let indexer = match &past {
+            Some(Past { archive, .. }) => {
+                indexer.keeping_past(Arc::new(Historian::new(cluster, Arc::clone(archive))))
+            }
             None => indexer,
         };
         let (blocks, chain_events) = (indexer.progress(), indexer.events());
@@ -118,6 +121,8 @@ impl Node {
             tokio::spawn(Arc::clone(&pool).run(stopped(&stop))),
             tokio::spawn(indexer.run(stopped(&stop))),
         ];
+        let forgetting = past.and_then(|past| past.forgetting(blocks.clone(), finalized.clone()));
+        tasks.extend(forgetting.map(|forgetting| tokio::spawn(forgetting.run(stopped(&stop)))));
         let mut registry = crate::metrics::registry();
         let counted =
             Counters::new(&mut registry).run(pool.accepted(), chain_events.subscribe(), stopped(&stop));

@@ -30,9 +30,8 @@
 //! | `eth/`, `net`, `web3`, `txpool`, `debug`, `ots`, `parhelion` | the methods, a file a family |
 //!
 //! # What differs from an Ethereum node
-//! * Of a cluster only the newest state is kept: the methods that read state accept `latest`, `pending`, `safe`, and the newest
-//!   block by number or hash. For an older block they give an error instead of the wrong answer, also for `finalized` where that
-//!   is an older one. A development chain keeps the past, and traces its transactions.
+//! * Where the state of a block is not known (see `parhelion_emulator::past`), the methods that read state give an error
+//!   instead of the wrong answer.
 //! * `pending` and `safe` name the newest block. It is confirmed, which is to say that two thirds of the stake have voted for
 //!   it: what Ethereum calls justified. `pending` counts waiting transactions only in `eth_getTransactionCount`.
 //! * `finalized` names the newest block that Solana has finalized, some 32 slots (13 seconds) behind the newest. A block

@@ -4,13 +4,13 @@ use super::record::{self, BlockRecord, RunRecord};
 use super::replay::{Replaying, version};
 use super::stepped;
 use super::unknowns::Unknowns;
-use super::view::View;
+use super::view::{self, View};
 use crate::shell::Shell;
 use async_trait::async_trait;
-use parhelion_core::cluster::{Cluster, ClusterError};
+use parhelion_core::cluster::Cluster;
 use parhelion_core::emulator::EmulatorError;
 use parhelion_core::past::{Archive, Change, EffectKind, Landing, Point, Replay};
-use parhelion_core::store::{Block, Executed};
+use parhelion_core::store::{Block, Executed, StoreError};
 use std::sync::Arc;
 use tracing::debug;
 
@@ -80,20 +80,23 @@ impl std::fmt::Debug for Historian {
     }
 }
 
+/// Forgets what accounts were before a block, or a part of it if that is much; how many versions. There is nothing left to
+/// forget when it is none.
+///
+/// # Errors
+/// When the archive cannot be written.
+pub async fn forget_past(archive: &dyn Archive, before: u64) -> Result<u64, StoreError> {
+    // All that is asked at a point is asked together with the newest of these.
+    archive.forget(&record::BLOCK, Point::before(before, 0)).await
+}
+
 /// The emulator at a point.
 pub(crate) async fn shell_at(parts: Parts, point: Point) -> Result<Shell, EmulatorError> {
     Ok(Shell::new(Arc::new(view_at(parts, point).await?)))
 }
 
 async fn view_at(parts: Parts, point: Point) -> Result<View, EmulatorError> {
-    let unknown = || {
-        ClusterError::Unsupported(
-            "only the newest state is known here, as this node's database does not begin with the chain; use the tag \
-             \"latest\""
-                .to_owned(),
-        )
-    };
-    Ok(View::behind(parts, point).await?.ok_or_else(unknown)?)
+    Ok(View::behind(parts, point).await?.ok_or_else(|| view::unknown(point.block))?)
 }
 
 /// The emulator at the point before a transaction that is in a block: run at once there, it does what it did.

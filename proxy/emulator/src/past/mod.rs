@@ -23,6 +23,11 @@
 //!   a Solana transaction is taken from the cluster. If somebody gives lamports to a Cell in the same Solana transaction that
 //!   closes it, what that changed is unknown.
 //!
+//! # What is forgotten
+//! Where a node keeps the past of the newest blocks only, [`forget_past`] deletes what was replaced before one of them: each
+//! account's newest version up to there is left. A question about an older block finds that block's values forgotten, and is
+//! told so, also if that happens while it is answered.
+//!
 //! # What is no account
 //! What belongs to a point of the history besides accounts is kept like an account, at an address that is none
 //! ([`record`]): time and rent price of a block, its slot hashes, and runs in steps.
@@ -35,5 +40,5 @@ mod stepped;
 mod unknowns;
 mod view;
 
-pub use historian::Historian;
+pub use historian::{Historian, forget_past};
 pub(crate) use historian::{shell_at, shell_before};

@@ -137,6 +137,7 @@ impl<'b> Replaying<'b> {
             Ok(left) => {
                 let closes = self.closes(&left).await?;
                 self.put(point, left);
+                self.end_run(&effect.kind);
                 Ok(Done { point, closes })
             }
             Err(EmulatorError::Cluster(error)) if error.is_retryable() => Err(error.into()),
@@ -144,6 +145,18 @@ impl<'b> Replaying<'b> {
                 self.lose(effect, point, &error);
                 Ok(Done { point, closes: false })
             }
+        }
+    }
+
+    /// What is kept of a run in steps is of use right behind it only.
+    fn end_run(&mut self, kind: &EffectKind) {
+        let Some(index) = self.next.checked_sub(1).and_then(|index| usize::try_from(index).ok()) else {
+            return;
+        };
+        if let (EffectKind::Ended(Ending::InSteps), Some(executed)) =
+            (kind, self.block.transactions.get(index))
+        {
+            self.put(self.before(), vec![(record::run(stepped::id(&executed.transaction)), Version::Absent)]);
         }
     }
 

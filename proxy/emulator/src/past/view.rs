@@ -36,6 +36,8 @@ pub(super) struct View {
     unknown: Arc<Mutex<BTreeSet<Pubkey>>>,
     /// Whether accounts that are not the program's are looked up as they are now.
     has_others: bool,
+    /// Whether what was there may be forgotten meanwhile.
+    is_old: bool,
 }
 
 /// Changes that are not in the archive, and what it has told.
@@ -71,8 +73,8 @@ impl View {
         rent_per_byte: u64,
     ) -> Self {
         let (changed, slot_hashes, unknown) = Default::default();
-        let has_others = false;
-        Self { live, archive, point, clock, rent_per_byte, changed, slot_hashes, unknown, has_others }
+        let (has_others, is_old) = (false, false);
+        Self { live, archive, point, clock, rent_per_byte, changed, slot_hashes, unknown, has_others, is_old }
     }
 
     /// The cluster behind a point that the archive has; `None` where the archive has nothing.
@@ -82,7 +84,8 @@ impl View {
     ) -> Result<Option<Self>, ClusterError> {
         let version = parts.1.versions(point, &[record::BLOCK]).await?.pop().flatten();
         let Some(values) = BlockRecord::read(version.as_ref()) else { return Ok(None) };
-        Ok(Some(Self::new(parts, point, values.clock(point.block), values.rent_per_byte)))
+        let view = Self::new(parts, point, values.clock(point.block), values.rent_per_byte);
+        Ok(Some(Self { is_old: true, ..view }))
     }
 
     /// The same at another time: that of a run in steps, whose block is the one in which its attempt began.
@@ -160,9 +163,14 @@ impl View {
 
     /// What is known of accounts.
     pub(super) async fn versions(&self, addresses: &[Pubkey]) -> Result<Vec<Option<Version>>, ClusterError> {
-        let open = self.changed().open(addresses);
+        let mut open = self.changed().open(addresses);
         if !open.is_empty() {
+            // What is forgotten is forgotten together with the block's values, which are read last.
+            open.extend(self.is_old.then_some(record::BLOCK));
             let told = self.archive.versions(self.point, &open).await?;
+            if self.is_old && !matches!(told.last(), Some(Some(_))) {
+                return Err(unknown(self.clock.slot));
+            }
             self.changed().archived.extend(open.into_iter().zip(told));
         }
         let changed = self.changed();
@@ -262,6 +270,14 @@ impl Cluster for View {
     async fn blocks(&self, _: u64, _: u64) -> Result<Vec<LandedBlock>, ClusterError> {
         Err(over())
     }
+}
+
+/// The state at a block is not kept.
+pub(super) fn unknown(block: u64) -> ClusterError {
+    ClusterError::Unsupported(format!(
+        "the state at block {block} is not known here: this node's database keeps that of the newest blocks only \
+         (--past-blocks), or does not begin with the chain; use the tag \"latest\""
+    ))
 }
 
 fn over() -> ClusterError {

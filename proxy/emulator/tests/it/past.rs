@@ -11,7 +11,7 @@ use parhelion_core::emulator::{Emulator, EmulatorError, TraceRequest};
 use parhelion_core::past::{Archive, Change, Effect, EffectKind, Ending, Landing, Point, Replay, Version};
 use parhelion_core::store::{Block, Executed, StoreError};
 use parhelion_core::transaction::Transaction;
-use parhelion_emulator::{Historian, Shell};
+use parhelion_emulator::{Historian, Shell, forget_past};
 use parhelion_sdk::address::account_address;
 use parhelion_wire::account::Balance;
 use parhelion_wire::address::AccountKey;
@@ -34,6 +34,21 @@ impl Archive for Versions {
             versions.range((*address, start)..=(*address, point)).next_back().map(|(_, found)| found.clone())
         };
         Ok(addresses.iter().map(newest).collect())
+    }
+
+    async fn forget(&self, mark: &Pubkey, point: Point) -> Result<u64, StoreError> {
+        let mut versions = self.0.lock().unwrap();
+        let start = Point { block: 0, place: 0 };
+        let newest = versions.range((*mark, start)..=(*mark, point)).next_back();
+        let Some(newest) = newest.map(|((_, newest), _)| *newest) else { return Ok(0) };
+        let before = versions.len();
+        let all: Vec<_> = versions.keys().copied().collect();
+        for pair in all.windows(2) {
+            if pair[0].0 == pair[1].0 && pair[1].1 <= newest {
+                versions.remove(&pair[0]);
+            }
+        }
+        Ok((before - versions.len()) as u64)
     }
 }
 
@@ -205,6 +220,42 @@ async fn what_does_not_run_again_as_it_did_is_unknown_until_the_cluster_tells() 
     assert!(world.balance(SLOT, RECIPIENT).await.is_err());
     assert_eq!(world.balance(SLOT + 1, RECIPIENT).await, Ok(U256::from(13)));
     world.emulator.trace_executed(&later, TraceRequest::Calls).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_forgotten_is_not_known_and_the_rest_is() {
+    let world = World::new().await;
+    let mut transactions = Vec::new();
+    for nonce in 0..4 {
+        let number = 3 + 2 * nonce;
+        let rent = if nonce == 0 { world.rent_gas() } else { 0 };
+        let transaction = executed(world.transfer(nonce, 5), number, 0, (21_000, rent));
+        world.replay(block(number, vec![transaction.clone()]), &[effect(AT_ONCE.clone(), &[])]).await;
+        transactions.push(transaction);
+    }
+    // Whoever has asked already is not told something wrong either.
+    let [early, late] = [world.at(4).await, world.at(5).await];
+    assert_eq!(early.settings().await.unwrap().base_fee, BASE_FEE);
+    while forget_past(&*world.archive, 5).await.unwrap() > 0 {}
+    let error = early.account(RECIPIENT).await.unwrap_err().to_string();
+    assert!(error.contains("the state at block 4 is not known here"), "{error}");
+    assert_eq!(late.account(RECIPIENT).await.unwrap().balance, U256::from(10));
+    for number in 1..5 {
+        let error = world.emulator.at(Moment::Behind(number)).await.err().unwrap().to_string();
+        assert!(error.contains("--past-blocks"), "{number}: {error}");
+    }
+    for (number, balance) in [(5, 10), (6, 10), (7, 15), (8, 15), (9, 20), (99, 20)] {
+        assert_eq!(world.balance(number, RECIPIENT).await, Ok(U256::from(balance)), "{number}");
+    }
+    let [first, others @ ..] = &transactions[..] else { unreachable!() };
+    assert!(world.emulator.trace_executed(first, TraceRequest::Calls).await.is_err());
+    for executed in others {
+        world.emulator.trace_executed(executed, TraceRequest::Calls).await.unwrap();
+    }
+    // It goes on from there.
+    let next = executed(world.transfer(4, 5), 11, 0, (21_000, 0));
+    world.replay(block(11, vec![next]), &[effect(AT_ONCE.clone(), &[])]).await;
+    assert_eq!(world.balance(11, RECIPIENT).await, Ok(U256::from(25)));
 }
 
 #[tokio::test]

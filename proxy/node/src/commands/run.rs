@@ -2,13 +2,14 @@
 
 use crate::config_file::ConfigFile;
 use crate::front::Front;
+use crate::past::Past;
 use crate::secret_url::SecretUrl;
 use crate::services::{Acceptance, Node};
 use crate::translate::{Translate, TranslateOptions};
 use crate::{database, keys};
 use alloy_primitives::Address as EthereumAddress;
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, value_parser};
 use parhelion_core::cluster::Cluster;
 use parhelion_core::emulator::Emulator;
 use parhelion_core::past::Archive;
@@ -23,6 +24,9 @@ use solana_address::Address;
 use solana_signer::Signer as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// The least number of blocks of which the past is kept: more than runs in steps take, and more than may be dropped.
+const PAST_BLOCKS_MIN: u64 = 2_000;
 
 /// Options of `parhelion run`.
 #[derive(Debug, Args)]
@@ -45,6 +49,10 @@ pub(crate) struct Options {
     /// SQLite file of the chain in ~/.local/share/parhelion]
     #[arg(long, value_name = "URL", env = "PARHELION_DATABASE", hide_env_values = true)]
     database: Option<SecretUrl>,
+    /// Keep what accounts were for so many blocks only, for questions about older blocks and for traces [default: for all; a
+    /// million blocks are some five days]
+    #[arg(long, value_name = "NUMBER", env = "PARHELION_PAST_BLOCKS", value_parser = value_parser!(u64).range(PAST_BLOCKS_MIN..))]
+    past_blocks: Option<u64>,
     /// Which code the node translates at your expense, see the README
     #[arg(long, value_enum, default_value_t = Translate::Auto, env = "PARHELION_TRANSLATE")]
     translate: Translate,
@@ -70,7 +78,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let shown = format!("{operator:?}");
     let store = database::open(options.database.as_ref(), &rpc, &settings).await?;
     let journal = store.journal(operator.keypair.pubkey().as_array());
-    let acceptance = Acceptance::WrittenDown(Arc::new(journal), Arc::clone(&store) as Arc<dyn Archive>);
+    let past = Past { archive: Arc::clone(&store) as Arc<dyn Archive>, blocks: options.past_blocks };
+    let acceptance = Acceptance::WrittenDown(Arc::new(journal), past);
     let translate = options.translating.settings(options.translate);
     let (front, extensions) = (&options.front, Methods::new());
     let node = Node::start(cluster, store, operator, translate, front, extensions, acceptance).await?;

@@ -135,4 +135,8 @@ impl Archive for MemoryStore {
     async fn versions(&self, point: Point, addresses: &[Pubkey]) -> Result<Vec<Option<Version>>, StoreError> {
         self.read(|tables| tables.versions.at(point, addresses))
     }
+
+    async fn forget(&self, mark: &Pubkey, point: Point) -> Result<u64, StoreError> {
+        Ok(self.0.write().map_err(|_| poisoned())?.versions.forget(mark, point))
+    }
 }

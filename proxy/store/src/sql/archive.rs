@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 /// Rows that one statement inserts, and accounts that one reads.
 const ROWS_AT_ONCE: usize = 50;
 
+/// Changes of the mark up to which is forgotten at once.
+const MARKS_AT_ONCE: i64 = 1_000;
+
 /// What the first byte of a row's content says.
 mod tag {
     pub(super) const UNKNOWN: u8 = 0;
@@ -70,6 +73,34 @@ impl Archive for SqlStore {
         }
         Ok(versions)
     }
+
+    async fn forget(&self, mark: &Pubkey, point: Point) -> Result<u64, StoreError> {
+        let marks = "SELECT MIN(point), MAX(point) FROM (SELECT point FROM versions WHERE address = $1 AND point <= $2 \
+                     ORDER BY point LIMIT $3) AS marks";
+        let marks = sqlx::query(marks).bind(mark.to_vec()).bind(key::point(point)).bind(MARKS_AT_ONCE);
+        let marks = marks.fetch_one(&self.engine.pool).await.map_err(failed)?;
+        let (oldest, newest) = (marks.try_get(0).map_err(failed)?, marks.try_get(1).map_err(failed)?);
+        match (oldest, newest) {
+            (Some(oldest), Some(newest)) if oldest < newest => forget(&self.engine, oldest, newest).await,
+            _ => Ok(0),
+        }
+    }
+}
+
+/// Forgets what was replaced up to the point `newest`. Nothing before the point `oldest` was: it is forgotten already.
+async fn forget(engine: &Engine, oldest: i64, newest: i64) -> Result<u64, StoreError> {
+    const REPLACED: &str = "DELETE FROM versions WHERE point < $2 \
+        AND address IN (SELECT address FROM versions WHERE point > $1 AND point <= $2) \
+        AND point < (SELECT MAX(point) FROM versions AS newer WHERE newer.address = versions.address AND newer.point <= $2)";
+    // What has no version does not exist either.
+    const ABSENT: &str = "DELETE FROM versions WHERE point >= $1 AND point <= $2 AND content = $3";
+    let mut transaction = engine.pool.begin().await.map_err(failed)?;
+    let replaced = sqlx::query(REPLACED).bind(oldest).bind(newest);
+    let replaced = replaced.execute(&mut *transaction).await.map_err(failed)?;
+    let absent = sqlx::query(ABSENT).bind(oldest).bind(newest).bind(encode(&Version::Absent));
+    let absent = absent.execute(&mut *transaction).await.map_err(failed)?;
+    transaction.commit().await.map_err(failed)?;
+    Ok(replaced.rows_affected() + absent.rows_affected())
 }
 
 async fn read(

@@ -85,6 +85,45 @@ async fn what_blocks_changed_goes_with_them() {
 }
 
 #[tokio::test]
+async fn what_was_before_a_mark_is_forgotten() {
+    const MARK: u8 = 2;
+    let mark = [MARK; 32];
+    let mut all = changes();
+    // Closed before the mark, and never seen again.
+    all.extend([
+        change(Point::before(1, 0), 4, present(9, 9)),
+        change(Point::behind(2, 0), 4, Version::Absent),
+    ]);
+    for engine in engines().await {
+        let (store, archive) = engine.store_with_archive(blocks()[0].clone()).await;
+        store.append_with(blocks()[1..].to_vec(), all.clone()).await.unwrap();
+        // The oldest mark: nothing is before it that is not needed.
+        let before = archive.versions(Point::behind(1, 0), &[[1; 32]]).await.unwrap();
+        for point in [Point::end(0), Point::behind(1, 0)] {
+            assert_eq!(archive.forget(&mark, point).await.unwrap(), 0, "{point:?}");
+        }
+        assert_eq!(archive.versions(Point::behind(1, 0), &[[1; 32]]).await.unwrap(), before);
+        // From the newest mark on everything is as it was. One version of the mark goes, two of the first account, and two
+        // of the one that is closed.
+        let mut forgotten = 0;
+        while let more @ 1.. = archive.forget(&mark, Point::end(9)).await.unwrap() {
+            forgotten += more;
+        }
+        assert_eq!(forgotten, 6);
+        assert_eq!(archive.versions(Point::behind(3, 1), &[mark]).await.unwrap(), [None]);
+        let expected = [
+            (Point::behind(3, 2), [None, Some(Version::Unknown)]),
+            (Point::end(3), [None, Some(Version::Unknown)]),
+            (Point::end(9), [Some(present(4, 4)), Some(Version::Unknown)]),
+        ];
+        for (point, [one, two]) in expected {
+            let found = archive.versions(point, &[[1; 32], mark, [4; 32]]).await.unwrap();
+            assert_eq!(found, [one, two, None], "{point:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn another_node_may_have_been_faster() {
     for engine in engines().await {
         let Some(url) = engine.url() else { continue };
