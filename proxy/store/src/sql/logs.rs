@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// Up to here is counted to find the part of a filter that lets fewest logs through.
 const COUNT_MAX: i64 = 2_000;
 /// Places that are looked at together, and transactions that are read together.
-const BATCH: i64 = 500;
+const BATCH: i64 = 1_000;
 /// The most keys of a part that is looked up for each place of another: each costs a search.
 const SECOND_KEYS_MAX: usize = 4;
 
@@ -56,11 +56,27 @@ pub(super) async fn find(engine: &Engine, filter: &LogFilter) -> Result<Vec<Foun
     };
     let mut found = Vec::new();
     let plan = plan(engine, parts(filter), range).await?;
-    let mut from = range.from;
+    let (mut from, mut walked) = (range.from, None);
     loop {
         let range = Range { from, ..range };
         let (transactions, last) = match &plan.walked {
-            Some(keys) => by_keys(engine, keys, &plan.second, range).await?,
+            Some(keys) => {
+                let Places { places, last } = match walked.take() {
+                    Some(places) => places,
+                    None => by_keys(engine, keys, &plan.second, range).await?,
+                };
+                let transactions = read(engine, transactions_of(&places));
+                match last.and_then(|last| last.checked_add(1)) {
+                    // All of these may match: then there is more to walk, which is done meanwhile.
+                    Some(next) if found.len() + places.len() <= LOGS_MAX => {
+                        let next = by_keys(engine, keys, &plan.second, Range { from: next, ..range });
+                        let (transactions, next) = tokio::try_join!(transactions, next)?;
+                        walked = Some(next);
+                        (transactions, last)
+                    }
+                    _ => (transactions.await?, last),
+                }
+            }
             None => all(engine, range).await?,
         };
         for executed in transactions {
@@ -140,14 +156,15 @@ async fn count(engine: &Engine, keys: &[i64], range: Range, most: i64) -> Result
     Ok(sum)
 }
 
-/// The transactions of the next places that have one of the keys and one of the `second` ones, and the place up to which was
-/// looked; none when there are no more.
-async fn by_keys(
-    engine: &Engine,
-    keys: &[i64],
-    second: &[i64],
-    range: Range,
-) -> Result<(Vec<Arc<Executed>>, Option<i64>), StoreError> {
+/// Places of logs, in order.
+struct Places {
+    places: Vec<i64>,
+    /// The place up to which was looked; none when there are no more.
+    last: Option<i64>,
+}
+
+/// The next places that have one of the keys and one of the `second` ones.
+async fn by_keys(engine: &Engine, keys: &[i64], second: &[i64], range: Range) -> Result<Places, StoreError> {
     let (mut places, mut last) = (Vec::new(), None);
     for key in keys {
         let (some, end) = walk(engine, *key, second, range).await?;
@@ -162,9 +179,14 @@ async fn by_keys(
         places.truncate(BATCH as usize);
         last = places.last().copied();
     }
-    let mut transactions: Vec<i64> = places.iter().map(|place| key::of_log(*place).0).collect();
+    Ok(Places { places, last })
+}
+
+/// The places of the transactions of logs, each once.
+fn transactions_of(logs: &[i64]) -> Vec<i64> {
+    let mut transactions: Vec<i64> = logs.iter().map(|place| key::of_log(*place).0).collect();
     transactions.dedup();
-    Ok((read(engine, &transactions).await?, last))
+    transactions
 }
 
 /// The next places that have a key and one of the `second` ones, and the place up to which was looked; none when there are
@@ -198,7 +220,7 @@ async fn walk(
 }
 
 /// The transactions at these places, in order.
-async fn read(engine: &Engine, places: &[i64]) -> Result<Vec<Arc<Executed>>, StoreError> {
+async fn read(engine: &Engine, places: Vec<i64>) -> Result<Vec<Arc<Executed>>, StoreError> {
     let mut read = Vec::with_capacity(places.len());
     for some in places.chunks(BATCH as usize) {
         // In the statement, for the same reason as in `write::values`.
