@@ -224,8 +224,8 @@ fn check(body: &[u8]) -> Result<(), (Id<'_>, RpcError)> {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
-    use jsonrpsee::types::Id;
+    use super::{check, is_usual};
+    use jsonrpsee::types::{Id, Request};
 
     #[test]
     fn requests_notifications_and_arrays_pass() {
@@ -240,9 +240,18 @@ mod tests {
             r#" {"params":[],"method":"a","id":"","jsonrpc":"2.0"} "#,
             "[]",
             "[1, {}]",
+            // Derived code takes an array for its fields in order.
+            r#"["2.0",1,"a",[]]"#,
+            r#" ["2.0",1,"a",[]]"#,
         ] {
             assert!(check(body.as_bytes()).is_ok(), "{body}");
+            assert!(!is_usual(body.as_bytes()) || is_request(body), "{body}");
         }
+    }
+
+    /// Whether jsonrpsee understands it.
+    fn is_request(body: &str) -> bool {
+        serde_json::from_str::<Request<'_>>(body).is_ok()
     }
 
     #[test]
@@ -271,6 +280,7 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":"\ud800","method":"a"}"#, -32600, Id::Null, "\"id\""),
         ];
         for (body, code, id, reason) in rows {
+            assert!(!is_usual(body.as_bytes()), "{body}");
             let (found, error) = check(body.as_bytes()).unwrap_err();
             assert_eq!((error.code(), found), (code, id), "{body}");
             assert!(error.to_string().contains(reason), "{body}: {error}");
