@@ -101,7 +101,10 @@ impl<'b> Replaying<'b> {
         let versions = self.view.versions(&addresses).await?;
         let differing = |((address, version), told): ((Pubkey, Option<Version>), &Held)| match version? {
             Version::Present { lamports: held, .. } if held == lamports(told) => None,
-            Version::Present { .. } if lamports(told) == 0 => Some((address, Version::Unknown)),
+            Version::Present { .. } if lamports(told) == 0 => {
+                error!(block = point.block, account = %told.address, "it is gone, and nothing closed it: not known from here on");
+                Some((address, Version::Unknown))
+            }
             Version::Present { data, .. } => {
                 Some((address, Version::Present { lamports: lamports(told), data }))
             }

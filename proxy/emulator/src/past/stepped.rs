@@ -168,7 +168,9 @@ fn damaged(error: ProgramError) -> EmulatorError {
 /// Whether nothing that an attempt used was changed since the run was begun. Then it did not begin anew.
 async fn is_unchanged(view: &View, record: &RunRecord, attempt: &Attempt) -> Result<bool, EmulatorError> {
     let begun = view.earlier(record.begun);
-    Ok(begun.versions(&attempt.used).await? == view.versions(&attempt.used).await?)
+    let is_same = begun.versions(&attempt.used).await? == view.versions(&attempt.used).await?;
+    // What was then may be forgotten: with the block's values, which are read last.
+    Ok(is_same && version(&begun, record::BLOCK).await?.is_some())
 }
 
 /// `cancel`: the gas that was used up is charged, the rest goes back.
