@@ -4,7 +4,7 @@ use parhelion_core::cluster::{ACCOUNTS_MAX, Account, Cluster, LandedBlock, Momen
 use parhelion_core::emulator::{ChainSettings, Emulator, TraceRequest};
 use parhelion_core::past::{Archive, Point, Replay, Version};
 use parhelion_core::store::{Block, Store};
-use parhelion_emulator::{Historian, Shell};
+use parhelion_emulator::{Historian, Shell, forget_past};
 use parhelion_indexer::{Decoded, Decoder, Tip};
 use parhelion_solana::SvmCluster;
 use parhelion_store::MemoryStore;
@@ -39,12 +39,13 @@ impl AddAssign for Compared {
 }
 
 /// Runs everything again that landed, block by block, and compares each account that was changed with what it was in the VM,
-/// which remembers what was behind the slot `first`; gives how much was the same, and what differs.
+/// which remembers what was behind the slot `first`; gives how much was the same, and what differs. Whoever `forgets` keeps no
+/// more of the past than the newest blocks: what comes is the same.
 ///
 /// # Errors
 /// When the VM fails.
-pub async fn compare(first: u64, svm: &SvmCluster) -> anyhow::Result<(Compared, Vec<String>)> {
-    let mut comparison = Comparison::begin(first, svm).await?;
+pub async fn compare(first: u64, svm: &SvmCluster, forgets: bool) -> anyhow::Result<(Compared, Vec<String>)> {
+    let mut comparison = Comparison::begin(first, svm, forgets).await?;
     let landed = svm.blocks(0, svm.clock().await?.slot).await?;
     for some in landed.chunks(BLOCKS_AT_ONCE) {
         comparison.blocks(some).await?;
@@ -62,6 +63,8 @@ struct Comparison<'a> {
     tip: Tip,
     /// The VM remembers what was behind this slot.
     first: u64,
+    /// Whether what is older than the newest blocks is forgotten.
+    forgets: bool,
     /// Accounts that changed.
     known: BTreeSet<Pubkey>,
     compared: Compared,
@@ -69,7 +72,7 @@ struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    async fn begin(first: u64, svm: &'a SvmCluster) -> anyhow::Result<Self> {
+    async fn begin(first: u64, svm: &'a SvmCluster, forgets: bool) -> anyhow::Result<Self> {
         let cluster: Arc<dyn Cluster> = Arc::new(svm.clone());
         let settings = Shell::new(Arc::clone(&cluster)).settings().await?;
         let nothing = ChainSettings { base_fee: 0, block_gas_limit: 0, ..settings };
@@ -85,6 +88,7 @@ impl<'a> Comparison<'a> {
             decoder: Decoder::new(svm.deployment().program_id, nothing),
             tip,
             first,
+            forgets,
             known: BTreeSet::new(),
             compared: Compared::default(),
             problems: Vec::new(),
@@ -107,6 +111,9 @@ impl<'a> Comparison<'a> {
             blocks.push(block);
         }
         self.store.append_with(blocks.clone(), changes.clone()).await?;
+        if let Some(oldest) = landed.first().filter(|_| self.forgets) {
+            while forget_past(&*self.store, oldest.clock.slot).await? > 0 {}
+        }
         for landed in landed {
             let slot = landed.clock.slot;
             let changed = changes.iter().filter(|change| change.point.block == slot);

@@ -85,7 +85,7 @@ impl World {
     }
 
     fn compare(&self) -> (Compared, Vec<String>) {
-        self.chain.block_on(historian::compare(self.first, &self.chain.svm)).unwrap()
+        self.chain.block_on(historian::compare(self.first, &self.chain.svm, false)).unwrap()
     }
 
     /// Everything was as it is computed.
