@@ -179,8 +179,10 @@ struct Probe<'a> {
 
 /// Whether a body is certainly one that jsonrpsee will understand, which is quickly seen of most.
 fn is_usual(body: &[u8]) -> bool {
+    // What is not looked at must be text as well.
+    let Ok(text) = str::from_utf8(body) else { return false };
     let Ok(Probe { jsonrpc: Some(version), id: Some(id), method: Some(method), .. }) =
-        serde_json::from_slice(body)
+        serde_json::from_str(text)
     else {
         return false;
     };
@@ -285,7 +287,10 @@ mod tests {
             assert_eq!((error.code(), found), (code, id), "{body}");
             assert!(error.to_string().contains(reason), "{body}: {error}");
         }
-        assert_eq!(check(b"{\"\xff\":1}").unwrap_err().1.code(), -32700);
+        let unread = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"a\",\"more\":\"\xff\"}";
+        for body in [&b"{\"\xff\":1}"[..], unread] {
+            assert_eq!(check(body).unwrap_err().1.code(), -32700);
+        }
     }
 
     #[test]
