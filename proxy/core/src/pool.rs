@@ -98,6 +98,6 @@ pub trait Journal: Send + Sync {
     /// Crosses transactions out.
     async fn remove(&self, hashes: &[B256]) -> Result<(), StoreError>;
 
-    /// Everything that is written down.
+    /// Everything that is written down, and what the store took out of the chain.
     async fn all(&self) -> Result<Vec<Transaction>, StoreError>;
 }

@@ -173,7 +173,8 @@ pub trait Store: Send + Sync {
     /// Appends a block behind the newest.
     async fn append(&self, block: Block) -> Result<(), StoreError>;
 
-    /// Takes off the blocks behind this one, which becomes the newest: their transactions, receipts and logs are gone.
+    /// Takes off the blocks behind this one, which becomes the newest: their transactions, receipts and logs are gone. A store
+    /// with a [`Journal`](crate::pool::Journal) writes the transactions down there at the same time: they may never land again.
     /// Nothing happens when it is the newest already, or not there yet; and the first block stays.
     ///
     /// Of a database of several nodes the blocks are taken off that this node has seen. Where another node has put others

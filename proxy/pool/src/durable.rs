@@ -12,6 +12,10 @@
 //! The transactions of a block that the cluster has dropped are written down and submitted again, whoever accepted them:
 //! most have landed in another block by then, so that they are refused. The others land again; a nonce is used once,
 //! however many nodes do so. A block that was dropped while the node did not run is found when it starts (see the indexer).
+//! The store has written them down too, when it took the block off ([`Store::roll_back`]): so none is lost if the node ends
+//! before it is told of the block, or if it is told of more than it hears.
+//!
+//! [`Store::roll_back`]: parhelion_core::store::Store::roll_back
 
 use crate::verdict::may_pass;
 use crate::{DropReason, MemoryPool, Status};
@@ -29,7 +33,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{MissedTickBehavior, interval};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 /// How often is crossed out what is over.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -76,16 +80,22 @@ impl DurablePool {
         self.cross_out().await;
     }
 
-    /// Submits what was written down before.
-    async fn restore(&self) {
+    /// Everything that is written down, each sender's in its order.
+    async fn all_written(&self) -> Vec<Transaction> {
         let mut transactions = loop {
             match self.journal.all().await {
                 Ok(transactions) => break transactions,
-                Err(error) => warn!(%error, "what was accepted before the start cannot be read yet"),
+                Err(error) => warn!(%error, "what was accepted before cannot be read yet"),
             }
             tokio::time::sleep(RETRY_DELAY).await;
         };
         transactions.sort_by_key(|transaction| (transaction.sender(), transaction.inner().nonce()));
+        transactions
+    }
+
+    /// Submits what was written down before.
+    async fn restore(&self) {
+        let transactions = self.all_written().await;
         if !transactions.is_empty() {
             info!(
                 count = transactions.len(),
@@ -101,22 +111,28 @@ impl DurablePool {
 
     /// Brings back what is taken out of the chain, and crosses out what is over: one after the other, so that nothing is
     /// crossed out on its way back.
-    async fn tend(&self, mut removed: UnboundedReceiver<Arc<Block>>) {
+    async fn tend(&self, mut removed: UnboundedReceiver<Removed>) {
         let mut ticks = interval(INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 _ = ticks.tick() => self.cross_out().await,
-                Some(block) = removed.recv() => self.bring_back(&block).await,
+                Some(removed) = removed.recv() => match removed {
+                    Removed::Block(block) => self.bring_back(transactions_of(&block)).await,
+                    Removed::Missed => self.bring_back(self.all_written().await).await,
+                },
             }
         }
     }
 
-    /// Writes down and submits the transactions of a block that was removed.
-    async fn bring_back(&self, block: &Block) {
-        for executed in &block.transactions {
-            let (hash, transaction) = (executed.transaction.hash(), &executed.transaction);
-            if let Err(error) = self.journal.put(transaction).await {
+    /// Writes down and submits what was taken out of the chain.
+    async fn bring_back(&self, transactions: Vec<Transaction>) {
+        for transaction in transactions {
+            let hash = transaction.hash();
+            if self.is_under_way(hash) {
+                continue;
+            }
+            if let Err(error) = self.journal.put(&transaction).await {
                 warn!(%hash, %error, "a transaction of a dropped fork is not written down");
             }
             go_on_with(hash, || self.pool.bring_back(transaction.clone())).await;
@@ -124,14 +140,19 @@ impl DurablePool {
         }
     }
 
+    /// Whether a transaction will land or is to be tried again at the next start.
+    fn is_under_way(&self, hash: B256) -> bool {
+        match self.pool.status(hash) {
+            Some(Status::Gapped | Status::Ready | Status::InFlight) => true,
+            Some(Status::Dropped(DropReason::Interrupted)) => true,
+            Some(Status::Settled | Status::Dropped(_)) | None => false,
+        }
+    }
+
     /// Crosses out what landed or never will.
     async fn cross_out(&self) {
-        let is_over = |hash: &B256| match self.pool.status(*hash) {
-            Some(Status::Gapped | Status::Ready | Status::InFlight) => false,
-            Some(Status::Dropped(DropReason::Interrupted)) => false,
-            Some(Status::Settled | Status::Dropped(_)) | None => true,
-        };
-        let over: Vec<B256> = self.written().iter().copied().filter(is_over).collect();
+        let over: Vec<B256> =
+            self.written().iter().copied().filter(|hash| !self.is_under_way(*hash)).collect();
         if over.is_empty() {
             return;
         }
@@ -142,19 +163,32 @@ impl DurablePool {
     }
 }
 
+fn transactions_of(block: &Block) -> Vec<Transaction> {
+    block.transactions.iter().map(|executed| executed.transaction.clone()).collect()
+}
+
+/// What was taken out of the chain.
+enum Removed {
+    Block(Arc<Block>),
+    /// Nobody knows any more; the store has written it down.
+    Missed,
+}
+
 /// Passes on the blocks that are taken out of the chain, at once: the feed keeps but so many events for whoever is busy.
-async fn hear(mut events: broadcast::Receiver<ChainEvent>, removed: UnboundedSender<Arc<Block>>) {
+async fn hear(mut events: broadcast::Receiver<ChainEvent>, removed: UnboundedSender<Removed>) {
     loop {
-        match events.recv().await {
-            // Nobody is left to receive it when the pool stops.
-            Ok(ChainEvent::Removed(block)) if !block.transactions.is_empty() => drop(removed.send(block)),
-            Ok(_) => {}
+        let event = match events.recv().await {
+            Ok(ChainEvent::Removed(block)) if !block.transactions.is_empty() => Removed::Block(block),
+            Ok(_) => continue,
             Err(RecvError::Lagged(events)) => {
-                error!(events, "the pool has missed events: what dropped forks had may not land again");
+                warn!(events, "the pool has missed events: it reads what dropped forks had from the journal");
+                Removed::Missed
             }
             // The indexer has stopped.
             Err(RecvError::Closed) => return,
-        }
+        };
+        // Nobody is left to receive it when the pool stops.
+        let _ = removed.send(event);
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{Running, limits, pool, sender, start_worker, tx, until, until_status
 use alloy_consensus::Header;
 use alloy_primitives::B256;
 use async_trait::async_trait;
-use parhelion_core::feed::{ChainEvent, Feed};
+use parhelion_core::feed::{BEHIND_MAX, ChainEvent, Feed};
 use parhelion_core::pool::{Journal, Pool, PoolError};
 use parhelion_core::store::{Block, StoreError};
 use parhelion_core::transaction::Transaction;
@@ -13,6 +13,7 @@ use parhelion_pool::{DurablePool, MemoryPool};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What is written down, and whether it can be.
 #[derive(Default)]
@@ -138,6 +139,26 @@ async fn what_a_dropped_fork_had_lands_again_unless_the_other_fork_has_it_too() 
     for transaction in [&transactions[0], &transactions[2], &behind] {
         chain.store(transaction.clone());
     }
+    until("all is crossed out", || paper.count() == 0).await;
+}
+
+#[tokio::test]
+async fn what_dropped_forks_had_lands_again_if_the_pool_is_told_of_too_much() {
+    let (chain, _) = pool(limits());
+    let (paper, events) = (Arc::new(Paper::default()), Feed::new());
+    let _node = node_hearing(&chain, &paper, &events);
+    // Once it runs, it has read what was written down before.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let transactions = [tx(1, 0), tx(1, 1)].map(|one| one.sign());
+    for transaction in &transactions {
+        paper.put(transaction).await.unwrap();
+    }
+    // The block that had them is not among the events that are kept.
+    for _ in 0..=BEHIND_MAX {
+        let empty = Block { hash: B256::ZERO, header: Header::default(), transactions: Vec::new() };
+        events.publish(ChainEvent::Removed(Arc::new(empty)));
+    }
+    until("they landed again", || chain.landed() == [(sender(1), 0), (sender(1), 1)]).await;
     until("all is crossed out", || paper.count() == 0).await;
 }
 

@@ -3,6 +3,9 @@
 //! What is accepted at the same time is written in one database transaction: while one is committed, those that come in
 //! gather for the next. Each commit is on the disk before any of them counts as accepted. Of 64 senders at a time SQLite
 //! took 16,000 transactions a second so, on two busy cores, and 2,000 when each had a commit of its own.
+//!
+//! What a dropped fork had is written down when it leaves the chain, in the database transaction that takes it off, for
+//! [`ANYBODY`]: it is in one or the other, whenever a node ends, and every node that starts or looks here goes on with it.
 
 use super::engine::Engine;
 use super::{SqlStore, failed, row};
@@ -17,6 +20,9 @@ use tokio::sync::oneshot;
 
 /// Hashes that one statement names, and transactions that one inserts.
 const ROWS_AT_ONCE: usize = 500;
+
+/// The owner of what belongs to whoever reads it: as no operator is called.
+const ANYBODY: &[u8] = &[];
 
 /// The [`Journal`] of one operator in a store's database. Clones are the same journal.
 #[derive(Clone, Debug)]
@@ -98,27 +104,45 @@ impl SqlJournal {
 
     async fn insert(&self, connection: &mut AnyConnection, entries: &[Entry]) -> Result<(), StoreError> {
         let mut transaction = connection.begin().await.map_err(failed)?;
-        for some in entries.chunks(ROWS_AT_ONCE) {
-            let values: Vec<_> = (0..some.len())
-                .map(|row| format!("($1, ${}, ${}, ${})", 3 * row + 2, 3 * row + 3, 3 * row + 4))
-                .collect();
-            let statement = format!(
-                "INSERT INTO journal (owner, hash, sender, raw) VALUES {} ON CONFLICT (owner, hash) DO NOTHING",
-                values.join(", ")
-            );
-            // One of any length is not worth keeping.
-            let mut insert = sqlx::query(AssertSqlSafe(statement)).persistent(some.len() == 1);
-            insert = insert.bind(self.owner.clone());
-            for Entry { transaction, .. } in some {
-                insert = insert
-                    .bind(transaction.hash().to_vec())
-                    .bind(transaction.sender().to_vec())
-                    .bind(transaction.raw().to_vec());
-            }
-            insert.execute(&mut *transaction).await.map_err(failed)?;
-        }
+        let accepted: Vec<_> = entries.iter().map(|entry| &entry.transaction).collect();
+        insert(&mut transaction, &self.owner, &accepted).await?;
         transaction.commit().await.map_err(failed)
     }
+}
+
+/// Writes down what is taken out of the chain.
+pub(super) async fn bring_back(
+    connection: &mut AnyConnection,
+    transactions: &[&Transaction],
+) -> Result<(), StoreError> {
+    insert(connection, ANYBODY, transactions).await
+}
+
+async fn insert(
+    connection: &mut AnyConnection,
+    owner: &[u8],
+    transactions: &[&Transaction],
+) -> Result<(), StoreError> {
+    for some in transactions.chunks(ROWS_AT_ONCE) {
+        let values: Vec<_> = (0..some.len())
+            .map(|row| format!("($1, ${}, ${}, ${})", 3 * row + 2, 3 * row + 3, 3 * row + 4))
+            .collect();
+        let statement = format!(
+            "INSERT INTO journal (owner, hash, sender, raw) VALUES {} ON CONFLICT (owner, hash) DO NOTHING",
+            values.join(", ")
+        );
+        // One of any length is not worth keeping.
+        let mut insert = sqlx::query(AssertSqlSafe(statement)).persistent(some.len() == 1);
+        insert = insert.bind(owner.to_vec());
+        for transaction in some {
+            insert = insert
+                .bind(transaction.hash().to_vec())
+                .bind(transaction.sender().to_vec())
+                .bind(transaction.raw().to_vec());
+        }
+        insert.execute(&mut *connection).await.map_err(failed)?;
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -133,9 +157,11 @@ impl Journal for SqlJournal {
 
     async fn remove(&self, hashes: &[B256]) -> Result<(), StoreError> {
         for some in hashes.chunks(ROWS_AT_ONCE) {
-            let list: Vec<_> = (2..some.len() + 2).map(|number| format!("${number}")).collect();
-            let statement = format!("DELETE FROM journal WHERE owner = $1 AND hash IN ({})", list.join(", "));
-            let mut delete = sqlx::query(AssertSqlSafe(statement)).persistent(false).bind(self.owner.clone());
+            let list: Vec<_> = (3..some.len() + 3).map(|number| format!("${number}")).collect();
+            let list = list.join(", ");
+            let statement = format!("DELETE FROM journal WHERE owner IN ($1, $2) AND hash IN ({list})");
+            let mut delete = sqlx::query(AssertSqlSafe(statement)).persistent(false);
+            delete = delete.bind(self.owner.clone()).bind(ANYBODY.to_vec());
             for hash in some {
                 delete = delete.bind(hash.to_vec());
             }
@@ -145,8 +171,10 @@ impl Journal for SqlJournal {
     }
 
     async fn all(&self) -> Result<Vec<Transaction>, StoreError> {
-        let rows = sqlx::query("SELECT raw, sender FROM journal WHERE owner = $1")
+        // Whose row it is does not matter, so that what is there twice comes once.
+        let rows = sqlx::query("SELECT DISTINCT raw, sender FROM journal WHERE owner IN ($1, $2)")
             .bind(self.owner.clone())
+            .bind(ANYBODY.to_vec())
             .fetch_all(&self.engine.pool)
             .await
             .map_err(failed)?;

@@ -4,7 +4,7 @@
 //! again from the rows that it came from, as it was made when it was written.
 
 use super::write::{ROWS_AT_ONCE, hash_pair, place_of, values};
-use super::{archive, chain, clues, executed_of, failed, header_of, key, logs};
+use super::{archive, chain, clues, executed_of, failed, header_of, journal, key, logs};
 use alloy_consensus::Header;
 use parhelion_core::store::{Block, StoreError};
 use sqlx::any::Any;
@@ -28,7 +28,8 @@ pub(super) async fn delete_behind(
     Ok(())
 }
 
-/// Deletes the transactions of the blocks behind `number`, and what they and their logs are found by.
+/// Deletes the transactions of the blocks behind `number`, and what they and their logs are found by. They are written down
+/// in the journal instead: the cluster may have them no more.
 async fn delete_transactions(transaction: &mut Transaction<'_, Any>, number: u64) -> Result<(), StoreError> {
     let kept = key::transaction(number, key::PLACE_MAX);
     loop {
@@ -39,9 +40,11 @@ async fn delete_transactions(transaction: &mut Transaction<'_, Any>, number: u64
                 .fetch_all(&mut **transaction)
                 .await
                 .map_err(failed)?;
+        let executed = rows.iter().map(executed_of).collect::<Result<Vec<_>, _>>()?;
+        let taken: Vec<_> = executed.iter().map(|executed| &executed.transaction).collect();
+        journal::bring_back(transaction, &taken).await?;
         let (mut hashes, mut postings, mut found) = (Vec::new(), Vec::new(), Vec::new());
-        for row in &rows {
-            let executed = executed_of(row)?;
+        for executed in executed {
             hashes.push((key::hash(&executed.transaction.hash()), place_of(&executed)));
             logs::postings(&executed, &mut postings);
             clues::pairs(&executed, &mut found);

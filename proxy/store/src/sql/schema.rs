@@ -11,7 +11,7 @@
 //! | `postings` | key, place | which logs have an address, or a topic at a position |
 //! | `versions` | address, point, content | accounts as they were, see [`super::archive`] |
 //! | `clues` | key, place | which transactions have a clue; a database without it is filled once |
-//! | `journal` | owner, hash, sender, raw | accepted transactions that are not over, by the operator that has them |
+//! | `journal` | owner, hash, sender, raw | accepted transactions that are not over, by the operator that has them, and those of dropped forks, of nobody |
 //!
 //! Numbers and blobs only, so SQLite and Postgres understand the same queries.
 

@@ -1,7 +1,7 @@
 //! What is written down of the pool.
 
 use crate::engines::engines;
-use crate::{TRANSACTIONS, genesis};
+use crate::{TRANSACTIONS, genesis, with_logs};
 use alloy_primitives::B256;
 use parhelion_core::pool::Journal;
 use parhelion_store::SqlStore;
@@ -55,5 +55,29 @@ async fn transactions_stay_until_they_are_crossed_out_and_each_operator_has_its_
         let again = SqlStore::open(&url).await.unwrap().journal(&[1; 32]);
         assert_eq!(hashes(&again).await, all[2..].iter().copied().collect(), "{}", engine.name);
         assert_eq!(hashes(&theirs).await, [all[0]].into(), "{}", engine.name);
+    }
+}
+
+#[tokio::test]
+async fn what_leaves_the_chain_is_written_down_for_whoever_goes_on_with_it() {
+    for engine in engines().await {
+        let Some(url) = engine.url() else { continue };
+        let store = engine.store(genesis()).await;
+        let kept = with_logs(&genesis(), 0, vec![vec![]]);
+        let dropped = with_logs(&kept, 1, vec![vec![], vec![]]);
+        store.append_all(vec![kept, dropped]).await.unwrap();
+        let journals = SqlStore::open(&url).await.unwrap();
+        let (ours, theirs) = (journals.journal(&[1; 32]), journals.journal(&[2; 32]));
+        let taken = [1, 2].map(|index: usize| TRANSACTIONS[index].hash());
+        ours.put(&TRANSACTIONS[1]).await.unwrap();
+        assert_eq!(hashes(&theirs).await, [].into(), "{}", engine.name);
+        store.roll_back(1).await.unwrap();
+        for journal in [&ours, &theirs] {
+            assert_eq!(journal.all().await.unwrap().len(), 2, "once each, {}", engine.name);
+            assert_eq!(hashes(journal).await, taken.into(), "{}", engine.name);
+        }
+        theirs.remove(&taken).await.unwrap();
+        assert_eq!(hashes(&theirs).await, [].into(), "{}", engine.name);
+        assert_eq!(hashes(&ours).await, [taken[0]].into(), "what it wrote down itself, {}", engine.name);
     }
 }
