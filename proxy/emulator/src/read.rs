@@ -78,14 +78,14 @@ impl Shell {
         let brief: Option<BriefRun<_>> = is_light(call).then(|| -> BriefRun<_> {
             let message = Arc::clone(&message);
             Box::new(move |ledger, block| {
-                message.with(block, |options, message| {
+                message.with(block, |block, options, message| {
                     let options = little(options);
                     parhelion_executor::call(Brief(ledger), Native, block, &options, message)
                 })
             })
         });
         let run = move |ledger: &mut Recorder<'_>, block: &BlockValues| {
-            message.with(block, |options, message| {
+            message.with(block, |block, options, message| {
                 little_first(options, |options| {
                     parhelion_executor::call(&mut *ledger, Native, block, options, message)
                 })
@@ -115,7 +115,7 @@ impl Shell {
     ) -> Result<(Execution, W, Vec<Use>), EmulatorError> {
         let message = Arc::new(Called::new(call, prepare));
         let run = move |ledger: &mut Recorder<'_>, block: &BlockValues| {
-            message.with(block, |options, message| {
+            message.with(block, |block, options, message| {
                 little_first(options, |options| {
                     let mut watcher = watcher.clone();
                     let watch = |observation: &Observation<'_>| watcher.observe(observation);
@@ -173,13 +173,14 @@ impl<P: Fn(&BlockValues) -> Prepared> Called<P> {
         }
     }
 
-    /// Hands over the call as the executor takes it.
+    /// Hands over the call as the executor takes it, and the block that it sees.
     fn with<T>(
         &self,
         block: &BlockValues,
-        run: impl FnOnce(&Options, &Message<'_>) -> Result<T, ProgramError>,
+        run: impl FnOnce(&BlockValues, &Options, &Message<'_>) -> Result<T, ProgramError>,
     ) -> Result<T, ProgramError> {
         let (call, prepared) = (&self.call, (self.prepare)(block));
+        let block = if prepared.gas_price.is_zero() { without_base_fee(block, call) } else { *block };
         let message = Message {
             from: to_h160(call.from.unwrap_or_default()),
             to: call.to.map(to_h160),
@@ -192,13 +193,20 @@ impl<P: Fn(&BlockValues) -> Prepared> Called<P> {
             access_list: &self.access_list,
             authorizations: AuthorizationList::from_rlp(&self.authorizations)?,
         };
-        run(&prepared.options, &message)
+        run(&block, &prepared.options, &message)
     }
 }
 
 /// Whether little happens before a call's code runs, however much gas it has.
 fn is_light(call: &Call) -> bool {
     call.access_list.is_empty() && call.authorization_list.is_empty() && call.data.len() <= LIGHT_DATA_MAX
+}
+
+/// The block of a call that pays nothing: BASEFEE is 0, as in geth, for contracts take for granted that it is no more than
+/// GASPRICE. A base fee that the call asks for stays.
+fn without_base_fee(block: &BlockValues, call: &Call) -> BlockValues {
+    let is_asked_for = call.overrides.as_deref().is_some_and(|overrides| overrides.block.base_fee.is_some());
+    BlockValues { base_fee: if is_asked_for { block.base_fee } else { 0 }, ..*block }
 }
 
 /// Gas and prices of a call.

@@ -62,6 +62,26 @@ async fn nothing_is_charged_for_unless_a_price_is_named() {
 }
 
 #[tokio::test]
+async fn the_base_fee_is_never_above_the_gas_price() {
+    let chain = Chain::new();
+    let tip = chain.contract(1, &(push(0) + op::BASEFEE + op::GASPRICE + op::SUB + return_top()), &[]);
+    let fee = chain.contract(2, &(push(0) + op::BASEFEE + return_top()), &[]);
+    let wallet = Wallet::rich(&chain);
+    let priced =
+        |to, price| Call { from: Some(wallet.address()), gas_price: Some(U256::from(price)), ..call(to) };
+    for (asked, result) in [
+        (call(tip), 0),
+        (call(fee), 0),
+        (priced(fee, 0), 0),
+        (priced(fee, BASE_FEE), BASE_FEE),
+        (priced(tip, BASE_FEE + 5), 5),
+    ] {
+        let execution = chain.emulator.call(&asked).await.unwrap();
+        assert_eq!(U256::from_be_slice(&execution.output), U256::from(result), "{asked:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_call_changes_nothing() {
     let chain = Chain::new();
     let counts = push(1) + push(0) + op::SLOAD + op::ADD + op::DUP1 + push(0) + op::SSTORE + return_top();
