@@ -1,6 +1,7 @@
 //! What `deploy` and `upgrade` have in common.
 
 use crate::keys;
+use crate::secret_url::SecretUrl;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use parhelion_deploy::{Progress, Settings};
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 pub(crate) struct DeployerOptions {
     /// The cluster's RPC URL
     #[arg(long, env = "PARHELION_SOLANA_URL", hide_env_values = true)]
-    pub(crate) solana_url: String,
+    pub(crate) solana_url: SecretUrl,
     /// Key file of the program's upgrade authority, who pays for everything
     #[arg(long, value_name = "KEYFILE", env = "PARHELION_AUTHORITY")]
     authority: PathBuf,
@@ -45,7 +46,7 @@ impl DeployerOptions {
 
     /// The cluster.
     pub(crate) async fn cluster(&self, program_id: Address) -> anyhow::Result<RpcCluster> {
-        Ok(RpcCluster::connect(&RpcOptions::new(&self.solana_url, program_id)).await?)
+        Ok(RpcCluster::connect(&RpcOptions::new(self.solana_url.reveal(), program_id)).await?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The program id on the command line: an address, or a file with its key.
 
 use crate::keys;
+use crate::secret_url::SecretUrl;
 use anyhow::{Context, bail};
 use clap::Args;
 use solana_address::Address;
@@ -34,7 +35,7 @@ impl FromStr for ProgramId {
 pub(crate) struct Deployed {
     /// The cluster's RPC URL
     #[arg(long, env = "PARHELION_SOLANA_URL", hide_env_values = true)]
-    pub(crate) solana_url: String,
+    pub(crate) solana_url: SecretUrl,
     /// The program's Solana address, or the key file of it [default: ~/.config/parhelion/program.json]
     #[arg(long, value_name = "ADDRESS|KEYFILE", env = "PARHELION_PROGRAM_ID")]
     program_id: Option<ProgramId>,

@@ -13,6 +13,11 @@ impl SecretUrl {
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// Whether nothing is left out where it is shown.
+    pub(crate) fn is_shown_whole(&self) -> bool {
+        self.to_string() == self.0.trim_end_matches('/')
+    }
 }
 
 impl From<String> for SecretUrl {
@@ -83,5 +88,11 @@ mod tests {
             let url = SecretUrl::from(url.to_owned());
             assert_eq!((url.to_string(), format!("{url:?}")), (shown.to_owned(), shown.to_owned()));
         }
+    }
+    #[test]
+    fn what_is_left_out_is_told() {
+        let is_whole = |url: &str| SecretUrl::from(url.to_owned()).is_shown_whole();
+        assert!(is_whole("http://127.0.0.1:8899") && is_whole("https://rpc.example/"));
+        assert!(!is_whole("https://rpc.example/s3cret") && !is_whole("https://rpc.example/?key=s3cret"));
     }
 }

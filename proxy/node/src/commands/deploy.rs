@@ -129,6 +129,9 @@ async fn deploy(
         "\nStart a node with:\n  parhelion run --solana-url {} --program-id {} --keypair {keyfile}",
         options.deployer.solana_url, known.address,
     );
+    if !options.deployer.solana_url.is_shown_whole() {
+        println!("with the whole URL: it is shown without what may be a secret");
+    }
     Ok(())
 }
 

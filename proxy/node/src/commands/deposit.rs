@@ -1,6 +1,7 @@
 //! `parhelion deposit`: SOL from a Solana key into an Ethereum balance.
 
 use crate::keys;
+use crate::secret_url::SecretUrl;
 use alloy_primitives::Address as EthereumAddress;
 use clap::Args;
 use parhelion_sdk::client::Client;
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 pub(crate) struct Options {
     /// The cluster's RPC URL
     #[arg(long, env = "PARHELION_SOLANA_URL", hide_env_values = true)]
-    solana_url: String,
+    solana_url: SecretUrl,
     /// The program's Solana address
     #[arg(long, env = "PARHELION_PROGRAM_ID")]
     program_id: Address,
@@ -30,7 +31,7 @@ pub(crate) struct Options {
 /// Sends the deposit and waits until it landed.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let keypair = keys::read_keypair(&options.keypair.clone().unwrap_or_else(keys::default_keypair))?;
-    let client = Client::new(&options.solana_url, options.program_id);
+    let client = Client::new(options.solana_url.reveal(), options.program_id);
     // A wrong program id or cluster is told as such, before anything is signed.
     client.config().await?;
     let signature = client.deposit(&keypair, options.to, options.lamports).await?;

@@ -60,7 +60,7 @@ impl Group {
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let program_id = options.deployed.address()?;
     let operator = keys::read_keypair(&options.keypair.clone().unwrap_or_else(keys::default_keypair))?;
-    let client = Client::new(&options.deployed.solana_url, program_id);
+    let client = Client::new(options.deployed.solana_url.reveal(), program_id);
     // A wrong program id or cluster is told as such.
     client.config().await?;
     let rented = client.rented(&operator.pubkey()).await?;

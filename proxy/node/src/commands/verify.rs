@@ -23,7 +23,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let program_id = options.deployed.address()?;
     let path = options.program.clone().unwrap_or_else(program::default_path);
     let file = program::read(&path)?;
-    let cluster = RpcCluster::connect(&RpcOptions::new(&options.deployed.solana_url, program_id)).await?;
+    let cluster =
+        RpcCluster::connect(&RpcOptions::new(options.deployed.solana_url.reveal(), program_id)).await?;
     let verified = parhelion_deploy::verify(&cluster, &file).await?;
     let authority = verified.on_chain.authority;
     let authority =

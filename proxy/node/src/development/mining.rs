@@ -40,7 +40,7 @@ impl Drop for Interval {
 
 /// What `evm_mine` is told: a time, or options.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a time is wanted, or an object with timestamp and blocks")]
 enum MineOptions {
     Timestamp(Number),
     Options { timestamp: Option<Number>, blocks: Option<Number> },

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// A number as JSON has them, one in hex, or a block's tag.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a number is wanted, as JSON has them or in hex, or a block's tag")]
 pub(super) enum Number {
     Plain(u64),
     Named(BlockNumberOrTag),
@@ -32,7 +32,7 @@ impl Number {
 
 /// A block by its number, its tag or its hash.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a block's number is wanted, as JSON has them or in hex, its tag or its hash")]
 pub(super) enum Block {
     Plain(u64),
     Id(BlockId),

@@ -27,6 +27,9 @@ async fn small_questions_have_small_answers() {
     assert_eq!(result(at, "ots_getTransactionBySenderAndNonce", json!([sender(1), 7])).await, Value::Null);
     let tag = json!([sender(1), "latest"]);
     refused(at, "ots_getTransactionBySenderAndNonce", tag, -32602, "a number is wanted, not latest").await;
+    let text = json!([sender(1), "newest"]);
+    refused(at, "ots_getTransactionBySenderAndNonce", text, -32602, "a number is wanted").await;
+    refused(at, "ots_hasCode", json!([TOKEN, "newest"]), -32602, "a block's number is wanted").await;
 }
 
 #[tokio::test]
