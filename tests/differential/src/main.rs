@@ -7,6 +7,9 @@
 //!                                                     └▶ SputnikVM (Cancun only) ──┘
 //! ```
 //!
+//! What tracers are told of our plain run is compared as well, step by step, with what revm tells its inspector: calls,
+//! creations, and of each opcode the gas, the stack, the memory and what the last call returned.
+//!
 //! Status, gas used, output, logs and every account afterwards must be equal, and of our two forms of code the exact
 //! reason too. A case on which two machines differ is cut down and written to a file that `--replay` runs again.
 //!
@@ -23,6 +26,7 @@ mod minimise;
 mod outcome;
 mod report;
 mod run;
+mod steps;
 
 use anyhow::Result;
 use clap::Parser;

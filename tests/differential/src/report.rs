@@ -1,7 +1,7 @@
 //! Counts, for people and for CI.
 
 use crate::case::{Case, Rules};
-use crate::engine::{Pair, Verdict};
+use crate::engine::{PAIRS, Pair, Verdict};
 use crate::outcome::{Outcome, Status};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(crate) struct Counts {
     failed: u64,
     /// Those that no pair was compared on.
     skipped_cases: u64,
-    pairs: [OfPair; 3],
+    pairs: [OfPair; PAIRS],
     skipped: BTreeMap<&'static str, u64>,
     /// By rules and how the transaction ended.
     ends: BTreeMap<(&'static str, String), u64>,
@@ -31,7 +31,7 @@ pub(crate) struct Counts {
 
 impl Counts {
     /// Counts what came of a case.
-    pub(crate) fn count(&mut self, case: &Case, plain: &Outcome, verdicts: &[Verdict; 3]) {
+    pub(crate) fn count(&mut self, case: &Case, plain: &Outcome, verdicts: &[Verdict; PAIRS]) {
         self.cases += 1;
         self.failed += u64::from(verdicts.iter().any(|verdict| matches!(verdict, Verdict::Differ(_))));
         self.skipped_cases +=

@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::engine::ours::{self, Prepared};
-use crate::engine::{self, Pair, Verdict};
+use crate::engine::{self, PAIRS, Pair, Verdict};
 use crate::generate;
 use crate::outcome::{Outcome, Status};
 use crate::report::Counts;
@@ -151,7 +151,7 @@ fn compare(
 }
 
 /// Runs a case on all engines, if none of them panics.
-pub(crate) fn alone(case: &Case) -> Option<(Outcome, [Verdict; 3])> {
+pub(crate) fn alone(case: &Case) -> Option<(Outcome, [Verdict; PAIRS])> {
     caught(case, &prepare(case)?)
 }
 
@@ -160,7 +160,7 @@ fn prepare(case: &Case) -> Option<Prepared> {
     catch_unwind(AssertUnwindSafe(|| ours::prepare(case).ok())).ok().flatten()
 }
 
-fn caught(case: &Case, prepared: &Prepared) -> Option<(Outcome, [Verdict; 3])> {
+fn caught(case: &Case, prepared: &Prepared) -> Option<(Outcome, [Verdict; PAIRS])> {
     catch_unwind(AssertUnwindSafe(|| engine::run(case, prepared))).ok()
 }
 

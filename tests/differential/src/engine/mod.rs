@@ -7,7 +7,11 @@ pub(crate) mod sputnik;
 
 use crate::case::Case;
 use crate::outcome::{Outcome, difference};
+use crate::steps;
 use ours::Prepared;
+
+/// How many pairs there are.
+pub(crate) const PAIRS: usize = 4;
 
 /// Our interpreter, and an engine that must agree with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +22,13 @@ pub(crate) enum Pair {
     Revm,
     /// SputnikVM.
     Sputnik,
+    /// revm's inspector, which is told each step.
+    Steps,
 }
 
 impl Pair {
     /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Translated, Self::Revm, Self::Sputnik];
+    pub(crate) const ALL: [Self; PAIRS] = [Self::Translated, Self::Revm, Self::Sputnik, Self::Steps];
 
     /// For summaries and file names.
     pub(crate) const fn name(self) -> &'static str {
@@ -30,6 +36,7 @@ impl Pair {
             Self::Translated => "plain-translated",
             Self::Revm => "plain-revm",
             Self::Sputnik => "plain-sputnik",
+            Self::Steps => "steps-revm",
         }
     }
 }
@@ -46,11 +53,19 @@ pub(crate) enum Verdict {
 }
 
 /// Runs a case on every engine. Gives what our interpreter did and a verdict for each pair.
-pub(crate) fn run(case: &Case, prepared: &Prepared) -> (Outcome, [Verdict; 3]) {
+pub(crate) fn run(case: &Case, prepared: &Prepared) -> (Outcome, [Verdict; PAIRS]) {
     let plain = ours::run(case, prepared, false);
-    let others = [ours::run(case, prepared, true), revm::run(case, prepared), sputnik::run(case, &plain)];
-    let verdicts = others.map(|other| judge(&plain, &other));
-    (plain, verdicts)
+    let judged = |other| judge(&plain, &other);
+    let translated = judged(ours::run(case, prepared, true));
+    let revm = judged(revm::run(case, prepared));
+    let sputnik = judged(sputnik::run(case, &plain));
+    let steps = if matches!(plain, Outcome::Done(_)) {
+        let difference = steps::difference(&ours::steps(case, prepared), &revm::steps(case, prepared));
+        difference.map_or(Verdict::Agreed, Verdict::Differ)
+    } else {
+        Verdict::Skipped("the transaction does not run")
+    };
+    (plain, [translated, revm, sputnik, steps])
 }
 
 fn judge(plain: &Outcome, other: &Outcome) -> Verdict {

@@ -3,14 +3,17 @@
 use crate::case::{Account, CHAIN_ID, Case, Transaction};
 use crate::keys;
 use crate::outcome::{Done, Log, Outcome, Status};
+use crate::steps::{Step, Steps, Way, digest};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rlp::{Encodable, Header};
 use parhelion_conformance::ledger::{self, Accounts, Memory, State, Translations};
 use parhelion_emulator::Native;
 use parhelion_executor::evm::crypto::Crypto;
+use parhelion_executor::evm::interpreter::CallScheme;
 use parhelion_executor::evm::machine;
 use parhelion_executor::evm::{self, H160, gas};
-use parhelion_executor::{BlockValues, Limits, Options, Report};
+use parhelion_executor::observe::{self, Begin, Observation};
+use parhelion_executor::{BlockValues, Ledger, Limits, Options, Report, Watched};
 use parhelion_wire::ProgramError;
 use parhelion_wire::account::{Contract, Layout as _};
 use parhelion_wire::address::AccountKey;
@@ -158,11 +161,92 @@ pub(crate) fn run(case: &Case, prepared: &Prepared, is_translated: bool) -> Outc
     }
 }
 
-fn execute(
-    memory: &mut Memory<'_>,
+/// What a tracer is told of a case's plain run.
+pub(crate) fn steps(case: &Case, prepared: &Prepared) -> Steps {
+    let none = Translations::new();
+    let block = block(case);
+    let memory = Memory::new(&prepared.accounts, &none, block.slot, case.block.prevrandao.0);
+    let mut told = Told::default();
+    let watched =
+        Watched { ledger: memory, watch: |observation: &Observation<'_>| told.observe(observation) };
+    // What it comes to is compared elsewhere.
+    let _ = execute(watched, case, &block, &prepared.payload);
+    told.steps
+}
+
+/// What our executor tells.
+#[derive(Default)]
+struct Told {
+    steps: Steps,
+    /// The refund counter before the first opcode: what authorizations gave back (EIP-7702), which revm counts elsewhere.
+    refund: Option<i64>,
+}
+
+impl Told {
+    fn observe(&mut self, observation: &Observation<'_>) {
+        if self.steps.is_full() {
+            return;
+        }
+        match observation {
+            Observation::Begin(begin) => self.steps.push(begun(begin)),
+            Observation::Opcode(opcode) => {
+                let refund = opcode.refund - *self.refund.get_or_insert(opcode.refund);
+                self.steps.push(Step::Opcode {
+                    depth: opcode.depth,
+                    pc: opcode.pc,
+                    opcode: opcode.opcode,
+                    gas: opcode.gas,
+                    refund,
+                    stack: digest(&opcode.stack.iter().map(|word| word.0).collect::<Vec<_>>()),
+                    memory: digest(opcode.memory),
+                    return_data: digest(opcode.return_data),
+                });
+            }
+            Observation::End(end) => {
+                let status = if end.exit.is_success() {
+                    Status::Success
+                } else if end.exit.is_revert() {
+                    Status::Revert
+                } else {
+                    Status::Halt
+                };
+                self.steps.end(status, end.gas, end.output);
+            }
+            // revm tells it behind the opcode, in its own way: accounts show what came of it.
+            Observation::SelfDestruct { .. } => {}
+        }
+    }
+}
+
+fn begun(begin: &Begin<'_>) -> Step {
+    let way = match begin.way {
+        observe::Way::Call(CallScheme::Call) => Way::Call,
+        observe::Way::Call(CallScheme::CallCode) => Way::CallCode,
+        observe::Way::Call(CallScheme::DelegateCall) => Way::DelegateCall,
+        observe::Way::Call(CallScheme::StaticCall) => Way::StaticCall,
+        observe::Way::Create => Way::Create,
+        observe::Way::Create2 => Way::Create2,
+    };
+    let address = |address: H160| Address::from(address.0);
+    let callee = match way {
+        Way::Create | Way::Create2 => None,
+        _ => begin.address.zip(begin.code_address).map(|(own, code)| (address(own), address(code))),
+    };
+    Step::Begin {
+        way,
+        caller: address(begin.caller),
+        callee,
+        value: to_alloy(&begin.value),
+        gas: begin.gas,
+        input: digest(begin.input),
+    }
+}
+
+fn execute<'c>(
+    ledger: impl Ledger<'c>,
     case: &Case,
     block: &BlockValues,
-    payload: &[u8],
+    payload: &'c [u8],
 ) -> Result<(Receipt, Report), ProgramError> {
     let sender = to_h160(&case.transaction.sender);
     let signature = Signature { r: [1; 32], s: [1; 32], y_parity: 0 };
@@ -170,7 +254,7 @@ fn execute(
     let fork = case.rules.fork();
     let evm_gas_max = if fork >= evm::fork::Fork::Osaka { gas::TRANSACTION_MAX } else { gas::LIMIT_MAX };
     let options = Options { limits: LIMITS, evm_gas_max, fork };
-    parhelion_executor::execute(memory, Remembering, block, &options, &envelope)
+    parhelion_executor::execute(ledger, Remembering, block, &options, &envelope)
 }
 
 fn done(case: &Case, memory: Memory<'_>, receipt: &Receipt, report: Report) -> Result<Box<Done>, String> {

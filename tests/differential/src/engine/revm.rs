@@ -5,6 +5,7 @@ use super::precompiles;
 use crate::case::{Account, Authorization, CHAIN_ID, Case, Rules};
 use crate::keys;
 use crate::outcome::{Done, Log, Outcome, Status};
+use crate::steps::{Step, Steps, Way, digest};
 use alloy_primitives::{B256, Bytes, TxKind, U256};
 use revm::bytecode::Bytecode;
 use revm::context::either::Either;
@@ -12,16 +13,40 @@ use revm::context::result::{EVMError, ExecutionResult};
 use revm::context::transaction::{
     AccessList, AccessListItem, Authorization as SetCode, RecoveredAuthority, RecoveredAuthorization,
 };
-use revm::context::{BlockEnv, CfgEnv, Context, TxEnv};
+use revm::context::{BlockEnv, CfgEnv, Context, ContextTr, CreateScheme, TxEnv};
 use revm::database::{CacheDB, EmptyDB};
-use revm::handler::EthPrecompiles;
+use revm::handler::{EthPrecompiles, MainnetContext, MainnetEvm};
+use revm::inspector::NoOpInspector;
+use revm::interpreter::interpreter_types::{Jumps as _, ReturnData as _};
+use revm::interpreter::{
+    CallInputs, CallOutcome, CallScheme, CreateInputs, CreateOutcome, Interpreter, InterpreterResult,
+};
 use revm::primitives::hardfork::SpecId;
 use revm::state::{AccountInfo, EvmState};
-use revm::{ExecuteEvm as _, MainBuilder as _, MainContext as _};
+use revm::{ExecuteEvm as _, InspectEvm as _, Inspector, MainBuilder as _, MainContext as _};
 use std::collections::BTreeMap;
 
 /// Runs a case; what was prepared for our executor has the code hashes.
 pub(crate) fn run(case: &Case, prepared: &Prepared) -> Outcome {
+    let mut machine = machine(case, prepared, NoOpInspector);
+    match machine.transact(transaction(case)) {
+        Ok(ended) => Outcome::Done(Box::new(done(case, ended.result, &ended.state))),
+        Err(EVMError::Transaction(reason)) => Outcome::Rejected(format!("{reason}")),
+        Err(error) => Outcome::Rejected(format!("revm failed: {error}")),
+    }
+}
+
+/// What an inspector is told of a case's run.
+pub(crate) fn steps(case: &Case, prepared: &Prepared) -> Steps {
+    let mut machine = machine(case, prepared, Watch::default());
+    // What it comes to is compared elsewhere.
+    let _ = machine.inspect_one_tx(transaction(case));
+    machine.into_inspector().steps
+}
+
+type World = MainnetContext<CacheDB<EmptyDB>>;
+
+fn machine<I>(case: &Case, prepared: &Prepared, inspector: I) -> MainnetEvm<World, I> {
     let spec = match case.rules {
         Rules::Cancun => SpecId::CANCUN,
         Rules::Prague => SpecId::PRAGUE,
@@ -31,12 +56,98 @@ pub(crate) fn run(case: &Case, prepared: &Prepared) -> Outcome {
     config.chain_id = CHAIN_ID;
     let context =
         Context::mainnet().with_db(database(case, prepared)).with_cfg(config).with_block(block(case));
-    let mut machine = context.build_mainnet();
+    let mut machine = context.build_mainnet_with_inspector(inspector);
     machine.precompiles = EthPrecompiles { precompiles: precompiles::set(case.rules), spec };
-    match machine.transact(transaction(case)) {
-        Ok(ended) => Outcome::Done(Box::new(done(case, ended.result, &ended.state))),
-        Err(EVMError::Transaction(reason)) => Outcome::Rejected(format!("{reason}")),
-        Err(error) => Outcome::Rejected(format!("revm failed: {error}")),
+    machine
+}
+
+/// Keeps what revm tells.
+#[derive(Default)]
+struct Watch {
+    steps: Steps,
+    /// What the frames outside of the running one have in their refund counters, each with those outside of it.
+    outer_refunds: Vec<i64>,
+    /// The same with the running frame's.
+    refund: i64,
+}
+
+impl Watch {
+    fn begin(&mut self, step: impl FnOnce() -> Step) {
+        self.outer_refunds.push(self.refund);
+        if !self.steps.is_full() {
+            self.steps.push(step());
+        }
+    }
+
+    /// The end of a call or creation, whether it did anything or was refused.
+    fn end(&mut self, result: &InterpreterResult, is_refused: bool) {
+        self.outer_refunds.pop();
+        let status = match result.result {
+            ended if ended.is_halt() => Status::Halt,
+            ended if ended.is_revert() || is_refused => Status::Revert,
+            _ => Status::Success,
+        };
+        self.steps.end(status, result.gas.remaining(), &result.output);
+    }
+}
+
+impl<C: ContextTr> Inspector<C> for Watch {
+    fn step(&mut self, interpreter: &mut Interpreter, _: &mut C) {
+        if self.steps.is_full() {
+            return;
+        }
+        self.refund = self.outer_refunds.last().copied().unwrap_or_default() + interpreter.gas.refunded();
+        self.steps.push(Step::Opcode {
+            depth: self.outer_refunds.len(),
+            pc: interpreter.bytecode.pc(),
+            opcode: interpreter.bytecode.opcode(),
+            gas: interpreter.gas.remaining(),
+            refund: self.refund,
+            stack: digest(&interpreter.stack.data().iter().map(U256::as_limbs).collect::<Vec<_>>()),
+            memory: digest(&*interpreter.memory.context_memory()),
+            return_data: digest(&**interpreter.return_data.buffer()),
+        });
+    }
+
+    fn call(&mut self, context: &mut C, inputs: &mut CallInputs) -> Option<CallOutcome> {
+        let way = match inputs.scheme {
+            CallScheme::Call => Way::Call,
+            CallScheme::CallCode => Way::CallCode,
+            CallScheme::DelegateCall => Way::DelegateCall,
+            CallScheme::StaticCall => Way::StaticCall,
+        };
+        self.begin(|| Step::Begin {
+            way,
+            caller: inputs.caller,
+            callee: Some((inputs.target_address, inputs.bytecode_address)),
+            value: inputs.value.get(),
+            gas: inputs.gas_limit,
+            input: digest(&*inputs.input.as_bytes(context)),
+        });
+        None
+    }
+
+    fn call_end(&mut self, _: &mut C, _: &CallInputs, outcome: &mut CallOutcome) {
+        self.end(&outcome.result, false);
+    }
+
+    fn create(&mut self, _: &mut C, inputs: &mut CreateInputs) -> Option<CreateOutcome> {
+        let way =
+            if matches!(inputs.scheme(), CreateScheme::Create2 { .. }) { Way::Create2 } else { Way::Create };
+        self.begin(|| Step::Begin {
+            way,
+            caller: inputs.caller(),
+            callee: None,
+            value: inputs.value(),
+            gas: inputs.gas_limit(),
+            input: digest(&**inputs.init_code()),
+        });
+        None
+    }
+
+    fn create_end(&mut self, _: &mut C, _: &CreateInputs, outcome: &mut CreateOutcome) {
+        // revm calls a creation that is refused for its creator's nonce (EIP-2681) a success without an address.
+        self.end(&outcome.result, outcome.address.is_none());
     }
 }
 
