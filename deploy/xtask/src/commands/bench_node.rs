@@ -48,7 +48,20 @@ pub(crate) struct Args {
     more: Vec<String>,
 }
 
+impl Args {
+    /// Whether everything works.
+    pub(crate) fn quick() -> Self {
+        Self { quick: true, ..Self::default() }
+    }
+}
+
 pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
+    process::run(&mut command(context, args)?)
+        .context("a figure is not what it has to be, or could not be measured: see above")
+}
+
+/// The command that measures.
+pub(crate) fn command(context: &Context, args: &Args) -> Result<Command> {
     cargo_tools::ensure_system_packages()?;
     let program = build_sbf::build(context, &build_sbf::Args::default())?.path;
     let contracts = contracts::compile(context)?;
@@ -63,8 +76,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<()> {
     if args.write {
         runner.arg("--write").arg(context.root.join(TABLE));
     }
-    process::run(runner.args(&args.more))
-        .context("a figure is not what it has to be, or could not be measured: see above")
+    runner.args(&args.more);
+    Ok(runner)
 }
 
 /// The node, compiled with all optimisations.

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{
     cargo_tools::{self, DENY, NEXTEST},
     commands::{
+        bench_node,
         build_sbf::{self, PROGRAM_VARIABLE},
         check_deps, check_reproducible, conformance, cu_report, differential, faults,
         localnet::NODE_VARIABLE,
@@ -64,6 +65,11 @@ pub(super) const STEPS: &[Step] = &[
         "workloads",
         "contracts that people use, against `parhelion dev`, a validator and anvil",
         workloads,
+    ),
+    Step::new(
+        "bench-node",
+        "what measures the node beside anvil, with small numbers: that it works",
+        bench_node,
     ),
 ];
 
@@ -294,4 +300,9 @@ fn workloads(session: &mut Session) -> Result<()> {
         session.count(&mut command, plain_summary)?;
     }
     Ok(())
+}
+
+fn bench_node(session: &mut Session) -> Result<()> {
+    let mut runner = bench_node::command(session.context, &bench_node::Args::quick())?;
+    session.count(&mut runner, plain_summary)
 }
