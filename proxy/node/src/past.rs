@@ -5,7 +5,7 @@ use parhelion_emulator::forget_past;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tracing::{debug, warn};
 
 /// How often is forgotten what is too old.
@@ -58,13 +58,19 @@ impl Forgetting {
         }
     }
 
-    /// Forgets what is too old now, a part at a time.
+    /// Forgets what is too old now, a part at a time. Of a past that was kept for long that is much: others that write have
+    /// their turn, for as long as each part took.
     async fn forget(&self) {
         let oldest = oldest(*self.newest.borrow(), *self.finalized.borrow(), self.blocks);
         loop {
+            let start = Instant::now();
             match forget_past(&*self.archive, oldest).await {
                 Ok(0) => return,
-                Ok(versions) => debug!(oldest, versions, "forgot what accounts were"),
+                Ok(versions) => {
+                    let took = start.elapsed();
+                    debug!(oldest, versions, ?took, "forgot what accounts were");
+                    sleep(took).await;
+                }
                 Err(error) => {
                     return warn!(%error, "what accounts were before block {oldest} is not forgotten yet");
                 }
