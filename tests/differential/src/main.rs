@@ -8,7 +8,8 @@
 //! ```
 //!
 //! What tracers are told of our plain run is compared as well, step by step, with what revm tells its inspector: calls,
-//! creations, and of each opcode the gas, the stack, the memory and what the last call returned.
+//! creations, and of each opcode the gas, the stack, the memory and what the last call returned. And so is what the same
+//! transaction does as a call, as `eth_call` and estimates run it.
 //!
 //! Status, gas used, output, logs and every account afterwards must be equal, and of our two forms of code the exact
 //! reason too. A case on which two machines differ is cut down and written to a file that `--replay` runs again.

@@ -6,12 +6,12 @@ pub(crate) mod revm;
 pub(crate) mod sputnik;
 
 use crate::case::Case;
-use crate::outcome::{Outcome, difference};
+use crate::outcome::{Done, Outcome, difference};
 use crate::steps;
 use ours::Prepared;
 
 /// How many pairs there are.
-pub(crate) const PAIRS: usize = 4;
+pub(crate) const PAIRS: usize = 5;
 
 /// Our interpreter, and an engine that must agree with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +24,14 @@ pub(crate) enum Pair {
     Sputnik,
     /// revm's inspector, which is told each step.
     Steps,
+    /// The same as a call.
+    Call,
 }
 
 impl Pair {
     /// All of them.
-    pub(crate) const ALL: [Self; PAIRS] = [Self::Translated, Self::Revm, Self::Sputnik, Self::Steps];
+    pub(crate) const ALL: [Self; PAIRS] =
+        [Self::Translated, Self::Revm, Self::Sputnik, Self::Steps, Self::Call];
 
     /// For summaries and file names.
     pub(crate) const fn name(self) -> &'static str {
@@ -37,6 +40,7 @@ impl Pair {
             Self::Revm => "plain-revm",
             Self::Sputnik => "plain-sputnik",
             Self::Steps => "steps-revm",
+            Self::Call => "transaction-call",
         }
     }
 }
@@ -59,13 +63,23 @@ pub(crate) fn run(case: &Case, prepared: &Prepared) -> (Outcome, [Verdict; PAIRS
     let translated = judged(ours::run(case, prepared, true));
     let revm = judged(revm::run(case, prepared));
     let sputnik = judged(sputnik::run(case, &plain));
-    let steps = if matches!(plain, Outcome::Done(_)) {
+    let (steps, call) = if let Outcome::Done(done) = &plain {
         let difference = steps::difference(&ours::steps(case, prepared), &revm::steps(case, prepared));
-        difference.map_or(Verdict::Agreed, Verdict::Differ)
+        let call = difference_of_call(done, ours::call(case, prepared));
+        (difference.map_or(Verdict::Agreed, Verdict::Differ), call.map_or(Verdict::Agreed, Verdict::Differ))
     } else {
-        Verdict::Skipped("the transaction does not run")
+        let skipped = Verdict::Skipped("the transaction does not run");
+        (skipped.clone(), skipped)
     };
-    (plain, [translated, revm, sputnik, steps])
+    (plain, [translated, revm, sputnik, steps, call])
+}
+
+/// What a call did that the transaction did not do; whose accounts it has, for a call leaves none.
+fn difference_of_call(done: &Done, mut call: Outcome) -> Option<String> {
+    if let Outcome::Done(call) = &mut call {
+        call.accounts.clone_from(&done.accounts);
+    }
+    difference(&Outcome::Done(Box::new(done.clone())), &call)
 }
 
 fn judge(plain: &Outcome, other: &Outcome) -> Verdict {

@@ -13,14 +13,14 @@ use parhelion_executor::evm::interpreter::CallScheme;
 use parhelion_executor::evm::machine;
 use parhelion_executor::evm::{self, H160, gas};
 use parhelion_executor::observe::{self, Begin, Observation};
-use parhelion_executor::{BlockValues, Ledger, Limits, Options, Report, Watched};
+use parhelion_executor::{BlockValues, Call, Ledger, Limits, Options, Report, Watched};
 use parhelion_wire::ProgramError;
 use parhelion_wire::account::{Contract, Layout as _};
 use parhelion_wire::address::AccountKey;
 use parhelion_wire::event::{Event, Outcome as Ended, Receipt, Records};
-use parhelion_wire::transaction::{Envelope, Signature};
+use parhelion_wire::transaction::{AuthorizationList, Envelope, Signature};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What a case may touch. Tables are zeroed for each run, so they are no larger than cases need.
 const LIMITS: Limits = Limits {
@@ -161,6 +161,40 @@ pub(crate) fn run(case: &Case, prepared: &Prepared, is_translated: bool) -> Outc
     }
 }
 
+/// The same transaction as a call, as `eth_call` and estimates run it: what accounts are afterwards is not known.
+pub(crate) fn call(case: &Case, prepared: &Prepared) -> Outcome {
+    let none = Translations::new();
+    let (block, transaction) = (block(case), &case.transaction);
+    let memory = Memory::new(&prepared.accounts, &none, block.slot, case.block.prevrandao.0);
+    let access_list = if transaction.kind == 0 { &[][..] } else { &transaction.access_list };
+    let access_list: Vec<_> = access_list
+        .iter()
+        .map(|(address, keys)| (to_h160(address), keys.iter().map(|key| to_evm((*key).into())).collect()))
+        .collect();
+    let signed = if transaction.kind == 4 { authorizations(transaction) } else { list(&[]) };
+    let tip = if transaction.kind >= 2 { transaction.priority_fee } else { u64::MAX };
+    let gas_price = transaction.gas_price.min(case.block.base_fee.saturating_add(tip));
+    let run = || {
+        let call = Call {
+            from: to_h160(&transaction.sender),
+            to: transaction.to.as_ref().map(to_h160),
+            value: to_evm(transaction.value),
+            data: &transaction.data,
+            gas_limit: transaction.gas_limit,
+            gas_price: gas_price.into(),
+            rent_gas_price: None,
+            nonce: Some(transaction.nonce),
+            access_list: &access_list,
+            authorizations: AuthorizationList::from_rlp(&signed)?,
+        };
+        parhelion_executor::call(memory, Remembering, &block, &options(case), &call)
+    };
+    match run() {
+        Ok(report) => ran(case, report).map_or_else(Outcome::Rejected, |done| Outcome::Done(Box::new(done))),
+        Err(error) => Outcome::Rejected(error.name().to_owned()),
+    }
+}
+
 /// What a tracer is told of a case's plain run.
 pub(crate) fn steps(case: &Case, prepared: &Prepared) -> Steps {
     let none = Translations::new();
@@ -251,15 +285,18 @@ fn execute<'c>(
     let sender = to_h160(&case.transaction.sender);
     let signature = Signature { r: [1; 32], s: [1; 32], y_parity: 0 };
     let envelope = Envelope { sender, signature, payload };
+    parhelion_executor::execute(ledger, Remembering, block, &options(case), &envelope)
+}
+
+fn options(case: &Case) -> Options {
     let fork = case.rules.fork();
     let evm_gas_max = if fork >= evm::fork::Fork::Osaka { gas::TRANSACTION_MAX } else { gas::LIMIT_MAX };
-    let options = Options { limits: LIMITS, evm_gas_max, fork };
-    parhelion_executor::execute(ledger, Remembering, block, &options, &envelope)
+    Options { limits: LIMITS, evm_gas_max, fork }
 }
 
 fn done(case: &Case, memory: Memory<'_>, receipt: &Receipt, report: Report) -> Result<Box<Done>, String> {
     let text = |error: ProgramError| error.name().to_owned();
-    let mut accounts = std::collections::BTreeMap::new();
+    let mut accounts = BTreeMap::new();
     for (address, state) in ledger::states(&memory.into_accounts()).map_err(text)? {
         let account = Account {
             nonce: state.nonce,
@@ -274,6 +311,11 @@ fn done(case: &Case, memory: Memory<'_>, receipt: &Receipt, report: Report) -> R
     let coinbase = accounts.entry(case.block.coinbase).or_default();
     coinbase.balance = coinbase.balance.checked_sub(burned).ok_or("the coinbase lacks the base fee")?;
     accounts.retain(|_, account| !account.is_empty());
+    Ok(Box::new(Done { accounts, ..ran(case, report)? }))
+}
+
+/// What a report tells; of accounts it tells nothing.
+fn ran(case: &Case, report: Report) -> Result<Done, String> {
     let mut logs = Vec::new();
     for record in Records(&report.records) {
         if let Event::Log(log) = record.map_err(|_| "the report is malformed")? {
@@ -290,14 +332,14 @@ fn done(case: &Case, memory: Memory<'_>, receipt: &Receipt, report: Report) -> R
         Ended::Cancelled => return Err("cancelled, and nothing ran in steps".to_owned()),
     };
     let is_creation = case.transaction.to.is_none() && status == Status::Success;
-    Ok(Box::new(Done {
+    Ok(Done {
         status,
         exit: Some(format!("{:?}", report.exit)),
         gas_used: report.gas_used,
         output: Some(if is_creation { Bytes::new() } else { report.output.into() }),
         logs,
-        accounts,
-    }))
+        accounts: BTreeMap::new(),
+    })
 }
 
 fn block(case: &Case) -> BlockValues {
