@@ -5,57 +5,25 @@ use crate::cluster::{
 };
 use alloy_consensus::{Header, TxEip1559};
 use alloy_primitives::{Address, B256, U256};
-use async_trait::async_trait;
 use parhelion_core::cluster::{Cluster, Moment};
 use parhelion_core::emulator::{Emulator, EmulatorError, TraceRequest};
-use parhelion_core::past::{Archive, Change, Effect, EffectKind, Ending, Landing, Point, Replay, Version};
-use parhelion_core::store::{Block, Executed, StoreError};
+use parhelion_core::past::{Archive, Change, Effect, EffectKind, Ending, Landing, Replay};
+use parhelion_core::store::{Block, Executed, Store as _};
 use parhelion_core::transaction::Transaction;
 use parhelion_emulator::{Historian, Shell, forget_past};
 use parhelion_sdk::address::account_address;
+use parhelion_store::MemoryStore;
 use parhelion_wire::account::Balance;
 use parhelion_wire::address::AccountKey;
 use parhelion_wire::event::Outcome;
 use parhelion_wire::instruction::{Configure, Initialize};
 use parhelion_wire::{H160, Pubkey};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-
-/// Versions in memory.
-#[derive(Default)]
-struct Versions(Mutex<BTreeMap<(Pubkey, Point), Version>>);
-
-#[async_trait]
-impl Archive for Versions {
-    async fn versions(&self, point: Point, addresses: &[Pubkey]) -> Result<Vec<Option<Version>>, StoreError> {
-        let versions = self.0.lock().unwrap();
-        let start = Point { block: 0, place: 0 };
-        let newest = |address: &Pubkey| {
-            versions.range((*address, start)..=(*address, point)).next_back().map(|(_, found)| found.clone())
-        };
-        Ok(addresses.iter().map(newest).collect())
-    }
-
-    async fn forget(&self, mark: &Pubkey, point: Point) -> Result<u64, StoreError> {
-        let mut versions = self.0.lock().unwrap();
-        let start = Point { block: 0, place: 0 };
-        let newest = versions.range((*mark, start)..=(*mark, point)).next_back();
-        let Some(newest) = newest.map(|((_, newest), _)| *newest) else { return Ok(0) };
-        let before = versions.len();
-        let all: Vec<_> = versions.keys().copied().collect();
-        for pair in all.windows(2) {
-            if pair[0].0 == pair[1].0 && pair[1].1 <= newest {
-                versions.remove(&pair[0]);
-            }
-        }
-        Ok((before - versions.len()) as u64)
-    }
-}
+use std::sync::Arc;
 
 /// A chain whose blocks are run again.
 struct World {
     chain: Chain,
-    archive: Arc<Versions>,
+    store: Arc<MemoryStore>,
     historian: Historian,
     emulator: Shell,
     wallet: Wallet,
@@ -97,15 +65,20 @@ fn executed(transaction: Transaction, block_number: u64, index: u64, gas: (u64, 
 const RECIPIENT: Address = Address::repeat_byte(0x33);
 
 impl World {
-    /// The chain was made in block 1, and the wallet and the operator were given something.
-    async fn new() -> Self {
+    /// Nothing is known of what made the chain.
+    fn without_beginning() -> Self {
         let chain = Chain::new();
-        let archive = Arc::new(Versions::default());
+        let store = Arc::new(MemoryStore::new(block(0, vec![])));
         let cluster: Arc<dyn Cluster> = Arc::clone(&chain.memory) as Arc<_>;
-        let kept: Arc<dyn Archive> = Arc::clone(&archive) as Arc<_>;
+        let kept: Arc<dyn Archive> = Arc::clone(&store) as Arc<_>;
         let historian = Historian::new(Arc::clone(&cluster), Arc::clone(&kept));
         let emulator = Shell::new(cluster).remembering(kept);
-        let world = Self { chain, archive, historian, emulator, wallet: Wallet::new(1) };
+        Self { chain, store, historian, emulator, wallet: Wallet::new(1) }
+    }
+
+    /// The chain was made in block 1, and the wallet and the operator were given something.
+    async fn new() -> Self {
+        let world = Self::without_beginning();
         let initialize = Initialize {
             chain_id: CHAIN_ID,
             base_fee: BASE_FEE,
@@ -127,9 +100,7 @@ impl World {
     async fn replay(&self, block: Block, effects: &[Effect]) -> Vec<Change> {
         let landing = Landing { effects: effects.to_vec(), lamports: Vec::new() };
         let changes = self.historian.replay(&block, &[landing], &[]).await.unwrap();
-        let mut versions = self.archive.0.lock().unwrap();
-        versions
-            .extend(changes.iter().cloned().map(|change| ((change.address, change.point), change.version)));
+        self.store.append_with(Vec::new(), changes.clone()).await.unwrap();
         changes
     }
 
@@ -236,7 +207,7 @@ async fn what_is_forgotten_is_not_known_and_the_rest_is() {
     // Whoever has asked already is not told something wrong either.
     let [early, late] = [world.at(4).await, world.at(5).await];
     assert_eq!(early.settings().await.unwrap().base_fee, BASE_FEE);
-    while forget_past(&*world.archive, 5).await.unwrap() > 0 {}
+    while forget_past(&*world.store, 5).await.unwrap() > 0 {}
     let error = early.account(RECIPIENT).await.unwrap_err().to_string();
     assert!(error.contains("the state at block 4 is not known here"), "{error}");
     assert_eq!(late.account(RECIPIENT).await.unwrap().balance, U256::from(10));
@@ -260,8 +231,7 @@ async fn what_is_forgotten_is_not_known_and_the_rest_is() {
 
 #[tokio::test]
 async fn without_the_beginning_there_is_no_past() {
-    let world = World::new().await;
-    world.archive.0.lock().unwrap().clear();
+    let world = World::without_beginning();
     let first = executed(world.transfer(0, 5), 3, 0, (21_000, world.rent_gas()));
     let changes = world.replay(block(3, vec![first.clone()]), &[effect(AT_ONCE.clone(), &[])]).await;
     assert_eq!(changes, []);
