@@ -36,7 +36,9 @@
 //! Blocks that were in the store at the start may have been dropped while the node did not run. They are not taken off
 //! without need, as other nodes may serve them from the same database: the newest [`UNSETTLED_SLOTS`] are compared as the
 //! others are, by their `mixHash` and the signatures that they list, which are in the database. Nothing has to be written
-//! down for that; a cluster that was further behind with finalizing when the node stopped (seven minutes) is not covered.
+//! down for that. Where one differs, the blocks before are compared as well, back to one with transactions that is the final
+//! one: a cluster may have been further behind with finalizing when the node stopped. Only what it dropped that long ago is
+//! not found if nothing differs in these seven minutes.
 //!
 //! Where several nodes share a database, the one that notices first takes the blocks off. The others find out when they
 //! append ([`StoreError::Forked`](parhelion_core::store::StoreError)), tell the removal too, and go on with what is there.

@@ -26,6 +26,8 @@ pub const WARM_UP_SLOTS: u64 = 4_096;
 /// So many of the blocks that were in the store at the start are compared with what the cluster has finalized since: many
 /// more than are not final at any time.
 pub const UNSETTLED_SLOTS: u64 = 1_024;
+/// Slots before those that are looked at as well when one of them was dropped, at most: an epoch, some two days.
+const REACH_BACK_SLOTS: u64 = 432_000;
 /// The most blocks that are appended at once.
 const BLOCKS_AT_ONCE: usize = 500;
 /// How long the indexer waits after the first failure of a read or a write; twice as long after each further one.
@@ -157,6 +159,7 @@ impl Indexer {
         }
         let tip = match self.find_difference(first, last).await {
             Some(slot) => {
+                let slot = self.reach_back(first, slot).await;
                 warn!(
                     slot,
                     newest = tip.number,
@@ -169,6 +172,25 @@ impl Indexer {
         // Those that were taken off are read from what is final.
         self.unsettled.settle(last);
         tip
+    }
+
+    /// The first slot whose block is not the final one: `slot`, or one before `first`, from where on blocks were compared. Those
+    /// before were final once or are older than what is compared at a start, but only a block that is not empty proves it.
+    async fn reach_back(&self, mut first: u64, mut slot: u64) -> u64 {
+        let begin = (self.first_block(first).await + 1).max(first.saturating_sub(REACH_BACK_SLOTS));
+        let mut end = slot;
+        while first > begin {
+            let is_anchored = || self.unsettled.is_anchored(first..end, &*self.store);
+            if retry("look for a block that is final", is_anchored).await {
+                break;
+            }
+            end = first;
+            first = first.saturating_sub(UNSETTLED_SLOTS).max(begin);
+            if let Some(earlier) = self.find_difference(first, end - 1).await {
+                (slot, end) = (earlier, earlier);
+            }
+        }
+        slot
     }
 
     /// The first slot from `first` to `last`, both included, whose block is not the final one.

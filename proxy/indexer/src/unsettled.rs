@@ -4,7 +4,7 @@ use alloy_primitives::{B256, keccak256};
 use parhelion_core::cluster::BlockOutline;
 use parhelion_core::store::{Block, BlockId, Store, StoreError};
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// The newest blocks, as far as they are not known to be final.
 ///
@@ -12,8 +12,10 @@ use std::ops::RangeInclusive;
 /// transactions of the program nothing is. Those that were in the store at the start are compared as they are.
 #[derive(Debug)]
 pub(crate) struct Unsettled {
-    /// Every block up to this one is final.
+    /// Every block up to this one is final, or older than what is compared at a start.
     settled: u64,
+    /// Whether it is final: then it was compared since the start.
+    is_compared: bool,
     /// The blocks behind that up to this one were in the store at the start.
     found: u64,
     /// What the others were made of, by slot.
@@ -23,7 +25,7 @@ pub(crate) struct Unsettled {
 impl Unsettled {
     /// The blocks behind `settled` up to `newest` are in the store.
     pub(crate) const fn found(settled: u64, newest: u64) -> Self {
-        Self { settled, found: newest, made_of: BTreeMap::new() }
+        Self { settled, is_compared: false, found: newest, made_of: BTreeMap::new() }
     }
 
     /// The oldest slot that is not known to be final.
@@ -41,6 +43,7 @@ impl Unsettled {
     /// The blocks up to this one are final.
     pub(crate) fn settle(&mut self, last: u64) {
         self.settled = self.settled.max(last);
+        self.is_compared = true;
         self.made_of = self.made_of.split_off(&self.first());
     }
 
@@ -67,6 +70,22 @@ impl Unsettled {
         Ok(None)
     }
 
+    /// Whether all is final that is before a range of slots whose blocks are made of what is final. That is so if it was
+    /// compared, and if one of them had transactions: its block names the Solana block before it. An empty one may be empty
+    /// on any fork.
+    pub(crate) async fn is_anchored(&self, slots: Range<u64>, store: &dyn Store) -> Result<bool, StoreError> {
+        if self.is_compared || self.made_of.range(slots.clone()).next().is_some() {
+            return Ok(true);
+        }
+        for slot in slots.start..slots.end.min(self.found.saturating_add(1)) {
+            let block = store.block(BlockId::Number(slot)).await?;
+            if block.is_some_and(|block| !is_of_empty_slot(&block)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether the block of a slot is made of this Solana block, or of none.
     pub(crate) async fn is_made_of(
         &self,
@@ -91,9 +110,11 @@ fn digest(outline: &BlockOutline) -> B256 {
 /// Whether a block may be made of a Solana block: it names the same one before it, and all that it has executed is there. A
 /// slot that was empty has no hash.
 fn may_be_made_of(block: &Block, outline: Option<&BlockOutline>) -> bool {
-    let Some(outline) = outline else {
-        return block.header.mix_hash.is_zero() && block.transactions.is_empty();
-    };
+    let Some(outline) = outline else { return is_of_empty_slot(block) };
     block.header.mix_hash.as_slice() == outline.previous_blockhash.as_ref()
         && block.transactions.iter().all(|one| outline.signatures.binary_search(&one.signature).is_ok())
+}
+
+fn is_of_empty_slot(block: &Block) -> bool {
+    block.header.mix_hash.is_zero() && block.transactions.is_empty()
 }

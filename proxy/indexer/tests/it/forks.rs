@@ -5,7 +5,7 @@ use crate::world::{Failures, FakeCluster, Running, restart, start, until};
 use parhelion_core::cluster::LandedBlock;
 use parhelion_core::feed::{BEHIND_MAX, ChainEvent};
 use parhelion_core::store::{Block, BlockId, Store};
-use parhelion_indexer::{Indexer, genesis};
+use parhelion_indexer::{Indexer, UNSETTLED_SLOTS, genesis};
 use parhelion_store::SqlStore;
 use std::future::pending;
 use std::sync::Arc;
@@ -158,6 +158,24 @@ async fn what_was_dropped_while_nobody_looked_is_found_at_the_start() {
         until(what, || written(&running) == expected).await;
         running.stop().await;
     }
+}
+
+#[tokio::test]
+async fn what_was_dropped_long_before_the_stop_is_found_from_the_first_difference_on() {
+    let newest = 2 * UNSETTLED_SLOTS + 500;
+    let running = unsettled(vec![block(10, 0, 1), block(20, 1, 2), block(newest - 5, 2, 3)], newest).await;
+    let fork = vec![block(10, 0, 1), block(30, 1, 2)];
+    let running = restart(running, |cluster| {
+        *cluster.blocks.lock().unwrap() = fork.clone();
+        cluster.newest.send_replace(newest);
+        cluster.finalized.send_replace(newest);
+    });
+    let running = running.await;
+    let expected = content(fork, newest).await;
+    until("the old block is replaced as well", || written(&running) == expected).await;
+    let compared = running.cluster.compared.lock().unwrap().clone();
+    assert_eq!(compared.len(), 3, "the newest, those before, and those back to the beginning: {compared:?}");
+    running.stop().await;
 }
 
 #[tokio::test]
