@@ -146,6 +146,23 @@ impl Machine {
         Ok(())
     }
 
+    /// As [`Self::grow_memory`], if that is a matter of a few words (`from` and `to` are multiples of 32 apart); whether it
+    /// is.
+    #[inline(always)]
+    pub(crate) fn extend_memory(&mut self, from: usize, to: usize) -> bool {
+        const LENGTH_MAX: usize = 4 * 32;
+        let is_short = to <= self.memory.length && to - from <= LENGTH_MAX;
+        if is_short && to > self.memory_dirty && from >= self.memory_dirty {
+            self.memory_dirty = to;
+        } else if is_short {
+            for word in self.memory.slice_mut()[from..to].as_chunks_mut::<32>().0 {
+                *word = [0; 32];
+            }
+            self.memory_dirty = self.memory_dirty.max(to);
+        }
+        is_short
+    }
+
     /// How many bytes of memory there are in all.
     #[must_use]
     pub const fn memory_bytes(&self) -> usize {

@@ -9,12 +9,14 @@
 //!  ├ prefix ┼ index: w bytes ┼ entries 4e ┼ records …
 //!
 //! prefix   entries e: u16, flags: u16
-//! index    for every 16 bytes of code a u64: for each of them 3 bits, 0 or which jump destination of the 16 it is; then
-//!          (from bit 48) how many there are in front of the 16
-//! entries  for every jump destination, in order: where its block is, u32 from the start of the translation; in the
-//!          index and in records they are numbered from 1
+//! index    for every 4 bytes of code a u16: 0, or where the entry of the first jump destination in them is
+//! entries  for every jump destination, in order: where its block is, u32
 //! record   handler u16 (a multiple of 8: its place in the handler table) and operands, see `record.rs`
 //! ```
+//!
+//! Places are counted from the start of the translation. Where a jump goes whose destination stands in the code is
+//! written into its record, once that is known: until then the destination's entry holds the place of the last operand
+//! that waits for it, and each operand that of the one before.
 //!
 //! A block begins with `record::BEGIN`, which has the gas of the whole block and the words that must be on the stack. By
 //! how much the stack grows is not written, because no block grows it by more than `GROWTH_MAX` words. Where these do
@@ -41,7 +43,7 @@ pub(crate) use translator::ends_block;
 pub use translator::{Progress, TooLong, Translator};
 
 /// The version of the format.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// Bytes in front of the index.
 pub(crate) const PREFIX: usize = 4;
@@ -55,9 +57,12 @@ pub(crate) const GROWTH_MAX: usize = 32;
 /// Bytes of translation for a byte of code at most; code that would take more stays as it is.
 pub const DENSITY_MAX: usize = 6;
 
+/// Bytes of code that share a number in the index.
+pub(crate) const INDEXED: usize = 4;
+
 /// Bytes of the index.
 pub(crate) const fn index_length(code_length: usize) -> usize {
-    code_length.div_ceil(16) * 8
+    code_length.div_ceil(INDEXED) * size_of::<u16>()
 }
 
 /// The most bytes that the translation of a code takes.
@@ -123,11 +128,6 @@ impl<'c> Translation<'c> {
     /// The bytes.
     pub(crate) const fn bytes(&self) -> &'c [u8] {
         self.bytes
-    }
-
-    /// Where the entries are.
-    pub(crate) const fn entries(&self) -> usize {
-        self.entries
     }
 
     /// Where the first record is.

@@ -1,8 +1,9 @@
 //! The records of a translation.
 //!
 //! A record begins with its number times 8, the handler's place in the table. Numbers below 256 are opcodes that are
-//! there as they are; the others are below, with their operands in order. A conditional jump to an entry has one operand
-//! more in front: gas u16 that the block charged for what is behind the jump.
+//! there as they are; the others are below, with their operands in order. A conditional jump to a block has one operand
+//! more in front: gas u16 that the block charged for what is behind the jump. Where a block is, is a u32 from the start of
+//! the translation.
 
 /// Bytes of a handler's place in the table.
 pub(crate) const SCALE: u16 = 8;
@@ -41,30 +42,30 @@ records! {
     262 PUSH_256 32;
     /// GAS; u16 is what the block charged for later opcodes.
     263 GAS_AND 2;
-    /// PUSH, JUMP: entry u16.
-    264 JUMP_TO 2;
-    /// PUSH, JUMPI: entry u16.
-    265 JUMPI_TO 4;
-    /// ISZERO, PUSH, JUMPI: entry u16.
-    266 JUMP_IF_ZERO 4;
-    /// EQ, PUSH, JUMPI: entry u16.
-    267 JUMP_IF_EQ 4;
-    /// EQ, ISZERO, PUSH, JUMPI: entry u16.
-    268 JUMP_IF_NE 4;
-    /// LT, PUSH, JUMPI: entry u16.
-    269 JUMP_IF_LT 4;
-    /// LT, ISZERO, PUSH, JUMPI: entry u16.
-    270 JUMP_IF_GE 4;
-    /// GT, PUSH, JUMPI: entry u16.
-    271 JUMP_IF_GT 4;
-    /// GT, ISZERO, PUSH, JUMPI: entry u16.
-    272 JUMP_IF_LE 4;
-    /// SLT, PUSH, JUMPI: entry u16.
-    273 JUMP_IF_SLT 4;
-    /// SLT, ISZERO, PUSH, JUMPI: entry u16.
-    274 JUMP_IF_SGE 4;
-    /// DUP1, PUSH4, EQ, PUSH, JUMPI: selector u32, entry u16.
-    275 SELECT 8;
+    /// PUSH, JUMP: block u32.
+    264 JUMP_TO 4;
+    /// PUSH, JUMPI: block u32.
+    265 JUMPI_TO 6;
+    /// ISZERO, PUSH, JUMPI: block u32.
+    266 JUMP_IF_ZERO 6;
+    /// EQ, PUSH, JUMPI: block u32.
+    267 JUMP_IF_EQ 6;
+    /// EQ, ISZERO, PUSH, JUMPI: block u32.
+    268 JUMP_IF_NE 6;
+    /// LT, PUSH, JUMPI: block u32.
+    269 JUMP_IF_LT 6;
+    /// LT, ISZERO, PUSH, JUMPI: block u32.
+    270 JUMP_IF_GE 6;
+    /// GT, PUSH, JUMPI: block u32.
+    271 JUMP_IF_GT 6;
+    /// GT, ISZERO, PUSH, JUMPI: block u32.
+    272 JUMP_IF_LE 6;
+    /// SLT, PUSH, JUMPI: block u32.
+    273 JUMP_IF_SLT 6;
+    /// SLT, ISZERO, PUSH, JUMPI: block u32.
+    274 JUMP_IF_SGE 6;
+    /// DUP1, PUSH4, EQ, PUSH, JUMPI: selector u32, block u32.
+    275 SELECT 10;
     /// PUSH, ADD: number u16.
     276 ADD_16 2;
     /// PUSH, SUB: number u16 less the top.
@@ -125,10 +126,10 @@ records! {
     304 AND_LOW 2;
     /// PUSH 2^8n - 1, DUPm+1, AND: n u16, 32 m u16.
     305 DUP_AND_LOW 4;
-    /// DUPn, PUSH, JUMPI: entry u16, 32 n u16.
-    306 DUP_JUMPI_TO 6;
-    /// DUPn, ISZERO, PUSH, JUMPI: entry u16, 32 n u16.
-    307 DUP_JUMP_IF_ZERO 6;
+    /// DUPn, PUSH, JUMPI: block u32, 32 n u16.
+    306 DUP_JUMPI_TO 8;
+    /// DUPn, ISZERO, PUSH, JUMPI: block u32, 32 n u16.
+    307 DUP_JUMP_IF_ZERO 8;
     /// SWAP1, MSTORE.
     308 SWAP_MSTORE 0;
     /// DUP2, SWAP1, MSTORE.
@@ -139,6 +140,42 @@ records! {
     311 SWAP1_SWAP2 0;
     /// SWAP2, SWAP1: the top becomes the third word.
     312 SWAP2_SWAP1 0;
+    /// DUPn, LT, PUSH, JUMPI: block u32, 32 n u16.
+    313 DUP_JUMP_IF_LT 8;
+    /// DUPn, LT, ISZERO, PUSH, JUMPI: block u32, 32 n u16.
+    314 DUP_JUMP_IF_GE 8;
+    /// DUPn, GT, PUSH, JUMPI: block u32, 32 n u16.
+    315 DUP_JUMP_IF_GT 8;
+    /// DUPn, GT, ISZERO, PUSH, JUMPI: block u32, 32 n u16.
+    316 DUP_JUMP_IF_LE 8;
+    /// DUPn, EQ, PUSH, JUMPI: block u32, 32 n u16.
+    317 DUP_JUMP_IF_EQ 8;
+    /// DUPn, EQ, ISZERO, PUSH, JUMPI: block u32, 32 n u16.
+    318 DUP_JUMP_IF_NE 8;
+    /// DUP1, PUSH4, GT, PUSH, JUMPI: selector u32, block u32.
+    319 SELECT_BELOW 10;
+    /// PUSH, CALLDATASIZE, LT, PUSH, JUMPI: block u32, size u16.
+    320 JUMP_IF_SHORT 8;
+    /// PUSH, SWAP1: the number u16 under the top.
+    321 INSERT_16 2;
+    /// PUSH, SWAP2, SWAP1: the number u16 under two words.
+    322 INSERT_16_BELOW 2;
+    /// PUSH, SWAPn, DUPn+1, MSTORE: stores a word at the offset u16, which takes the word's place; 32 n u16.
+    323 MSTORE_AND_16 4;
+    /// PUSH, DUP2, SWAP1, MSTORE: stores the top at the offset u16 and keeps it.
+    324 KEEP_MSTORE_16 2;
+    /// PUSH, KECCAK256: offset u16.
+    325 KECCAK256_AT 2;
+    /// PUSH, SWAP1, KECCAK256: length u16.
+    326 KECCAK256_OF 2;
+    /// PUSH, SWAP1, SWAP2, KECCAK256: length u16; the offset is under the top, which the hash comes on.
+    327 KECCAK256_BELOW 2;
+    /// PUSH 0, CALLDATALOAD, PUSH1 224, SHR: the function selector.
+    328 SELECTOR 0;
+    /// DUP1, SWAP2, SUB, SWAP1: the word under the top, less the top.
+    329 SUB_BELOW 0;
+    /// DUPn, SWAP1, SUB: the top less the copy; 32 n u16.
+    330 SUB_DUP 2;
 }
 
 #[cfg(test)]
@@ -147,7 +184,7 @@ mod tests {
 
     #[test]
     fn numbers_follow_one_another() {
-        assert_eq!(COUNT, usize::from(SWAP2_SWAP1) + 1);
-        assert_eq!((length(BEGIN), length(SELECT), length(0x01)), (9, 10, 2));
+        assert_eq!(COUNT, usize::from(SUB_DUP) + 1);
+        assert_eq!((length(BEGIN), length(SELECT), length(0x01)), (9, 12, 2));
     }
 }

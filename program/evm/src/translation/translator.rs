@@ -2,14 +2,11 @@
 
 use super::fuse::{Mask, Operands, computed_mask, fuse};
 use super::record::{self as r, SCALE};
-use super::{BLOCK_RECORDS_MAX, GROWTH_MAX, PREFIX, index_length, length_max};
+use super::{BLOCK_RECORDS_MAX, GROWTH_MAX, INDEXED, ONES, PREFIX, index_length, length_max};
 use crate::opcode::{self as op, Info};
 
 /// Records of a block at most, without its BEGIN.
 const RECORDS_MAX: usize = BLOCK_RECORDS_MAX - 1;
-
-/// The largest number of a jump destination in 16 bytes of code.
-const NUMBER_MAX: u64 = 7;
 
 /// Bytes that a block can take: its records, each with an opcode's longest operands.
 pub(super) const ROOM: usize = (RECORDS_MAX + 2) * 34;
@@ -33,8 +30,8 @@ impl Progress {
     }
 }
 
-/// The code does not fit its translation: it would be longer than it may be, or has more than seven jump destinations in
-/// sixteen bytes, which no compiler writes. It stays as it is.
+/// The code does not fit its translation, which would be longer than it may be, or has more jump destinations than the
+/// index can point to. It stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong;
 
@@ -73,25 +70,21 @@ impl<'a> Translator<'a> {
     /// # Errors
     /// [`TooLong`].
     pub fn start(code: &'a [u8], jump_map: &'a [u8], out: &'a mut [u8]) -> Result<Progress, TooLong> {
-        let mut count = 0u16;
+        let entries = PREFIX + index_length(code.len());
+        let mut entry = u16::try_from(entries).map_err(|_| TooLong)?;
         let (prefix, rest) = out.split_at_mut_checked(PREFIX).ok_or(TooLong)?;
         let (index, _) = rest.split_at_mut_checked(index_length(code.len())).ok_or(TooLong)?;
-        for (word, masks) in index.as_chunks_mut::<8>().0.iter_mut().zip(jump_map.chunks(2)) {
-            let mut mask = masks.iter().rev().fold(0, |mask, &byte| mask << 8 | u32::from(byte));
-            let (mut bits, mut number) = (u64::from(count) << 48, 0);
-            while mask != 0 {
-                number += 1;
-                if number > NUMBER_MAX {
-                    return Err(TooLong);
+        // A byte of the map is two places in the index.
+        for (places, &mask) in index.chunks_mut(2 * size_of::<u16>()).zip(jump_map) {
+            for (place, mask) in places.as_chunks_mut::<2>().0.iter_mut().zip([mask & 0xf, mask >> 4]) {
+                if mask != 0 {
+                    *place = entry.to_le_bytes();
+                    entry = entry.checked_add(4 * u16::from(ONES[usize::from(mask)])).ok_or(TooLong)?;
                 }
-                bits |= number << (3 * mask.trailing_zeros());
-                mask &= mask - 1;
             }
-            *word = bits.to_le_bytes();
-            count = count.checked_add(number as u16).ok_or(TooLong)?;
         }
-        prefix[..2].copy_from_slice(&count.to_le_bytes());
-        let length = PREFIX + index_length(code.len()) + 4 * usize::from(count);
+        let length = usize::from(entry);
+        prefix[..2].copy_from_slice(&((length - entries) as u16 / 4).to_le_bytes());
         if length + ROOM > out.len() {
             return Err(TooLong);
         }
@@ -140,12 +133,30 @@ impl<'a> Translator<'a> {
         self.jump_map.get(position / 8).is_some_and(|bits| bits >> (position % 8) & 1 != 0)
     }
 
-    /// The entry of a jump destination, from 1; `None` when it is none.
-    fn entry(&self, position: u64) -> Option<u16> {
-        let position = usize::try_from(position).ok().filter(|&position| position < self.code.len())?;
-        let word = u64::from_le_bytes(*self.out.get(PREFIX + position / 16 * 8..)?.first_chunk()?);
-        let number = word >> (3 * (position % 16)) & NUMBER_MAX;
-        (number != 0).then_some((word >> 48) as u16 + number as u16)
+    /// Where the entry of a jump destination is; `None` when it is none.
+    fn entry(&self, position: u64) -> Option<usize> {
+        let position = usize::try_from(position).ok().filter(|&position| self.is_destination(position))?;
+        let first = self.out.get(PREFIX + position / INDEXED * size_of::<u16>()..)?.first_chunk()?;
+        // Those that share the place in the index and are in front.
+        let in_front = self.jump_map[position / 8] >> (position % 8 / INDEXED * INDEXED)
+            & ((1 << (position % INDEXED)) - 1);
+        Some(usize::from(u16::from_le_bytes(*first)) + 4 * usize::from(ONES[usize::from(in_front)]))
+    }
+
+    /// Notes that the block of a jump destination begins at `place`: in its entry, and in the jumps that wait for it.
+    fn note_block(&mut self, position: usize, place: usize) {
+        let Some(entry) = self.entry(position as u64) else { return };
+        let mut waiting = entry;
+        while waiting != 0 {
+            let before = self.number_at(waiting);
+            self.out[waiting..waiting + 4].copy_from_slice(&(place as u32).to_le_bytes());
+            waiting = before as usize;
+        }
+    }
+
+    /// The u32 at a place of the translation.
+    fn number_at(&self, place: usize) -> u32 {
+        self.out.get(place..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u32::from_le_bytes(*bytes))
     }
 
     /// Translates one block; gives where the next one begins and whether this one runs on into it.
@@ -155,11 +166,7 @@ impl<'a> Translator<'a> {
         self.put(&[0; r::length(r::BEGIN) - 2]);
         let mut position = start;
         if self.is_destination(start) {
-            let entries = PREFIX + index_length(self.code.len());
-            if let Some(entry) = self.entry(start as u64) {
-                let at = entries + 4 * usize::from(entry);
-                self.out[at - 4..at].copy_from_slice(&(block.start as u32).to_le_bytes());
-            }
+            self.note_block(start, block.start);
             block.charge(op::info(op::JUMPDEST));
             position += 1;
         }
@@ -188,16 +195,19 @@ impl<'a> Translator<'a> {
     fn record(&mut self, block: &mut Block, position: usize, opcode: u8) -> (usize, End) {
         let code = &self.code[position..];
         if let Some(fused) = fuse(code)
-            && let Some(operands) = self.resolved(fused.operands)
+            && fused.operands.target().is_none_or(|target| self.entry(target).is_some())
         {
             block.charge_all(&code[..fused.length]);
             self.put_number(fused.record);
             let end = match fused.record {
                 r::JUMP_TO | r::LEAVE | r::POP_JUMP => End::Ends,
-                r::JUMPI_TO..=r::SELECT | r::DUP_JUMPI_TO | r::DUP_JUMP_IF_ZERO => self.put_rest(block),
+                r::JUMPI_TO..=r::SELECT
+                | r::DUP_JUMPI_TO
+                | r::DUP_JUMP_IF_ZERO
+                | r::DUP_JUMP_IF_LT..=r::JUMP_IF_SHORT => self.put_rest(block),
                 _ => End::None,
             };
-            self.put(&operands.0[..operands.1]);
+            self.put_operands(fused.operands, block.code_position);
             return (fused.length, end);
         }
         if let Some(Mask { bits, length }) = computed_mask(code) {
@@ -227,11 +237,7 @@ impl<'a> Translator<'a> {
                 (1, End::None)
             }
             _ => {
-                block.note(info);
-                if is_hot(opcode) {
-                    block.gas += u32::from(info.gas);
-                }
-                block.charges_itself |= !is_hot(opcode) || grows_memory(opcode);
+                block.count(opcode, info);
                 self.put_number(u16::from(opcode));
                 (1, end_of(opcode))
             }
@@ -248,36 +254,36 @@ impl<'a> Translator<'a> {
         if block.charges_itself { End::Falls } else { End::None }
     }
 
-    /// Operands as bytes; `None` when a jump's destination is none.
-    fn resolved(&self, operands: Operands) -> Option<([u8; 6], usize)> {
-        let mut bytes = [0; 6];
-        let length = match operands {
-            Operands::None => 0,
-            Operands::Number(number) => {
-                bytes[..2].copy_from_slice(&number.to_le_bytes());
-                2
-            }
+    /// Writes operands of a record in the block at a code position.
+    fn put_operands(&mut self, operands: Operands, block: usize) {
+        match operands {
+            Operands::None => {}
+            Operands::Number(number) => self.put(&number.to_le_bytes()),
             Operands::Numbers(first, second) => {
-                bytes[..2].copy_from_slice(&first.to_le_bytes());
-                bytes[2..4].copy_from_slice(&second.to_le_bytes());
-                4
+                self.put(&first.to_le_bytes());
+                self.put(&second.to_le_bytes());
             }
-            Operands::Target(position) => {
-                bytes[..2].copy_from_slice(&self.entry(position)?.to_le_bytes());
-                2
+            Operands::Target(target) => self.put_target(target, block),
+            Operands::TargetAndNumber(target, number) => {
+                self.put_target(target, block);
+                self.put(&number.to_le_bytes());
             }
-            Operands::TargetAndNumber(position, number) => {
-                bytes[..2].copy_from_slice(&self.entry(position)?.to_le_bytes());
-                bytes[2..4].copy_from_slice(&number.to_le_bytes());
-                4
+            Operands::SelectorAndTarget(selector, target) => {
+                self.put(&selector.to_le_bytes());
+                self.put_target(target, block);
             }
-            Operands::SelectorAndTarget(selector, position) => {
-                bytes[..4].copy_from_slice(&selector.to_le_bytes());
-                bytes[4..].copy_from_slice(&self.entry(position)?.to_le_bytes());
-                6
-            }
-        };
-        Some((bytes, length))
+        }
+    }
+
+    /// Writes where the block of a jump destination is. Of one that comes later that is not known: the operand waits for
+    /// it behind those that do already.
+    fn put_target(&mut self, target: u64, block: usize) {
+        let Some(entry) = self.entry(target) else { return };
+        let place = self.length;
+        self.put(&self.number_at(entry).to_le_bytes());
+        if target > block as u64 {
+            self.out[entry..entry + 4].copy_from_slice(&(place as u32).to_le_bytes());
+        }
     }
 
     /// Writes a PUSH of `length` immediate bytes; those that the end of the code cuts off are zero.
@@ -383,6 +389,15 @@ impl Block {
         self.gas += u32::from(info.gas);
     }
 
+    /// Counts an opcode's stack, and its gas if the block charges it.
+    fn count(&mut self, opcode: u8, info: Info) {
+        self.note(info);
+        if is_hot(opcode) {
+            self.gas += u32::from(info.gas);
+        }
+        self.charges_itself |= !is_hot(opcode) || grows_memory(opcode);
+    }
+
     /// Counts an opcode's stack.
     fn note(&mut self, info: Info) {
         self.lowest = self.lowest.min(self.height - i32::from(info.inputs));
@@ -395,8 +410,7 @@ impl Block {
     fn charge_all(&mut self, code: &[u8]) {
         let (mut position, records) = (0, self.records);
         while let Some(&opcode) = code.get(position) {
-            self.charge(op::info(opcode));
-            self.charges_itself |= grows_memory(opcode);
+            self.count(opcode, op::info(opcode));
             position += 1 + push_length(opcode);
         }
         self.records = records + 1;
@@ -454,5 +468,70 @@ const fn end_of(opcode: u8) -> End {
         | op::STATICCALL
         | op::JUMPI => End::Falls,
         _ => End::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jump_map;
+    use crate::translation::translate;
+    use alloc::vec::Vec;
+
+    /// The jump map of code.
+    fn mapped(code: &[u8]) -> Vec<u8> {
+        let mut map = alloc::vec![0; jump_map::length(code.len())];
+        jump_map::fill(&mut map, code);
+        map
+    }
+
+    /// The u32 at a place.
+    fn number(bytes: &[u8], place: usize) -> usize {
+        bytes.get(place..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u32::from_le_bytes(*bytes))
+            as usize
+    }
+
+    #[test]
+    fn jumps_know_their_blocks_whether_these_come_before_or_after_them() {
+        // Three jumps to 12: from before it twice, from behind it once.
+        let code = [
+            [op::PUSH1, 12, op::JUMPI].as_slice(),
+            &[op::JUMPDEST, op::PUSH1, 12, op::JUMP],
+            &[op::JUMPDEST; 2],
+            &[op::STOP; 3],
+            &[op::JUMPDEST, op::PUSH1, 12, op::JUMP],
+        ]
+        .concat();
+        assert_eq!(code[12], op::JUMPDEST);
+        let map = mapped(&code);
+        let bytes = translate(&code, &map).expect("a translation");
+        let entries = PREFIX + index_length(code.len());
+        let (first, last) = (number(&bytes, entries), number(&bytes, entries + 12));
+        let begin = r::length(r::BEGIN);
+        let jumpi = entries + 16 + begin;
+        assert_eq!(number(&bytes, jumpi + 4), last, "JUMPI_TO");
+        assert_eq!(number(&bytes, first + begin + 2), last, "JUMP_TO, forward");
+        assert_eq!(number(&bytes, last + begin + 2), last, "JUMP_TO, back");
+    }
+
+    #[test]
+    fn a_translation_in_steps_is_the_one_that_is_made_at_once() {
+        let jump = |target| [op::JUMPDEST, op::PUSH1, target, op::JUMPI, op::CALLER, op::POP];
+        let code = [18, 6, 0, 6, 18].map(jump).concat();
+        let map = mapped(&code);
+        let mut out = alloc::vec![0; length_max(code.len())];
+        let mut progress = Translator::start(&code, &map, &mut out).expect("it fits");
+        while !progress.is_complete(code.len()) {
+            progress = Translator::new(&code, &map, &mut out, &progress).run(&progress, 1).expect("it fits");
+        }
+        out.truncate(progress.length as usize);
+        assert_eq!(Some(out), translate(&code, &map));
+    }
+
+    #[test]
+    fn more_jump_destinations_than_the_index_can_point_to_are_too_long() {
+        let code = [op::JUMPDEST; 0x4000];
+        let map = mapped(&code);
+        assert_eq!(translate(&code, &map), None);
     }
 }

@@ -12,5 +12,6 @@ mod logs;
 mod memory;
 mod returned;
 mod run;
+mod sequences;
 mod stack;
 mod storage;

@@ -14,6 +14,27 @@ const BEHIND_PUSH: &[u8] =
 const BEHIND_DUP: &[u8] =
     &[op::ADD, op::SUB, op::MUL, op::AND, op::LT, op::GT, op::EQ, op::MLOAD, op::MSTORE];
 
+/// What compilers write on the words that are there.
+const IDIOMS: &[&[u8]] = &[
+    &[op::DUP1, op::SWAP1 + 1, op::SUB, op::SWAP1],
+    &[op::DUP1 + 2, op::SWAP1, op::SUB],
+    &[op::PUSH0, op::DUP1 + 1, op::SWAP1, op::POP],
+    &[op::PUSH0, op::PUSH1, 7, op::DUP1 + 2, op::ADD, op::SWAP1, op::POP],
+    &[op::PUSH1, 32, op::SWAP1],
+    &[op::PUSH1, 32, op::SWAP1 + 1, op::SWAP1],
+    &[op::PUSH0, op::SWAP1, op::DUP1 + 1, op::MSTORE],
+    &[op::PUSH1, 33, op::SWAP1 + 1, op::DUP1 + 2, op::MSTORE],
+    &[op::PUSH1, 32, op::DUP1 + 1, op::SWAP1, op::MSTORE],
+    &[op::PUSH0, op::SWAP1, op::DUP1 + 1, op::MSTORE, op::PUSH1, 32, op::DUP1 + 1, op::SWAP1, op::MSTORE],
+    &[op::PUSH0, op::SWAP1, op::DUP1 + 1, op::MSTORE, op::PUSH1, 64, op::SWAP1, op::KECCAK256],
+    &[op::PUSH0, op::DUP1, op::PUSH1, 64, op::SWAP1, op::SWAP1 + 1, op::KECCAK256],
+    &[op::PUSH1, 64, op::PUSH0, op::KECCAK256],
+    &[op::PUSH1, 64, op::PUSH0, op::SWAP1, op::PUSH0, op::KECCAK256],
+    &[op::PUSH0, op::CALLDATALOAD, op::PUSH1, 224, op::SHR],
+    &[op::PUSH1 + 14, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, op::SWAP1, op::DIV],
+    &[op::PUSH1 + 3, 0x80, 0, 0, 0, op::MUL],
+];
+
 /// Opcodes that are cheap and take little.
 const CHEAP: &[u8] = &[
     op::PUSH0,
@@ -39,7 +60,7 @@ const CHEAP: &[u8] = &[
 
 /// A snippet.
 pub(crate) fn snippet(a: &mut Assembler<'_>) {
-    match a.rng.u8(0..16) {
+    match a.rng.u8(0..20) {
         0..4 => push_and(a),
         4..6 => dup_and(a),
         6 => {
@@ -69,7 +90,25 @@ pub(crate) fn snippet(a: &mut Assembler<'_>) {
                 a.destination(label);
             }
         }
+        14..18 => idiom(a),
         _ => long_block(a),
+    }
+}
+
+/// A sequence that takes words as it finds them, at times one word too few.
+fn idiom(a: &mut Assembler<'_>) {
+    let words = if chance(a.rng, 95) { 4 } else { 1 };
+    a.ensure(words);
+    let mut rest = one_of(a.rng, IDIOMS);
+    while let Some((&opcode, behind)) = rest.split_first() {
+        let is_push = (op::PUSH1..=op::PUSH32).contains(&opcode);
+        let (immediate, behind) = behind.split_at(if is_push { usize::from(opcode - op::PUSH0) } else { 0 });
+        if is_push {
+            a.push_bytes(immediate)
+        } else {
+            a.op(opcode)
+        }
+        rest = behind;
     }
 }
 
@@ -146,10 +185,11 @@ fn mask(a: &mut Assembler<'_>) {
 
 /// A comparison, perhaps negated, and a jump to a good or a bad destination.
 fn compare_and_jump(a: &mut Assembler<'_>) {
-    let opcode = one_of(a.rng, &[op::EQ, op::LT, op::GT, op::SLT, op::ISZERO, op::SGT]);
+    let opcode = one_of(a.rng, &[op::EQ, op::LT, op::GT, op::SLT, op::ISZERO, op::SGT, op::SUB, op::XOR]);
     a.ensure(2);
-    if opcode == op::EQ && chance(a.rng, 40) {
-        a.op(op::DUP1);
+    if chance(a.rng, 40) {
+        let dup = op::DUP1 + a.rng.u8(0..2);
+        a.op(dup);
     }
     a.op(opcode);
     for _ in 0..one_of(a.rng, &[0, 0, 1, 1, 2]) {
@@ -195,7 +235,8 @@ fn select(a: &mut Assembler<'_>) {
         let wanted = if a.rng.bool() { selector } else { a.rng.u32(..) };
         a.op(op::DUP1);
         a.push_bytes(&wanted.to_be_bytes());
-        a.op(op::EQ);
+        let compare = one_of(a.rng, &[op::EQ, op::EQ, op::GT]);
+        a.op(compare);
         control::jump_if(a, label);
         labels.push(label);
     }

@@ -137,6 +137,23 @@ const fn topic_gas() -> i64 {
     (info(op::LOG1).gas - info(op::LOG0).gas) as i64
 }
 
+/// CALLDATALOAD of a word that is not all in the call data. Its static gas is charged already.
+///
+/// # Safety
+/// A word is on the stack.
+pub(super) unsafe fn calldataload<H: Host>(cpu: &mut Cpu<'_, '_, '_, H>) -> Result<(), H::Error> {
+    // SAFETY: by this function's contract.
+    let top = unsafe { &mut *cpu.sp.sub(1) };
+    let call_data = cpu.context.frame.input.input.bytes(cpu.context.machine);
+    let start = arith::as_u64_saturating(top).min(call_data.len() as u64) as usize;
+    let mut word = [0; 32];
+    for (target, &byte) in word.iter_mut().zip(&call_data[start..]) {
+        *target = byte;
+    }
+    *top = from_be_bytes(&word);
+    Ok(())
+}
+
 /// MLOAD of a word that is not all in the frame's memory yet. Its static gas is charged already.
 ///
 /// # Safety

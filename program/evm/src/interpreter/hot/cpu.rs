@@ -3,6 +3,7 @@
 use super::super::Interrupt;
 use super::super::context::{Context, Result, Stop};
 use super::super::frame::{Frame, Input, Output};
+use super::handler::Form;
 use super::{GAS_WINDOW, RECORDS_INSIDE, RECORDS_MAX};
 use crate::exit::Exit;
 use crate::host::Host;
@@ -46,12 +47,12 @@ pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
     pub(super) call_data: *const u8,
     /// Its length.
     pub(super) call_data_length: usize,
+    /// A word that begins below this offset lies in it.
+    pub(super) call_data_end: usize,
     /// The translation, if there is one.
     pub(super) translation: *const u8,
     /// Its index.
     pub(super) index: *const u8,
-    /// Its entries, or rather one in front of them, as they are numbered from 1.
-    pub(super) entries: *const u8,
     /// Whether records run, and not the code itself.
     pub(super) is_translated: bool,
     /// How many records may still run in this chain.
@@ -104,9 +105,9 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
             jump_map,
             call_data,
             call_data_length,
+            call_data_end: call_data_length.saturating_sub(31),
             translation: bytes.as_ptr(),
             index: at(translation::PREFIX),
-            entries: at(translation.map_or(0, |translation| translation.entries() - 4)),
             is_translated: frame.is_translated,
             records: RECORDS_MAX,
             reserve: 0,
@@ -266,6 +267,30 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
         frame.memory_length = length;
         self.memory_end = length - 31;
         Ok(())
+    }
+
+    /// Where the memory word at `offset` is, and the gas left, after making it part of the frame's memory and charging for
+    /// it, within a chain of a translation. `None` where that is not easy: then nothing is changed.
+    #[inline(always)]
+    pub(super) fn word_behind_memory<F: Form>(&mut self, offset: &U256, gas: i64) -> Option<(*mut u8, i64)> {
+        /// Beyond this, operations between two chains see to it.
+        const END_MAX: usize = 1 << 16;
+        let start = offset.0[0] as usize;
+        if F::CHECKED || offset.0[1] | offset.0[2] | offset.0[3] != 0 || start > END_MAX || self.records < 1 {
+            return None;
+        }
+        let frame = &mut *self.context.frame;
+        let (now, length) = (frame.memory_length, (start + size_of::<U256>()).next_multiple_of(32));
+        let left = gas - gas::memory((length / 32) as u64) + gas::memory((now / 32) as u64);
+        if left < 0
+            || !self.context.machine.extend_memory(frame.memory_start + now, frame.memory_start + length)
+        {
+            return None;
+        }
+        frame.memory_length = length;
+        self.memory_end = length - 31;
+        self.records -= 1;
+        Some((self.memory.wrapping_add(start), left))
     }
 
     /// Where the memory word at `offset` is, after making it part of the frame's memory and charging for it.

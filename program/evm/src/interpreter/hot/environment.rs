@@ -1,8 +1,8 @@
 //! What code sees of its call and of the machine.
 
 use super::handler::{advanced, enter, handler, next, pushed, word};
-use super::memory;
-use crate::{U256, arith, from_address};
+use super::{between, memory};
+use crate::{U256, from_address};
 
 /// Pushes a word.
 macro_rules! push {
@@ -35,28 +35,13 @@ handler!(
     /// CALLDATALOAD: a word of call data, with zeros behind its end.
     calldataload(pc, sp, gas, cpu, table) {
         let gas = enter!(CALLDATALOAD, pc, sp, gas, cpu, table);
-        let start = arith::as_u64_saturating(&word!(sp, 0)) as usize;
-        let rest = cpu.call_data_length.saturating_sub(start);
-        word!(sp, 0) = if rest >= 32 {
-            // SAFETY: 32 bytes follow.
-            unsafe { memory::read::<32>(cpu.call_data.add(start)) }
-        } else if rest == 0 {
-            U256([0; 4])
-        } else {
-            // SAFETY: `rest` bytes follow.
-            partial_word(unsafe { core::slice::from_raw_parts(cpu.call_data.add(start), rest) })
-        };
+        let offset = &mut word!(sp, 0);
+        let start = offset.0[0] as usize;
+        if offset.0[1] | offset.0[2] | offset.0[3] != 0 || start >= cpu.call_data_end {
+            return cpu.postpone(between::calldataload, advanced!(pc, F::OPCODE), sp, gas);
+        }
+        // SAFETY: a word at an offset below `call_data_end` lies in the call data.
+        *offset = unsafe { memory::read::<32>(cpu.call_data.add(start)) };
         next!(advanced!(pc, F::OPCODE), sp, gas, cpu, table)
     }
 );
-
-/// A word whose first bytes are `bytes` (fewer than 32) and whose others are zero.
-#[cold]
-#[inline(never)]
-fn partial_word(bytes: &[u8]) -> U256 {
-    let mut word = [0; 32];
-    for (target, &byte) in word.iter_mut().zip(bytes) {
-        *target = byte;
-    }
-    crate::from_be_bytes(&word)
-}

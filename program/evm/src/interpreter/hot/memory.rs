@@ -18,7 +18,32 @@ macro_rules! place {
     }};
 }
 
-pub(super) use place;
+/// MSTORE of a word that is not all in the frame's memory yet, with the word and its offset on the stack.
+macro_rules! grow {
+    ($behind:expr, $sp:expr, $gas:ident, $cpu:ident, $table:ident) => {{
+        let (behind, sp): (*const u8, *mut crate::U256) = ($behind, $sp);
+        // SAFETY: the registers are those of a handler behind an MSTORE.
+        unsafe { super::memory::mstore_growing::<H, F>(behind, sp, $gas, $cpu, $table) }
+    }};
+}
+
+pub(super) use {grow, place};
+
+handler!(
+    /// MSTORE of a word that is not all in the frame's memory yet; `pc` is behind it. Most often memory grows by a word
+    /// or two that nobody used before: that needs no operation between two chains. It is one record more in this chain.
+    #[cold]
+    #[inline(never)]
+    mstore_growing(pc, sp, gas, cpu, table) {
+        let Some((target, left)) = cpu.word_behind_memory::<F>(&word!(sp, 0), gas) else {
+            return cpu.postpone(between::mstore, pc, sp, gas);
+        };
+        let word = &word!(sp, 1);
+        // SAFETY: the word is part of the frame's memory now.
+        unsafe { write(target, word) };
+        next!(pc, dropped!(sp, 2), left, cpu, table)
+    }
+);
 
 handler!(
     /// MLOAD.
@@ -38,7 +63,7 @@ handler!(
     mstore(pc, sp, gas, cpu, table) {
         let gas = enter!(MSTORE, pc, sp, gas, cpu, table);
         let Some(target) = place!(cpu, &word!(sp, 0)) else {
-            return cpu.postpone(between::mstore, advanced!(pc, F::OPCODE), sp, gas);
+            return grow!(advanced!(pc, F::OPCODE), sp, gas, cpu, table);
         };
         let word = &word!(sp, 1);
         // SAFETY: 32 bytes from `target` on lie in the frame's memory.

@@ -24,7 +24,7 @@
 //!
 //! A translation charges its gas block by block, so it runs on all of the gas and counts records instead, block by block
 //! as well ([`Cpu::records`](cpu::Cpu)): a chain runs [`RECORDS_MAX`] of them at most. One that begins inside of a block,
-//! behind an operation, reckons with the whole block.
+//! behind an operation, reckons with the whole block. Memory that grows within a chain counts as a record more.
 //!
 //! # What handlers rely on
 //! * `pc` points into `padded` code: 33 zero bytes stand behind the code ([`super::Code::PADDING`], checked when a run
@@ -34,7 +34,7 @@
 //!   inputs are not there or whose outputs do not fit.
 //! * Memory words are touched only below [`Cpu::memory_end`](cpu::Cpu), which lies in the memory arena.
 //! * No reference into the arenas is alive while handlers use pointers into them: whatever takes one runs between chains
-//!   ([`between`], [`cold`]).
+//!   ([`between`], [`cold`]), or is done with it before its handler goes on (memory that grows by a few words).
 
 mod arithmetic;
 mod between;

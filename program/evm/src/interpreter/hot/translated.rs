@@ -6,6 +6,7 @@ use super::{arithmetic, between, cold, control, environment, hash, memory, stack
 use crate::exit::Exit;
 use crate::host::Host;
 use crate::opcode as op;
+use crate::translation::INDEXED;
 use crate::translation::record::{self as r, SCALE};
 use crate::{U256, arith};
 use core::marker::PhantomData;
@@ -36,6 +37,18 @@ macro_rules! operand {
     };
 }
 
+/// The word that the record's DUP copies.
+macro_rules! copied {
+    ($pc:ident, $sp:ident) => {
+        copied!(@ $sp, usize::from(operand!(u16, $pc, 0)))
+    };
+    (@ $sp:ident, $place:expr) => {{
+        let place: usize = $place;
+        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+        unsafe { &*$sp.byte_sub(place).cast_const() }
+    }};
+}
+
 /// Goes on at the block whose BEGIN is at `$pc`.
 macro_rules! enter_block {
     ($pc:expr, $sp:expr, $gas:ident, $cpu:ident, $table:ident) => {{
@@ -58,17 +71,14 @@ macro_rules! enter_block {
 }
 
 impl<H: Host> Cpu<'_, '_, '_, H> {
-    /// The block of an entry, numbered from 1.
+    /// The block at a place of the translation.
     ///
     /// # Safety
-    /// The running translation has this entry.
+    /// A block of the running translation is there.
     #[inline(always)]
-    unsafe fn block(&self, entry: usize) -> *const u8 {
-        // SAFETY: by this function's contract; the translator wrote where the block is.
-        unsafe {
-            let place = u32::from_le(self.entries.add(4 * entry).cast::<u32>().read_unaligned());
-            self.translation.add(place as usize)
-        }
+    unsafe fn block(&self, place: u32) -> *const u8 {
+        // SAFETY: by this function's contract.
+        unsafe { self.translation.add(place as usize) }
     }
 
     /// The block at a code position, if that is a jump destination.
@@ -78,14 +88,41 @@ impl<H: Host> Cpu<'_, '_, '_, H> {
         if word.0[1] | word.0[2] | word.0[3] != 0 || position >= self.code_length {
             return None;
         }
-        // SAFETY: the index has a word for every 16 bytes of code.
-        let word = u64::from_le(unsafe { self.index.add(position / 16 * 8).cast::<u64>().read_unaligned() });
-        let number = (word >> (3 * (position % 16))) & 7;
-        if number == 0 {
+        // SAFETY: the index has a place for every so many bytes of code.
+        let entry =
+            u16::from_le(unsafe { self.index.cast::<u16>().add(position / INDEXED).read_unaligned() });
+        if entry == 0 {
             return None;
         }
-        // SAFETY: every jump destination has an entry.
-        Some(unsafe { self.block((word >> 48) as usize + number as usize) })
+        // SAFETY: every jump destination has an entry, where the translator wrote where the block is.
+        let block = unsafe {
+            let place = self.translation.add(usize::from(entry)).cast::<u32>().read_unaligned();
+            self.block(u32::from_le(place))
+        };
+        if usize::from(operand!(u16, block, 4)) == position { Some(block) } else { self.block_near(position) }
+    }
+
+    /// The first four bytes of call data that is shorter, with zeros behind its end.
+    #[cold]
+    #[inline(never)]
+    fn short_selector(&self) -> u32 {
+        let call_data = self.context.frame.input.input.bytes(self.context.machine);
+        (0..4).fold(0, |selector, index| {
+            selector << 8 | u32::from(call_data.get(index).copied().unwrap_or_default())
+        })
+    }
+
+    /// [`Self::block_at`], where the destination may be another one that is near.
+    #[cold]
+    #[inline(never)]
+    fn block_near(&self, position: usize) -> Option<*const u8> {
+        // SAFETY: the position lies in the code, and the map has a bit for each byte of the code.
+        let bits = unsafe { *self.jump_map.add(position / 8) };
+        if bits >> (position % 8) & 1 == 0 {
+            return None;
+        }
+        let place = self.context.frame.input.code.translation()?.block_at(position)?;
+        Some(self.translation.wrapping_add(place))
     }
 }
 
@@ -173,9 +210,10 @@ handler!(
 handler!(
     /// JUMP_TO.
     jump_to(pc, sp, gas, cpu, table) {
-        let entry = usize::from(operand!(u16, pc, 0));
-        // SAFETY: the translator wrote an entry that there is.
-        enter_block!(unsafe { cpu.block(entry) }, sp, gas, cpu, table)
+        let place = operand!(u32, pc, 0);
+        // SAFETY: the translator wrote where the block is.
+        let block = unsafe { cpu.block(place) };
+        enter_block!(block, sp, gas, cpu, table)
     }
 );
 
@@ -205,13 +243,13 @@ handler!(
     }
 );
 
-/// Goes on at an entry of the translation, and gives back the gas that the block charged for what it leaves out.
+/// Goes on at a block of the translation, and gives back the gas that the block charged for what it leaves out.
 macro_rules! jump {
-    ($pc:ident, $entry:expr, $sp:expr, $gas:ident, $cpu:ident, $table:ident) => {{
-        let entry: u16 = $entry;
+    ($pc:ident, $place:expr, $sp:expr, $gas:ident, $cpu:ident, $table:ident) => {{
+        let place: u32 = $place;
         let gas = $gas + i64::from(operand!(u16, $pc, 0));
-        // SAFETY: the translator wrote an entry that there is.
-        let block = unsafe { $cpu.block(usize::from(entry)) };
+        // SAFETY: the translator wrote where the block is.
+        let block = unsafe { $cpu.block(place) };
         enter_block!(block, $sp, gas, $cpu, $table)
     }};
 }
@@ -222,7 +260,7 @@ macro_rules! jump_if {
         handler!(#[doc = concat!(stringify!($record), ".")] $name(pc, $sp, gas, cpu, table) {
             let is_met: bool = $condition;
             if is_met {
-                return jump!(pc, operand!(u16, pc, 2), dropped!($sp, $drop), gas, cpu, table);
+                return jump!(pc, operand!(u32, pc, 2), dropped!($sp, $drop), gas, cpu, table);
             }
             next!(advanced!(pc, const { r::length(r::$record) }), dropped!($sp, $drop), gas, cpu, table)
         });
@@ -246,11 +284,9 @@ jump_if! {
 macro_rules! dup_jump_if {
     ($($name:ident $record:ident |$copy:ident| $condition:expr;)+) => {$(
         handler!(#[doc = concat!(stringify!($record), ".")] $name(pc, sp, gas, cpu, table) {
-            let place = usize::from(operand!(u16, pc, 4));
-            // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
-            let $copy = unsafe { &*sp.byte_sub(place).cast_const() };
+            let $copy = copied!(@ sp, usize::from(operand!(u16, pc, 6)));
             if $condition {
-                return jump!(pc, operand!(u16, pc, 2), sp, gas, cpu, table);
+                return jump!(pc, operand!(u32, pc, 2), sp, gas, cpu, table);
             }
             next!(advanced!(pc, const { r::length(r::$record) }), sp, gas, cpu, table)
         });
@@ -262,16 +298,54 @@ dup_jump_if! {
     dup_jump_if_zero DUP_JUMP_IF_ZERO |copy| arith::is_zero(copy);
 }
 
-handler!(
-    /// SELECT.
-    select(pc, sp, gas, cpu, table) {
-        let top = &word!(sp, 0);
-        if top.0[0] == u64::from(operand!(u32, pc, 2)) && top.0[1] | top.0[2] | top.0[3] == 0 {
-            return jump!(pc, operand!(u16, pc, 6), sp, gas, cpu, table);
-        }
-        next!(advanced!(pc, const { r::length(r::SELECT) }), sp, gas, cpu, table)
-    }
-);
+/// Jumps on a condition over a copy and the top word, which it drops.
+macro_rules! dup_compare_jump_if {
+    ($($name:ident $record:ident |$copy:ident, $top:ident| $condition:expr;)+) => {$(
+        handler!(#[doc = concat!(stringify!($record), ".")] $name(pc, sp, gas, cpu, table) {
+            let is_met: bool = {
+                let ($copy, $top) = (copied!(@ sp, usize::from(operand!(u16, pc, 6))), &word!(sp, 0));
+                $condition
+            };
+            if is_met {
+                return jump!(pc, operand!(u32, pc, 2), dropped!(sp, 1), gas, cpu, table);
+            }
+            next!(advanced!(pc, const { r::length(r::$record) }), dropped!(sp, 1), gas, cpu, table)
+        });
+    )+};
+}
+
+dup_compare_jump_if! {
+    dup_jump_if_lt DUP_JUMP_IF_LT |copy, top| arith::lt(copy, top);
+    dup_jump_if_ge DUP_JUMP_IF_GE |copy, top| !arith::lt(copy, top);
+    dup_jump_if_gt DUP_JUMP_IF_GT |copy, top| arith::gt(copy, top);
+    dup_jump_if_le DUP_JUMP_IF_LE |copy, top| !arith::gt(copy, top);
+    dup_jump_if_eq DUP_JUMP_IF_EQ |copy, top| arith::eq(copy, top);
+    dup_jump_if_ne DUP_JUMP_IF_NE |copy, top| !arith::eq(copy, top);
+}
+
+/// Jumps on a condition over a selector and the top word, which stays.
+macro_rules! select {
+    ($($name:ident $record:ident |$selector:ident, $top:ident| $condition:expr;)+) => {$(
+        handler!(#[doc = concat!(stringify!($record), ".")] $name(pc, sp, gas, cpu, table) {
+            let ($selector, $top) = (u64::from(operand!(u32, pc, 2)), &word!(sp, 0));
+            if $condition {
+                return jump!(pc, operand!(u32, pc, 6), sp, gas, cpu, table);
+            }
+            next!(advanced!(pc, const { r::length(r::$record) }), sp, gas, cpu, table)
+        });
+    )+};
+}
+
+select! {
+    select SELECT |selector, top| is_small(top, |low| selector == low);
+    select_below SELECT_BELOW |selector, top| is_small(top, |low| selector > low);
+}
+
+/// Whether a word fits 64 bits that meet a condition.
+#[inline(always)]
+fn is_small(word: &U256, condition: impl FnOnce(u64) -> bool) -> bool {
+    condition(word.0[0]) && word.0[1] | word.0[2] | word.0[3] == 0
+}
 
 /// Changes the top word with a number.
 macro_rules! with_number {
@@ -295,9 +369,9 @@ with_number! {
     sub_from_16 SUB_FROM_16 |number, top| arith::sub(&small(number), top);
     mul_16 MUL_16 |number, top| arith::mul(&small(number), top);
     and_16 AND_16 |number, top| small(number & top.0[0]);
-    eq_16 EQ_16 |number, top| truth(top.0[0] == number && top.0[1] | top.0[2] | top.0[3] == 0);
+    eq_16 EQ_16 |number, top| truth(is_small(top, |low| number == low));
     lt_16 LT_16 |number, top| truth(number < top.0[0] || top.0[1] | top.0[2] | top.0[3] != 0);
-    gt_16 GT_16 |number, top| truth(number > top.0[0] && top.0[1] | top.0[2] | top.0[3] == 0);
+    gt_16 GT_16 |number, top| truth(is_small(top, |low| number > low));
     shl_16 SHL_16 |number, top| arith::shl(&small(number), top);
     shr_16 SHR_16 |number, top| arith::shr(&small(number), top);
 }
@@ -319,18 +393,6 @@ unary! {
     is_nonzero |top| truth(!arith::is_zero(top));
     and_160 |top| U256([top.0[0], top.0[1], top.0[2] & 0xffff_ffff, 0]);
     shr_224 |top| small(top.0[3] >> 32);
-}
-
-/// The word that the record's DUP copies.
-macro_rules! copied {
-    ($pc:ident, $sp:ident) => {
-        copied!(@ $sp, usize::from(operand!(u16, $pc, 0)))
-    };
-    (@ $sp:ident, $place:expr) => {{
-        let place: usize = $place;
-        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
-        unsafe { &*$sp.byte_sub(place).cast_const() }
-    }};
 }
 
 /// Masks of 0 to 31 low bytes.
@@ -367,9 +429,7 @@ handler!(
 handler!(
     /// DUP_AND_LOW.
     dup_and_low(pc, sp, gas, cpu, table) {
-        let (mask, place) = (low_bytes!(pc), usize::from(operand!(u16, pc, 2)));
-        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
-        let copy = unsafe { &*sp.byte_sub(place).cast_const() };
+        let (mask, copy) = (low_bytes!(pc), copied!(@ sp, usize::from(operand!(u16, pc, 2))));
         let word = arith::and(mask, copy);
         next!(advanced!(pc, const { r::length(r::DUP_AND_LOW) }), pushed!(sp, word), gas, cpu, table)
     }
@@ -406,6 +466,7 @@ with_copy! {
     dup_lt DUP_LT |copy, top| truth(arith::lt(copy, top));
     dup_gt DUP_GT |copy, top| truth(arith::gt(copy, top));
     dup_eq DUP_EQ |copy, top| truth(arith::eq(copy, top));
+    sub_dup SUB_DUP |copy, top| arith::sub(top, copy);
 }
 
 handler!(
@@ -428,7 +489,7 @@ handler!(
         let offset = copied!(pc, sp);
         let behind = advanced!(pc, const { r::length(r::DUP_MSTORE) });
         let Some(target) = memory::place!(cpu, offset) else {
-            return cpu.postpone(between::mstore, behind, pushed!(sp, *offset), gas);
+            return memory::grow!(behind, pushed!(sp, *offset), gas, cpu, table);
         };
         let word = &word!(sp, 0);
         // SAFETY: 32 bytes from `target` on lie in the frame's memory.
@@ -440,9 +501,8 @@ handler!(
 handler!(
     /// DUP_ADD_16.
     dup_add_16(pc, sp, gas, cpu, table) {
-        let (number, place) = (u64::from(operand!(u16, pc, 0)), usize::from(operand!(u16, pc, 2)));
-        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
-        let copy = unsafe { &*sp.byte_sub(place).cast_const() };
+        let number = u64::from(operand!(u16, pc, 0));
+        let copy = copied!(@ sp, usize::from(operand!(u16, pc, 2)));
         let word = arith::add(&small(number), copy);
         next!(advanced!(pc, const { r::length(r::DUP_ADD_16) }), pushed!(sp, word), gas, cpu, table)
     }
@@ -455,7 +515,7 @@ handler!(
         let Some(target) = memory::place!(cpu, &offset) else {
             word!(sp, 1) = word!(sp, 0);
             word!(sp, 0) = offset;
-            return cpu.postpone(between::mstore, behind, sp, gas);
+            return memory::grow!(behind, sp, gas, cpu, table);
         };
         let word = &word!(sp, 0);
         // SAFETY: 32 bytes from `target` on lie in the frame's memory.
@@ -471,7 +531,7 @@ handler!(
         let word = word!(sp, 1);
         let Some(target) = memory::place!(cpu, &offset) else {
             word!(sp, 0) = word;
-            return cpu.postpone(between::mstore, behind, pushed!(sp, offset), gas);
+            return memory::grow!(behind, pushed!(sp, offset), gas, cpu, table);
         };
         // SAFETY: 32 bytes from `target` on lie in the frame's memory.
         unsafe { memory::write(target, &word) };
@@ -480,12 +540,132 @@ handler!(
 );
 
 handler!(
+    /// KEEP_MSTORE_16.
+    keep_mstore_16(pc, sp, gas, cpu, table) {
+        let (offset, word) = (usize::from(operand!(u16, pc, 0)), word!(sp, 0));
+        let behind = advanced!(pc, const { r::length(r::KEEP_MSTORE_16) });
+        if offset >= cpu.memory_end {
+            let sp = pushed!(sp, word);
+            return memory::grow!(behind, pushed!(sp, small(offset as u64)), gas, cpu, table);
+        }
+        // SAFETY: a word at an offset below `memory_end` lies in the frame's memory.
+        unsafe { memory::write(cpu.memory.add(offset), &word) };
+        next!(behind, sp, gas, cpu, table)
+    }
+);
+
+handler!(
+    /// MSTORE_AND_16.
+    mstore_and_16(pc, sp, gas, cpu, table) {
+        let (offset, place) = (usize::from(operand!(u16, pc, 0)), usize::from(operand!(u16, pc, 2)));
+        // SAFETY: the block's BEGIN has found as many words on the stack as its opcodes take.
+        let target = unsafe { &mut *sp.byte_sub(place) };
+        let word = core::mem::replace(target, small(offset as u64));
+        let behind = advanced!(pc, const { r::length(r::MSTORE_AND_16) });
+        if offset >= cpu.memory_end {
+            let sp = pushed!(sp, word);
+            return memory::grow!(behind, pushed!(sp, small(offset as u64)), gas, cpu, table);
+        }
+        // SAFETY: a word at an offset below `memory_end` lies in the frame's memory.
+        unsafe { memory::write(cpu.memory.add(offset), &word) };
+        next!(behind, sp, gas, cpu, table)
+    }
+);
+
+handler!(
+    /// KECCAK256_AT.
+    keccak256_at(pc, sp, gas, cpu, table) {
+        let offset = small(u64::from(operand!(u16, pc, 0)));
+        let behind = advanced!(pc, const { r::length(r::KECCAK256_AT) });
+        let Some((hash, left)) = hash::hash::<H, F>(cpu, &offset, &word!(sp, 0), gas) else {
+            return cpu.postpone(between::keccak256, behind, pushed!(sp, offset), gas);
+        };
+        word!(sp, 0) = hash;
+        next!(behind, sp, left, cpu, table)
+    }
+);
+
+handler!(
+    /// KECCAK256_OF.
+    keccak256_of(pc, sp, gas, cpu, table) {
+        let length = small(u64::from(operand!(u16, pc, 0)));
+        let behind = advanced!(pc, const { r::length(r::KECCAK256_OF) });
+        let Some((hash, left)) = hash::hash::<H, F>(cpu, &word!(sp, 0), &length, gas) else {
+            let offset = word!(sp, 0);
+            word!(sp, 0) = length;
+            return cpu.postpone(between::keccak256, behind, pushed!(sp, offset), gas);
+        };
+        word!(sp, 0) = hash;
+        next!(behind, sp, left, cpu, table)
+    }
+);
+
+handler!(
+    /// KECCAK256_BELOW.
+    keccak256_below(pc, sp, gas, cpu, table) {
+        let (length, offset) = (small(u64::from(operand!(u16, pc, 0))), word!(sp, 1));
+        let behind = advanced!(pc, const { r::length(r::KECCAK256_BELOW) });
+        word!(sp, 1) = word!(sp, 0);
+        let Some((hash, left)) = hash::hash::<H, F>(cpu, &offset, &length, gas) else {
+            word!(sp, 0) = length;
+            return cpu.postpone(between::keccak256, behind, pushed!(sp, offset), gas);
+        };
+        word!(sp, 0) = hash;
+        next!(behind, sp, left, cpu, table)
+    }
+);
+
+handler!(
+    /// SELECTOR.
+    selector(pc, sp, gas, cpu, table) {
+        let bytes = if cpu.call_data_length >= 4 {
+            // SAFETY: the call data has four bytes.
+            u32::from_be(unsafe { cpu.call_data.cast::<u32>().read_unaligned() })
+        } else {
+            cpu.short_selector()
+        };
+        next!(advanced!(pc, 2), pushed!(sp, small(u64::from(bytes))), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// INSERT_16.
+    insert_16(pc, sp, gas, cpu, table) {
+        let grown = pushed!(sp, word!(sp, 0));
+        word!(sp, 0) = small(u64::from(operand!(u16, pc, 0)));
+        next!(advanced!(pc, const { r::length(r::INSERT_16) }), grown, gas, cpu, table)
+    }
+);
+
+handler!(
+    /// INSERT_16_BELOW.
+    insert_16_below(pc, sp, gas, cpu, table) {
+        let grown = pushed!(sp, word!(sp, 0));
+        word!(sp, 0) = word!(sp, 1);
+        word!(sp, 1) = small(u64::from(operand!(u16, pc, 0)));
+        next!(advanced!(pc, const { r::length(r::INSERT_16_BELOW) }), grown, gas, cpu, table)
+    }
+);
+
+/// Moves the second of three words to where the first is, the third to the second, the first to the third. A limb at a
+/// time: whole words do not fit the registers.
+macro_rules! rotate {
+    ($sp:ident, [$first:literal, $second:literal, $third:literal]) => {
+        let mut limb = 0;
+        while limb < 4 {
+            let moved = word!($sp, $first).0[limb];
+            word!($sp, $first).0[limb] = word!($sp, $second).0[limb];
+            word!($sp, $second).0[limb] = word!($sp, $third).0[limb];
+            word!($sp, $third).0[limb] = moved;
+            limb += 1;
+        }
+    };
+}
+
+handler!(
     /// SWAP1_SWAP2.
     swap1_swap2(pc, sp, gas, cpu, table) {
-        let third = word!(sp, 2);
-        word!(sp, 2) = word!(sp, 1);
-        word!(sp, 1) = word!(sp, 0);
-        word!(sp, 0) = third;
+        rotate!(sp, [2, 1, 0]);
         next!(advanced!(pc, 2), sp, gas, cpu, table)
     }
 );
@@ -493,10 +673,7 @@ handler!(
 handler!(
     /// SWAP2_SWAP1.
     swap2_swap1(pc, sp, gas, cpu, table) {
-        let top = word!(sp, 0);
-        word!(sp, 0) = word!(sp, 1);
-        word!(sp, 1) = word!(sp, 2);
-        word!(sp, 2) = top;
+        rotate!(sp, [0, 1, 2]);
         next!(advanced!(pc, 2), sp, gas, cpu, table)
     }
 );
@@ -521,12 +698,30 @@ handler!(
         let offset = usize::from(operand!(u16, pc, 0));
         let behind = advanced!(pc, const { r::length(r::MSTORE_16) });
         if offset >= cpu.memory_end {
-            return cpu.postpone(between::mstore, behind, pushed!(sp, small(offset as u64)), gas);
+            return memory::grow!(behind, pushed!(sp, small(offset as u64)), gas, cpu, table);
         }
         let word = &word!(sp, 0);
         // SAFETY: a word at an offset below `memory_end` lies in the frame's memory.
         unsafe { memory::write(cpu.memory.add(offset), word) };
         next!(behind, dropped!(sp, 1), gas, cpu, table)
+    }
+);
+
+handler!(
+    /// SUB_BELOW.
+    sub_below(pc, sp, gas, cpu, table) {
+        word!(sp, 1) = arith::sub(&word!(sp, 1), &word!(sp, 0));
+        next!(advanced!(pc, 2), sp, gas, cpu, table)
+    }
+);
+
+handler!(
+    /// JUMP_IF_SHORT.
+    jump_if_short(pc, sp, gas, cpu, table) {
+        if cpu.call_data_length < usize::from(operand!(u16, pc, 6)) {
+            return jump!(pc, operand!(u32, pc, 2), sp, gas, cpu, table);
+        }
+        next!(advanced!(pc, const { r::length(r::JUMP_IF_SHORT) }), sp, gas, cpu, table)
     }
 );
 
@@ -578,6 +773,12 @@ table! {
         LEAVE leave POP_JUMP pop_jump DUP_AND_160 dup_and_160 AND_LOW and_low DUP_AND_LOW dup_and_low
         DUP_JUMPI_TO dup_jumpi_to DUP_JUMP_IF_ZERO dup_jump_if_zero SWAP_MSTORE swap_mstore KEEP_MSTORE keep_mstore
         DUP_ADD_16 dup_add_16 SWAP1_SWAP2 swap1_swap2 SWAP2_SWAP1 swap2_swap1
+        DUP_JUMP_IF_LT dup_jump_if_lt DUP_JUMP_IF_GE dup_jump_if_ge DUP_JUMP_IF_GT dup_jump_if_gt
+        DUP_JUMP_IF_LE dup_jump_if_le DUP_JUMP_IF_EQ dup_jump_if_eq DUP_JUMP_IF_NE dup_jump_if_ne
+        SELECT_BELOW select_below INSERT_16 insert_16 INSERT_16_BELOW insert_16_below
+        MSTORE_AND_16 mstore_and_16 KEEP_MSTORE_16 keep_mstore_16
+        KECCAK256_AT keccak256_at KECCAK256_OF keccak256_of KECCAK256_BELOW keccak256_below SELECTOR selector
+        SUB_BELOW sub_below SUB_DUP sub_dup JUMP_IF_SHORT jump_if_short
     }
     arithmetic {
         ADD add MUL mul SUB sub DIV div SDIV sdiv MOD rem SMOD smod ADDMOD addmod MULMOD mulmod
