@@ -38,6 +38,7 @@
 
 mod arithmetic;
 mod between;
+mod blocks;
 mod cold;
 mod control;
 mod cpu;
@@ -48,6 +49,7 @@ mod hash;
 mod memory;
 mod plain;
 mod run;
+mod sequences;
 mod stack;
 mod step;
 mod translated;
