@@ -1,5 +1,6 @@
 //! Cryptography by syscalls.
 
+use core::mem::MaybeUninit;
 use parhelion_evm::crypto::Crypto;
 use solana_define_syscall::definitions::{
     sol_alt_bn128_group_op, sol_curve_decompress, sol_curve_group_op, sol_curve_pairing_map, sol_keccak256,
@@ -29,20 +30,24 @@ pub(crate) struct Syscalls;
 /// SHA-256 over the concatenation of `parts`: 85 CU and max(10, n/2) a part.
 #[inline(always)]
 pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hash = [0; 32];
+    let mut hash = MaybeUninit::<[u8; 32]>::uninit();
     // SAFETY: the syscall reads an array of (address, length) pairs, which is how slices are laid out, and writes 32
     // bytes. It cannot fail for valid memory.
-    unsafe { sol_sha256(parts.as_ptr().cast(), parts.len() as u64, hash.as_mut_ptr()) };
-    hash
+    unsafe {
+        sol_sha256(parts.as_ptr().cast(), parts.len() as u64, hash.as_mut_ptr().cast());
+        hash.assume_init()
+    }
 }
 
 /// Keccak-256 over the concatenation of `parts`: as [`sha256`].
 #[inline(always)]
 pub(crate) fn keccak256(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hash = [0; 32];
+    let mut hash = MaybeUninit::<[u8; 32]>::uninit();
     // SAFETY: as in `sha256`.
-    unsafe { sol_keccak256(parts.as_ptr().cast(), parts.len() as u64, hash.as_mut_ptr()) };
-    hash
+    unsafe {
+        sol_keccak256(parts.as_ptr().cast(), parts.len() as u64, hash.as_mut_ptr().cast());
+        hash.assume_init()
+    }
 }
 
 impl Crypto for Syscalls {

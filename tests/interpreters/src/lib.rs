@@ -34,6 +34,7 @@ mod heap;
 mod memory;
 
 use case::{Case, Interpreter};
+use core::mem::MaybeUninit;
 use operation::Operation;
 use solana_define_syscall::definitions::{sol_keccak256, sol_set_return_data};
 use world::World;
@@ -109,9 +110,11 @@ fn tell(bytes: &[u8]) -> u64 {
 
 /// Keccak-256 over the concatenation of `parts`, by the syscall.
 fn keccak256(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hash = [0; 32];
+    let mut hash = MaybeUninit::<[u8; 32]>::uninit();
     // SAFETY: the syscall reads an array of (address, length) pairs, which is how slices are laid out, and writes 32
     // bytes. It cannot fail for valid memory.
-    unsafe { sol_keccak256(parts.as_ptr().cast(), parts.len() as u64, hash.as_mut_ptr()) };
-    hash
+    unsafe {
+        sol_keccak256(parts.as_ptr().cast(), parts.len() as u64, hash.as_mut_ptr().cast());
+        hash.assume_init()
+    }
 }
