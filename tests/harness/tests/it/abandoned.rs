@@ -27,8 +27,8 @@ use solana_signer::Signer;
 use solana_transaction::versioned::VersionedTransaction;
 use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use tokio::sync::Notify;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::{Mutex, Notify};
 
 /// Where the fees of the other operator go.
 const OTHER_COINBASE: EthereumAddress = EthereumAddress::repeat_byte(0xc9);
@@ -284,7 +284,8 @@ fn a_run_whose_beginning_got_no_answer_is_found_by_the_keeper() {
 
 /// Lets so many Solana transactions land, and then the node is gone.
 struct StopsAfter {
-    left: AtomicU32,
+    /// Locked while one of them is sent: the node is not gone before the others have landed.
+    left: Mutex<u32>,
     stopped: Notify,
 }
 
@@ -295,11 +296,12 @@ impl Meddler for StopsAfter {
         cluster: &dyn Cluster,
         transaction: &VersionedTransaction,
     ) -> Result<Signature, ClusterError> {
-        let left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        if left.is_err() {
+        let mut left = self.left.lock().await;
+        let Some(rest) = left.checked_sub(1) else {
             self.stopped.notify_one();
             pending().await
-        }
+        };
+        *left = rest;
         cluster.send(transaction).await
     }
 }
@@ -313,7 +315,7 @@ fn a_run_whose_reads_were_changed_in_its_middle_begins_anew() {
     scene.chain.deposit(stranger.address(), 100 * SOL).unwrap();
     let transaction = scene.wallet.send(Some(oracle), U256::ZERO, vec![1], 2_000_000);
     let first = scene.slot() + 1;
-    let meddler = StopsAfter { left: AtomicU32::new(6), stopped: Notify::new() };
+    let meddler = StopsAfter { left: Mutex::new(6), stopped: Notify::new() };
     let cluster = Arc::new(Interposed::new(Arc::clone(&scene.chain.svm) as Arc<dyn Cluster>, meddler));
     let node = relay(&scene.chain, Arc::clone(&cluster) as Arc<dyn Cluster>);
     scene.chain.block_on(async {
