@@ -9,7 +9,7 @@ use evm::backend::{
     InMemoryAccount, InMemoryBackend, InMemoryEnvironment, OverlayedBackend, OverlayedChangeSet,
 };
 use evm::interpreter::etable::{Chained, Single};
-use evm::interpreter::eval::eval_codecopy;
+use evm::interpreter::eval::{eval_call_create_trap, eval_codecopy};
 use evm::interpreter::runtime::{RuntimeBackend, RuntimeEnvironment, TouchKind};
 use evm::interpreter::trap::CallCreateTrap;
 use evm::interpreter::{Control, ExitError, ExitException, ExitResult, ExitSucceed, Machine, Opcode};
@@ -45,6 +45,15 @@ fn codecopy<'c, H: RuntimeBackend + RuntimeEnvironment>(
     eval_codecopy(machine, backend, position)
 }
 
+/// CREATE2. SputnikVM's makes what is in front of init code part of memory even if the init code is empty.
+fn create2<H>(machine: &mut Machine<State<'_>>, handle: &mut H, position: usize) -> Control<CallCreateTrap> {
+    if machine.stack.peek(2) == Ok(Word::zero()) {
+        // Its own CREATE2 finds out whether there is one.
+        let _ = machine.stack.set(1, Word::zero());
+    }
+    eval_call_create_trap(machine, handle, position)
+}
+
 /// Runs a case that our executor took for valid.
 pub(crate) fn run(case: &Case, ours: &Outcome) -> Outcome {
     if let Some(reason) = unsupported(case, ours) {
@@ -55,6 +64,7 @@ pub(crate) fn run(case: &Case, ours: &Outcome) -> Outcome {
     let gas_etable = Single::new(evm::standard::eval_gasometer);
     let mut execution = DispatchEtable::runtime();
     execution[usize::from(Opcode::CODECOPY.0)] = codecopy;
+    execution[usize::from(Opcode::CREATE2.0)] = create2;
     let etable = Chained(gas_etable, execution);
     let resolver = EtableResolver::new(&Set, &etable);
     let invoker = Invoker::new(&resolver);
