@@ -125,7 +125,8 @@ impl DurablePool {
         }
     }
 
-    /// Writes down and submits what was taken out of the chain.
+    /// Writes down and submits what was taken out of the chain. The store has written it down as well, but for all nodes: the
+    /// first for which it is over crosses that out.
     async fn bring_back(&self, transactions: Vec<Transaction>) {
         for transaction in transactions {
             let hash = transaction.hash();
