@@ -380,20 +380,22 @@ fn fuse_dup_mask(code: &[u8], place: u16) -> Option<Fused> {
 /// A comparison with the word that the DUP in front copies, and a conditional jump.
 fn fuse_dup_condition(code: &[u8], place: u16) -> Option<Fused> {
     let &first = code.first()?;
-    let is_negated = code.get(1) == Some(&op::ISZERO);
-    let record = match (first, is_negated) {
-        (op::LT, false) => r::DUP_JUMP_IF_LT,
-        (op::LT, true) => r::DUP_JUMP_IF_GE,
-        (op::GT, false) => r::DUP_JUMP_IF_GT,
-        (op::GT, true) => r::DUP_JUMP_IF_LE,
-        (op::EQ, false) | (op::SUB | op::XOR, true) => r::DUP_JUMP_IF_EQ,
-        (op::EQ, true) | (op::SUB | op::XOR, false) => r::DUP_JUMP_IF_NE,
+    if !matches!(first, op::LT | op::GT | op::EQ | op::SUB | op::XOR) {
+        return None;
+    }
+    let Fused { record, operands: Operands::Target(target), length } = fuse_condition(code, first)? else {
+        return None;
+    };
+    let record = match record {
+        r::JUMP_IF_LT => r::DUP_JUMP_IF_LT,
+        r::JUMP_IF_GE => r::DUP_JUMP_IF_GE,
+        r::JUMP_IF_GT => r::DUP_JUMP_IF_GT,
+        r::JUMP_IF_LE => r::DUP_JUMP_IF_LE,
+        r::JUMP_IF_EQ => r::DUP_JUMP_IF_EQ,
+        r::JUMP_IF_NE => r::DUP_JUMP_IF_NE,
         _ => return None,
     };
-    let length = if is_negated { 2 } else { 1 };
-    let jump = push_jumpi(code.get(length..)?)?;
-    let operands = Operands::TargetAndNumber(jump.value, place);
-    Some(Fused { record, operands, length: 1 + length + jump.length })
+    Some(Fused { record, operands: Operands::TargetAndNumber(target, place), length: 1 + length })
 }
 
 /// A comparison and what becomes of it.

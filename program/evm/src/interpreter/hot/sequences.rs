@@ -245,18 +245,25 @@ handler!(
     }
 );
 
+/// Stores a word at a constant offset, and goes on.
+macro_rules! store {
+    ($word:ident, $offset:ident, $behind:ident, $sp:ident, $gas:ident, $cpu:ident, $table:ident) => {{
+        if $offset >= $cpu.memory_end {
+            let sp = pushed!($sp, $word);
+            return memory::grow!($behind, pushed!(sp, small($offset as u64)), $gas, $cpu, $table);
+        }
+        // SAFETY: a word at an offset below `memory_end` lies in the frame's memory.
+        unsafe { memory::write($cpu.memory.add($offset), &$word) };
+        next!($behind, $sp, $gas, $cpu, $table)
+    }};
+}
+
 handler!(
     /// KEEP_MSTORE_16.
     keep_mstore_16(pc, sp, gas, cpu, table) {
         let (offset, word) = (usize::from(operand!(u16, pc, 0)), word!(sp, 0));
         let behind = advanced!(pc, const { r::length(r::KEEP_MSTORE_16) });
-        if offset >= cpu.memory_end {
-            let sp = pushed!(sp, word);
-            return memory::grow!(behind, pushed!(sp, small(offset as u64)), gas, cpu, table);
-        }
-        // SAFETY: a word at an offset below `memory_end` lies in the frame's memory.
-        unsafe { memory::write(cpu.memory.add(offset), &word) };
-        next!(behind, sp, gas, cpu, table)
+        store!(word, offset, behind, sp, gas, cpu, table)
     }
 );
 
@@ -268,13 +275,7 @@ handler!(
         let target = unsafe { &mut *sp.byte_sub(place) };
         let word = core::mem::replace(target, small(offset as u64));
         let behind = advanced!(pc, const { r::length(r::MSTORE_AND_16) });
-        if offset >= cpu.memory_end {
-            let sp = pushed!(sp, word);
-            return memory::grow!(behind, pushed!(sp, small(offset as u64)), gas, cpu, table);
-        }
-        // SAFETY: a word at an offset below `memory_end` lies in the frame's memory.
-        unsafe { memory::write(cpu.memory.add(offset), &word) };
-        next!(behind, sp, gas, cpu, table)
+        store!(word, offset, behind, sp, gas, cpu, table)
     }
 );
 
