@@ -77,7 +77,13 @@ pub const fn per_word(per_word: i64, bytes: u64) -> i64 {
 #[inline(always)]
 #[must_use]
 pub const fn memory(words: u64) -> i64 {
-    if words > 1 << 30 { UNPAYABLE } else { (3 * words + words * words / 512) as i64 }
+    if words > 1 << 30 { UNPAYABLE } else { payable_memory(words) }
+}
+
+/// [`memory`] of a length that some gas can pay for: at most 2^30 words.
+#[inline(always)]
+pub(crate) const fn payable_memory(words: u64) -> i64 {
+    (3 * words + words * words / 512) as i64
 }
 
 /// A storage value before and during a transaction.

@@ -151,16 +151,21 @@ impl Machine {
     #[inline(always)]
     pub(crate) fn extend_memory(&mut self, from: usize, to: usize) -> bool {
         const LENGTH_MAX: usize = 4 * 32;
-        let is_short = to <= self.memory.length && to - from <= LENGTH_MAX;
-        if is_short && to > self.memory_dirty && from >= self.memory_dirty {
-            self.memory_dirty = to;
-        } else if is_short {
-            for word in self.memory.slice_mut()[from..to].as_chunks_mut::<32>().0 {
-                *word = [0; 32];
-            }
-            self.memory_dirty = self.memory_dirty.max(to);
+        if to > self.memory.length {
+            return false;
         }
-        is_short
+        if from >= self.memory_dirty {
+            self.memory_dirty = to;
+            return true;
+        }
+        if to - from > LENGTH_MAX {
+            return false;
+        }
+        for word in self.memory.slice_mut()[from..to].as_chunks_mut::<32>().0 {
+            *word = [0; 32];
+        }
+        self.memory_dirty = self.memory_dirty.max(to);
+        true
     }
 
     /// How many bytes of memory there are in all.

@@ -119,7 +119,7 @@ pub(crate) fn begin<'c, L: Ledger<'c>, C: Crypto>(
                 value: *value,
                 transfers: true,
                 is_static: false,
-                input: Input::Bytes(&[]),
+                input: Output::default(),
             };
             world.enter_call(machine, &request, Input::Bytes(data))?
         }
@@ -183,17 +183,20 @@ pub(crate) fn run<'c, L: Ledger<'c>, C: Crypto>(
                 resume(machine, &mut caller.frame, &ended);
                 continue;
             }
-            Interrupt::Call(request) => {
-                let entered = world.call(machine, &request, depth)?;
+            Interrupt::Call => {
+                // There is one: the frame has stopped for it.
+                let request = active.frame.call().ok_or(ProgramError::HeapLimit)?;
+                let entered = world.call(machine, request, depth)?;
                 if L::OBSERVES {
-                    world.tell_call(machine, &request, &entered);
+                    world.tell_call(machine, request, &entered);
                 }
                 (entered, false)
             }
-            Interrupt::Create(request) => {
-                let entered = world.create(machine, &request, depth)?;
+            Interrupt::Create => {
+                let request = active.frame.creation().ok_or(ProgramError::HeapLimit)?;
+                let entered = world.create(machine, request, depth)?;
                 if L::OBSERVES {
-                    world.tell_create(machine, &request, &entered);
+                    world.tell_create(machine, request, &entered);
                 }
                 (entered, true)
             }
@@ -246,7 +249,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
                 return Ok(refused(machine, request.gas));
             }
         }
-        self.enter_call(machine, request, request.input)
+        self.enter_call(machine, request, request.input.into())
     }
 
     /// Transfers the value of a call, and finds out what there is to run.

@@ -103,9 +103,10 @@ impl<'c> Stub<'c> {
                     }
                     continue;
                 }
-                Interrupt::Call(request) => (self.call(&request)?, None),
-                Interrupt::Create(request) => {
-                    let (input, account) = self.enter_create(machine, &request)?;
+                Interrupt::Call => (self.call(active.frame.call().ok_or(Unsupported)?)?, None),
+                Interrupt::Create => {
+                    let request = active.frame.creation().ok_or(Unsupported)?;
+                    let (input, account) = self.enter_create(machine, request)?;
                     (input, Some(account))
                 }
             };
@@ -124,7 +125,7 @@ impl<'c> Stub<'c> {
         let code = self.world.get(&request.code_address.0).map_or(Code::Empty, |code| code.code_to_run());
         Ok(FrameInput {
             code,
-            input: request.input,
+            input: request.input.into(),
             account,
             address: request.address,
             caller: request.caller,

@@ -135,16 +135,11 @@ impl<'c> Account<'c> {
     }
 
     /// The code as our interpreter wants it.
-    pub(crate) const fn code_to_run(&self) -> Code<'c> {
+    pub(crate) fn code_to_run(&self) -> Code<'c> {
         if self.length == 0 {
             return Code::Empty;
         }
-        Code::Stored {
-            padded: self.padded,
-            jump_map: self.jump_map,
-            length: self.length,
-            translation: self.translation,
-        }
+        Code::stored(self.padded, self.jump_map, self.length, self.translation)
     }
 
     /// Gives the account its code, and finds out the jump destinations as the executor would.

@@ -1,13 +1,12 @@
 //! What an operation works on: machine, frame and host, behind checked accessors.
 
+use super::Interrupt;
 use super::frame::{Frame, Output};
-use super::{CallRequest, CreateRequest, Interrupt};
 use crate::exit::Exit;
 use crate::gas;
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::{H160, U256, arith, from_address, to_address};
-use alloc::boxed::Box;
 
 /// What an operation works on.
 pub(super) struct Context<'m, 'f, 'c, H: Host> {
@@ -16,35 +15,14 @@ pub(super) struct Context<'m, 'f, 'c, H: Host> {
     pub(super) host: &'m mut H,
 }
 
-/// Why an operation does not simply go on.
-pub(super) enum Stop<E> {
-    Exit(Exit, Output),
-    Call(Box<CallRequest>),
-    Create(Box<CreateRequest>),
-    Host(E),
-    Limit,
-}
-
-impl<E> From<Exit> for Stop<E> {
+impl<E> From<Exit> for Interrupt<E> {
     fn from(exit: Exit) -> Self {
         Self::Exit(exit, Output::default())
     }
 }
 
-impl<E> From<Stop<E>> for Interrupt<E> {
-    fn from(stop: Stop<E>) -> Self {
-        match stop {
-            Stop::Exit(exit, output) => Self::Exit(exit, output),
-            Stop::Call(request) => Self::Call(request),
-            Stop::Create(request) => Self::Create(request),
-            Stop::Host(error) => Self::Host(error),
-            Stop::Limit => Self::Limit,
-        }
-    }
-}
-
-/// What an operation gives back.
-pub(super) type Result<T, E> = core::result::Result<T, Stop<E>>;
+/// What an operation gives back, or why it does not simply go on.
+pub(super) type Result<T, E> = core::result::Result<T, Interrupt<E>>;
 
 impl<H: Host> Context<'_, '_, '_, H> {
     /// Takes the top word.
@@ -56,6 +34,18 @@ impl<H: Host> Context<'_, '_, '_, H> {
         let top = self.machine.stack_at(self.frame.stack_base + self.frame.stack_length);
         // SAFETY: the frame's words lie in the arena and were written when they were pushed.
         Ok(unsafe { *top })
+    }
+
+    /// Takes the `N` top words, the top one last.
+    pub(super) fn pop_words<const N: usize>(&mut self) -> Result<&[U256; N], H::Error> {
+        let Some(left) = self.frame.stack_length.checked_sub(N) else {
+            return Err(Exit::StackUnderflow.into());
+        };
+        self.frame.stack_length = left;
+        let first = self.machine.stack_at(self.frame.stack_base + left);
+        // SAFETY: the frame's words lie in the arena and were written when they were pushed; nothing is pushed as long as
+        // the context is borrowed.
+        Ok(unsafe { &*first.cast::<[U256; N]>() })
     }
 
     /// Takes the top word as an address.
@@ -70,7 +60,7 @@ impl<H: Host> Context<'_, '_, '_, H> {
         }
         let index = self.frame.stack_base + self.frame.stack_length;
         if index >= self.machine.stack_words() {
-            return Err(Stop::Limit);
+            return Err(Interrupt::Limit);
         }
         // SAFETY: the index lies below the arena's length.
         unsafe { *self.machine.stack_at(index) = *word }
@@ -91,32 +81,16 @@ impl<H: Host> Context<'_, '_, '_, H> {
     /// Charges gas.
     #[inline(always)]
     pub(super) fn charge(&mut self, gas: i64) -> Result<(), H::Error> {
-        let left = self.frame.input.gas.saturating_sub(gas);
-        if left < 0 {
+        if gas > self.frame.input.gas {
             return Err(Exit::OutOfGas.into());
         }
-        self.frame.input.gas = left;
+        self.frame.input.gas -= gas;
         Ok(())
     }
 
     /// Asserts that the frame may change state (EIP-214).
     pub(super) fn require_mutable(&self) -> Result<(), H::Error> {
         if self.frame.input.is_static { Err(Exit::StaticViolation.into()) } else { Ok(()) }
-    }
-
-    /// A range of memory as two stack words; an empty range has no position. A range that no gas could pay for is
-    /// out of gas.
-    pub(super) fn range(&self, offset: &U256, length: &U256) -> Result<Output, H::Error> {
-        const FAR: u64 = 1 << 40;
-        let length = arith::as_u64_saturating(length);
-        if length == 0 {
-            return Ok(Output::default());
-        }
-        let start = arith::as_u64_saturating(offset);
-        if start > FAR || length > FAR {
-            return Err(Exit::OutOfGas.into());
-        }
-        Ok(Output { start: start as usize, length: length as usize })
     }
 
     /// Charges for memory up to the end of all `ranges` and makes it part of the frame's.
@@ -139,7 +113,7 @@ impl<H: Host> Context<'_, '_, '_, H> {
         let now = self.frame.memory_length;
         if length > now {
             let start = self.frame.memory_start;
-            self.machine.grow_memory(start + now, start + length).map_err(|_| Stop::Limit)?;
+            self.machine.grow_memory(start + now, start + length).map_err(|_| Interrupt::Limit)?;
             self.frame.memory_length = length;
         }
         Ok(())
@@ -162,9 +136,24 @@ impl<H: Host> Context<'_, '_, '_, H> {
 
     /// Charges the access of an address (EIP-2929).
     pub(super) fn charge_account_access(&mut self, address: &H160) -> Result<(), H::Error> {
-        let is_cold = self.host.access_account(address).map_err(Stop::Host)?;
+        let is_cold = self.host.access_account(address).map_err(Interrupt::Host)?;
         self.charge(if is_cold { gas::COLD_ACCOUNT_ACCESS } else { gas::WARM_ACCESS })
     }
+}
+
+/// A range of memory as two stack words; an empty range has no position. A range that no gas could pay for is out of gas.
+#[inline(always)]
+pub(super) fn range<E>(offset: &U256, length: &U256) -> Result<Output, E> {
+    const FAR: u64 = 1 << 40;
+    let length = arith::as_u64_saturating(length);
+    if length == 0 {
+        return Ok(Output::default());
+    }
+    let start = arith::as_u64_saturating(offset);
+    if start > FAR || length > FAR {
+        return Err(Exit::OutOfGas.into());
+    }
+    Ok(Output { start: start as usize, length: length as usize })
 }
 
 /// The end of the furthest range.

@@ -1,6 +1,6 @@
 //! A call frame: what one execution of code owns.
 
-use super::CallRequest;
+use super::{CallRequest, CreateRequest};
 use crate::machine::Machine;
 use crate::translation::Translation;
 use crate::{H160, U256, jump_map};
@@ -11,16 +11,7 @@ use alloc::vec::Vec;
 #[derive(Clone, Debug)]
 pub enum Code<'c> {
     /// Stored code.
-    Stored {
-        /// The code and at least [`Code::PADDING`] zero bytes.
-        padded: &'c [u8],
-        /// The jump-destination map.
-        jump_map: &'c [u8],
-        /// The code's length.
-        length: usize,
-        /// Its translation, if it is at hand.
-        translation: Option<Translation<'c>>,
-    },
+    Stored(Stored<'c>),
     /// Code that is in no account: init code, or code that was deployed a moment ago.
     Init {
         /// The code and [`Code::PADDING`] zero bytes.
@@ -36,9 +27,34 @@ pub enum Code<'c> {
     Empty,
 }
 
+/// Stored code, whose padding and map are as long as they have to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored<'c> {
+    padded: &'c [u8],
+    jump_map: &'c [u8],
+    length: usize,
+    translation: Option<Translation<'c>>,
+}
+
 impl<'c> Code<'c> {
     /// Zero bytes behind the code: running off its end reads STOP, and a PUSH32 there reads its immediate.
     pub const PADDING: usize = 33;
+
+    /// Stored code of `length` bytes: with at least [`Code::PADDING`] zero bytes behind it, its jump-destination map, and
+    /// its translation, if that is at hand. Code whose padding or map is too short counts as empty; nobody stores such code.
+    #[must_use]
+    pub fn stored(
+        padded: &'c [u8],
+        jump_map: &'c [u8],
+        length: usize,
+        translation: Option<Translation<'c>>,
+    ) -> Self {
+        if is_sound(padded, jump_map, length) {
+            Self::Stored(Stored { padded, jump_map, length, translation })
+        } else {
+            Self::Empty
+        }
+    }
 
     /// Prepares init code.
     #[must_use]
@@ -74,24 +90,23 @@ impl<'c> Code<'c> {
         true
     }
 
-    /// The code with its padding, and the jump map. Checked here once, relied on by the loop.
-    ///
-    /// Code whose padding or map is too short counts as empty; the executor never makes such code.
+    /// The code with its padding, and the jump map, which the loop relies on. Code whose padding or map is too short counts
+    /// as empty.
+    #[inline(always)]
     pub(super) fn parts(&self) -> (&[u8], &[u8], usize) {
-        let (padded, map, length) = match self {
-            Self::Stored { padded, jump_map, length, .. } => (*padded, *jump_map, *length),
-            Self::Init { padded, jump_map, length, .. } => (&padded[..], &jump_map[..], *length),
-            Self::Empty => (&EMPTY[..], &[][..], 0),
-        };
-        let padding = padded.get(length..).and_then(<[u8]>::first_chunk);
-        let sound = map.len() >= jump_map::length(length) && padding.is_some_and(is_zero);
-        if sound { (padded, map, length) } else { (&EMPTY, &[], 0) }
+        match self {
+            Self::Stored(Stored { padded, jump_map, length, .. }) => (padded, jump_map, *length),
+            Self::Init { padded, jump_map, length, .. } if is_sound(padded, jump_map, *length) => {
+                (padded, jump_map, *length)
+            }
+            Self::Init { .. } | Self::Empty => (&EMPTY, &[], 0),
+        }
     }
 
     /// The translation, if it is at hand.
     pub(super) const fn translation(&self) -> Option<Translation<'c>> {
         match self {
-            Self::Stored { translation, .. } => *translation,
+            Self::Stored(Stored { translation, .. }) => *translation,
             Self::Init { .. } | Self::Empty => None,
         }
     }
@@ -102,6 +117,12 @@ impl<'c> Code<'c> {
         let (padded, _, length) = self.parts();
         &padded[..length]
     }
+}
+
+/// Whether code of a length can run: zeros stand behind it, and the map has a bit for each of its bytes.
+fn is_sound(padded: &[u8], jump_map: &[u8], length: usize) -> bool {
+    let padding = padded.get(length..).and_then(<[u8]>::first_chunk);
+    jump_map.len() >= jump_map::length(length) && padding.is_some_and(is_zero)
 }
 
 /// Whether all bytes are zero, eight at a time.
@@ -125,6 +146,12 @@ pub enum Input<'c> {
         /// How many.
         length: usize,
     },
+}
+
+impl From<Output> for Input<'_> {
+    fn from(Output { start, length }: Output) -> Self {
+        Self::Memory { start, length }
+    }
 }
 
 impl<'c> Input<'c> {
@@ -191,6 +218,16 @@ pub struct Frame<'c, A> {
     pub(super) call_output: Output,
     /// See [`Self::hold`].
     pub(super) hold: i64,
+    /// What the frame has asked for last.
+    request: Request,
+}
+
+/// What a frame asks for. It stays in the frame, because moving it costs as much as to make it.
+#[derive(Clone, Debug)]
+pub(super) enum Request {
+    Nothing,
+    Call(CallRequest),
+    Create(CreateRequest),
 }
 
 /// Where a frame is: all of it but what it was made of.
@@ -229,6 +266,7 @@ impl<'c, A: Copy> Frame<'c, A> {
             memory_length: 0,
             call_output: Output { start: 0, length: 0 },
             hold: 0,
+            request: Request::Nothing,
         }
     }
 
@@ -246,6 +284,7 @@ impl<'c, A: Copy> Frame<'c, A> {
             memory_length: 0,
             call_output: Output { start: 0, length: 0 },
             hold: 0,
+            request: Request::Nothing,
         }
     }
 
@@ -310,6 +349,7 @@ impl<'c, A: Copy> Frame<'c, A> {
                 length: position.call_output_length as usize,
             },
             hold: 0,
+            request: Request::Nothing,
         })
     }
 
@@ -351,6 +391,24 @@ impl<'c, A: Copy> Frame<'c, A> {
             unsafe { *top = *result }
             self.stack_length += 1;
         }
+    }
+
+    /// The call that the frame has asked for, when it stopped for one ([`super::Interrupt::Call`]).
+    #[must_use]
+    pub const fn call(&self) -> Option<&CallRequest> {
+        if let Request::Call(request) = &self.request { Some(request) } else { None }
+    }
+
+    /// The creation that the frame has asked for, when it stopped for one ([`super::Interrupt::Create`]).
+    #[must_use]
+    pub const fn creation(&self) -> Option<&CreateRequest> {
+        if let Request::Create(request) = &self.request { Some(request) } else { None }
+    }
+
+    /// Notes what the frame asks for.
+    #[inline(always)]
+    pub(super) fn ask(&mut self, request: Request) {
+        self.request = request;
     }
 
     /// Notes where a call's output goes.

@@ -24,22 +24,21 @@ mod frame;
 mod hot;
 mod operations;
 
-pub use frame::{Code, Frame, FrameInput, Input, Output, Position};
+pub use frame::{Code, Frame, FrameInput, Input, Output, Position, Stored};
 pub use hot::{run, step};
 
 use crate::exit::Exit;
 use crate::{H160, U256};
-use alloc::boxed::Box;
 
 /// Why the interpreter stopped.
 #[derive(Debug)]
 pub enum Interrupt<E> {
     /// The frame is over.
     Exit(Exit, Output),
-    /// CALL, CALLCODE, DELEGATECALL or STATICCALL.
-    Call(Box<CallRequest>),
-    /// CREATE or CREATE2.
-    Create(Box<CreateRequest>),
+    /// CALL, CALLCODE, DELEGATECALL or STATICCALL: [`Frame::call`].
+    Call,
+    /// CREATE or CREATE2: [`Frame::creation`].
+    Create,
     /// The frame's [hold](Frame::hold) is all that is left of its gas. It goes on where it is when it runs again.
     Pause,
     /// The host failed: fatal.
@@ -62,7 +61,7 @@ pub enum CallScheme {
 }
 
 /// A call that a frame asks for. Its gas is taken from the frame already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRequest {
     /// Which instruction calls.
     pub scheme: CallScheme,
@@ -80,12 +79,12 @@ pub struct CallRequest {
     pub transfers: bool,
     /// Whether the callee may not change state.
     pub is_static: bool,
-    /// Call data.
-    pub input: Input<'static>,
+    /// Where the call data is in memory.
+    pub input: Output,
 }
 
 /// A creation that a frame asks for. Its gas is taken from the frame already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateRequest {
     /// Gas for the init code.
     pub gas: i64,

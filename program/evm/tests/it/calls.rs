@@ -4,7 +4,7 @@ use crate::host::World;
 use crate::run::{CALLER, OTHER, PLENTY, SELF, Setup, address, bit, execute, word};
 use parhelion_assembler::{Code, mload, mstore, push, ret, return_top};
 use parhelion_evm::exit::Exit;
-use parhelion_evm::interpreter::{CallRequest, CallScheme, Input};
+use parhelion_evm::interpreter::{CallRequest, CallScheme, Output};
 use parhelion_evm::opcode as op;
 use parhelion_evm::{H160, U256};
 
@@ -92,7 +92,7 @@ fn who_calls_whom_with_what() {
             value,
             transfers: call.has_value(),
             is_static: scheme == CallScheme::StaticCall,
-            input: Input::Memory { start: 1, length: 2 },
+            input: Output { start: 1, length: 2 },
         };
         let request = run.call();
         assert_eq!(request, expected);

@@ -205,7 +205,7 @@ impl Run {
     #[track_caller]
     pub(crate) fn call(&mut self) -> CallRequest {
         match self.next() {
-            Interrupt::Call(request) => *request,
+            Interrupt::Call => self.frame.call().cloned().expect("a call"),
             other => panic!("no call, but {other:?}"),
         }
     }
@@ -214,7 +214,7 @@ impl Run {
     #[track_caller]
     pub(crate) fn create(&mut self) -> CreateRequest {
         match self.next() {
-            Interrupt::Create(request) => *request,
+            Interrupt::Create => self.frame.creation().cloned().expect("a creation"),
             other => panic!("no creation, but {other:?}"),
         }
     }
@@ -245,12 +245,8 @@ fn translated(code: &[u8]) -> Runnable<'static> {
     jump_map::fill(&mut jump_map, code);
     let bytes = translation::translate(code, &jump_map).map(Vec::leak);
     let translation = bytes.map(|bytes| Translation::new(bytes, code.len()).expect("a translation"));
-    Runnable::Stored {
-        padded: [code, &[0; Runnable::PADDING]].concat().leak(),
-        jump_map: jump_map.leak(),
-        length: code.len(),
-        translation,
-    }
+    let padded = [code, &[0; Runnable::PADDING]].concat().leak();
+    Runnable::stored(padded, jump_map.leak(), code.len(), translation)
 }
 
 /// Runs code in an empty world.

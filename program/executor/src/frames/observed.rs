@@ -74,7 +74,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
             code_address: Some(request.code_address),
             value: request.value,
             gas: request.gas.max(0).unsigned_abs(),
-            input: request.input.bytes(machine),
+            input: machine.memory(request.input.start, request.input.length),
         }));
         self.tell_if_over(machine, entered);
     }

@@ -110,12 +110,7 @@ impl<'c, L: Ledger<'c>, C: Crypto> World<'c, L, C> {
         let code = self.stored_code(hash)?;
         let translation =
             self.ledger.translation(&hash).and_then(|bytes| Translation::new(bytes, code.len()));
-        Ok(Code::Stored {
-            padded: code.padded_code(),
-            jump_map: code.jump_map(),
-            length: code.len(),
-            translation,
-        })
+        Ok(Code::stored(code.padded_code(), code.jump_map(), code.len(), translation))
     }
 
     /// A code from its account.

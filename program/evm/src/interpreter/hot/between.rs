@@ -4,7 +4,8 @@
 //! the native stack deeper, and hold a reference into an arena. What is rare runs on a
 //! [`super::super::context::Context`] instead, which keeps the registers in the frame and checks each step.
 
-use super::super::context::{Result, Stop};
+use super::super::Interrupt;
+use super::super::context::{Result, range};
 use super::cpu::Cpu;
 use super::handler::{advanced, handler, require};
 use super::memory;
@@ -48,10 +49,10 @@ unsafe fn sload_operation<H: Host>(cpu: &mut Cpu<'_, '_, '_, H>) -> Result<(), H
     let top = unsafe { &mut *cpu.sp.sub(1) };
     let account = cpu.context.frame.input.account;
     let host = &mut *cpu.context.host;
-    let slot = host.slot(account, top).map_err(Stop::Host)?;
-    let is_cold = host.access_slot(slot).map_err(Stop::Host)?;
+    let slot = host.slot(account, top).map_err(Interrupt::Host)?;
+    let is_cold = host.access_slot(slot).map_err(Interrupt::Host)?;
     cpu.charge(if is_cold { gas::COLD_STORAGE_ACCESS } else { gas::WARM_ACCESS })?;
-    *top = cpu.context.host.storage(slot).map_err(Stop::Host)?;
+    *top = cpu.context.host.storage(slot).map_err(Interrupt::Host)?;
     Ok(())
 }
 
@@ -68,9 +69,9 @@ unsafe fn sstore_operation<H: Host>(cpu: &mut Cpu<'_, '_, '_, H>) -> Result<(), 
     let (key, value) = unsafe { (&*cpu.sp.sub(1), &*cpu.sp.sub(2)) };
     let account = cpu.context.frame.input.account;
     let host = &mut *cpu.context.host;
-    let slot = host.slot(account, key).map_err(Stop::Host)?;
-    let is_cold = host.access_slot(slot).map_err(Stop::Host)?;
-    let change = host.storage_change(slot).map_err(Stop::Host)?;
+    let slot = host.slot(account, key).map_err(Interrupt::Host)?;
+    let is_cold = host.access_slot(slot).map_err(Interrupt::Host)?;
+    let change = host.storage_change(slot).map_err(Interrupt::Host)?;
     let (cost, refund) = gas::storage_write(&change, value);
     cpu.charge(cost + if is_cold { gas::COLD_STORAGE_ACCESS } else { 0 })?;
     let host = &mut *cpu.context.host;
@@ -78,7 +79,7 @@ unsafe fn sstore_operation<H: Host>(cpu: &mut Cpu<'_, '_, '_, H>) -> Result<(), 
         host.refund(refund);
     }
     if !arith::eq(&change.current, value) {
-        host.set_storage(slot, value).map_err(Stop::Host)?;
+        host.set_storage(slot, value).map_err(Interrupt::Host)?;
     }
     cpu.at_block_end::<{ op::SSTORE }>();
     // SAFETY: two words are on the stack.
@@ -93,7 +94,7 @@ unsafe fn sstore_operation<H: Host>(cpu: &mut Cpu<'_, '_, '_, H>) -> Result<(), 
 pub(super) unsafe fn keccak256<H: Host>(cpu: &mut Cpu<'_, '_, '_, H>) -> Result<(), H::Error> {
     // SAFETY: by this function's contract.
     let (offset, result) = unsafe { (&*cpu.sp.sub(1), &mut *cpu.sp.sub(2)) };
-    let range = cpu.context.range(offset, result)?;
+    let range = range(offset, result)?;
     cpu.charge(
         const { info(op::KECCAK256).gas as i64 } + gas::per_word(gas::KECCAK256_WORD, range.length as u64),
     )?;
@@ -114,7 +115,7 @@ unsafe fn log<H: Host>(cpu: &mut Cpu<'_, '_, '_, H>, count: usize) -> Result<(),
     cpu.context.require_mutable()?;
     // SAFETY: by this function's contract.
     let (offset, length) = unsafe { (&*cpu.sp.sub(1), &*cpu.sp.sub(2)) };
-    let range = cpu.context.range(offset, length)?;
+    let range = range(offset, length)?;
     let static_gas = const { info(op::LOG0).gas as i64 } + const { topic_gas() } * count as i64;
     cpu.charge(static_gas + gas::LOG_DATA_BYTE * range.length as i64)?;
     let source = cpu.expanded(range)?;
@@ -125,7 +126,7 @@ unsafe fn log<H: Host>(cpu: &mut Cpu<'_, '_, '_, H>, count: usize) -> Result<(),
         *topic = unsafe { *cpu.sp.sub(3 + index) };
     }
     let data = cpu.context.machine.memory(source.start, source.length);
-    cpu.context.host.log(&cpu.context.frame.input.address, topics, data).map_err(Stop::Host)?;
+    cpu.context.host.log(&cpu.context.frame.input.address, topics, data).map_err(Interrupt::Host)?;
     cpu.at_block_end::<{ op::LOG0 }>();
     // SAFETY: so many words are on the stack.
     cpu.sp = unsafe { cpu.sp.sub(2 + count) };

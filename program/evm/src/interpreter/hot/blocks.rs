@@ -15,7 +15,7 @@ macro_rules! enter_block {
     ($pc:expr, $sp:expr, $gas:ident, $cpu:ident, $table:ident) => {{
         let (pc, sp): (*const u8, *mut U256) = ($pc, $sp);
         let gas = $gas - i64::from(operand!(u16, pc, 0));
-        let needed = usize::from(operand!(u16, pc, 2)) + $cpu.needs[0] as usize;
+        let needed = usize::from(operand!(u16, pc, 2)) + $cpu.base as usize;
         if gas < 0 || (sp as usize) < needed || sp > $cpu.block_limit {
             // SAFETY: the registers are those of a handler at the BEGIN.
             return unsafe { fall_back::<H, F>(pc, sp, gas, $cpu, $table) };

@@ -1,7 +1,7 @@
 //! The opcodes that are rare: they end the chain, and their operation runs on a
 //! [`super::super::context::Context`] before the next one.
 
-use super::super::context::{Result, Stop};
+use super::super::context::Result;
 use super::super::operations::{calls, copies, ending, environment, state, values};
 use super::cpu::Cpu;
 use super::handler::{advanced, handler};
@@ -27,7 +27,7 @@ macro_rules! cold {
 }
 
 cold! {
-    stop STOP |_| Err(Stop::from(Exit::Stop));
+    stop STOP |_| Err(Exit::Stop.into());
     exp EXP values::exp;
     clz CLZ values::clz;
     balance BALANCE environment::balance;

@@ -105,7 +105,7 @@ handler!(
         let left = enter!(PUSH2, pc, sp, gas, cpu, table);
         // SAFETY: the padding is longer than the opcode and its immediate.
         let (position, following) = unsafe { (two_bytes(pc), *pc.add(3)) };
-        if following == op::JUMPI && gas >= JUMPI_GAS && sp >= cpu.needs[1] {
+        if following == op::JUMPI && gas >= JUMPI_GAS && sp > cpu.base {
             if arith::is_zero(&word!(sp, 0)) {
                 let left = gas - const { JUMPI_GAS - 1 };
                 return next!(advanced!(pc, 4), dropped!(sp, 1), left, cpu, table);

@@ -1,7 +1,7 @@
 //! The state of a running frame that does not fit into registers.
 
 use super::super::Interrupt;
-use super::super::context::{Context, Result, Stop};
+use super::super::context::{Context, Result};
 use super::super::frame::{Frame, Input, Output};
 use super::handler::Form;
 use super::{GAS_WINDOW, RECORDS_INSIDE, RECORDS_MAX};
@@ -10,6 +10,7 @@ use crate::host::Host;
 use crate::machine::Machine;
 use crate::translation;
 use crate::{U256, arith, gas};
+use core::mem::MaybeUninit;
 
 /// Words on a frame's stack at most.
 const STACK_MAX: usize = 1024;
@@ -27,8 +28,11 @@ pub(super) type Operation<H> = unsafe fn(&mut Cpu<'_, '_, '_, H>) -> Result<(), 
 pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
     /// Machine, frame and host. Outside of [`Self::with_context`] the frame's position, stack length and gas are stale.
     pub(super) context: Context<'m, 'f, 'c, H>,
-    /// `needs[n]` is where `sp` must be at least for `n` words to be on the stack.
-    pub(super) needs: [*mut U256; NEED_MAX + 1],
+    /// Where `sp` is when the stack is empty.
+    pub(super) base: *mut U256,
+    /// `needs[n]` is where `sp` must be at least for `n` words to be on the stack. Only there where code runs as it is:
+    /// blocks of a translation do without, and these are most of what there is to prepare for a run.
+    needs: [MaybeUninit<*mut U256>; NEED_MAX + 1],
     /// Where `sp` is when the stack is full.
     pub(super) limit: *mut U256,
     /// Up to here a block of a translation fits the stack.
@@ -74,7 +78,9 @@ pub(super) struct Cpu<'m, 'f, 'c, H: Host> {
 }
 
 impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
-    /// The state of a frame, new or interrupted.
+    /// The state of a frame, new or interrupted, before [`Self::prepare`]. One expression that is not in line, so that every
+    /// value is written to where it belongs at once; otherwise most are moved twice.
+    #[inline(never)]
     pub(super) fn new(
         machine: &'m mut Machine,
         frame: &'f mut Frame<'c, H::Account>,
@@ -83,44 +89,68 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
         let (padded, jump_map, code_length) = frame.input.code.parts();
         let (code, jump_map) = (padded.as_ptr(), jump_map.as_ptr());
         let translation = frame.input.code.translation();
-        let bytes = translation.map_or(&[][..], |translation| translation.bytes());
-        let at = |offset: usize| bytes.as_ptr().wrapping_add(offset);
+        let translation = translation.map_or(&[][..], |translation| translation.bytes()).as_ptr();
         let (call_data, call_data_length) = match frame.input.input {
             Input::Bytes(bytes) => (bytes.as_ptr(), bytes.len()),
             Input::Memory { start, length } => (machine.memory_at(start).cast_const(), length),
         };
         let words = machine.stack_words().saturating_sub(frame.stack_base).min(STACK_MAX);
         let base = machine.stack_at(frame.stack_base);
-        let memory = machine.memory_at(frame.memory_start);
-        let mut cpu = Self {
-            // `wrapping_add`, because a need may lie behind the arena: then `sp` never reaches it.
-            needs: core::array::from_fn(|words| base.wrapping_add(words)),
+        let origin = if frame.is_translated { translation } else { code };
+        Self {
+            needs: [MaybeUninit::uninit(); NEED_MAX + 1],
+            base,
             limit: base.wrapping_add(words),
             // Below the arena where no block fits it.
             block_limit: base.wrapping_add(words).wrapping_sub(translation::GROWTH_MAX),
-            memory,
-            memory_end: 0,
+            memory: machine.memory_at(frame.memory_start),
+            memory_end: frame.memory_length.saturating_sub(31),
             code,
             code_length,
             jump_map,
             call_data,
             call_data_length,
             call_data_end: call_data_length.saturating_sub(31),
-            translation: bytes.as_ptr(),
-            index: at(translation::PREFIX),
+            translation,
+            index: translation.wrapping_add(translation::PREFIX),
             is_translated: frame.is_translated,
             records: RECORDS_MAX,
             reserve: 0,
             hold: frame.hold,
-            pc: code,
-            sp: base,
-            gas: 0,
+            pc: origin.wrapping_add(frame.pc),
+            sp: base.wrapping_add(frame.stack_length),
+            gas: frame.input.gas,
             pending: None,
             interrupt: None,
             context: Context { machine, frame, host },
-        };
-        cpu.load();
-        cpu
+        }
+    }
+
+    /// Makes ready for the first chain.
+    #[inline(always)]
+    pub(super) fn prepare(&mut self) {
+        if !self.is_translated {
+            self.prepare_needs();
+        }
+    }
+
+    /// Makes ready for running code as it is.
+    #[inline(never)]
+    fn prepare_needs(&mut self) {
+        for (words, need) in self.needs.iter_mut().enumerate() {
+            // `wrapping_add`, because a need may lie behind the arena: then `sp` never reaches it.
+            need.write(self.base.wrapping_add(words));
+        }
+    }
+
+    /// Where `sp` must be at least for `WORDS` words to be on the stack.
+    ///
+    /// # Safety
+    /// Code runs as it is.
+    #[inline(always)]
+    pub(super) const unsafe fn need<const WORDS: usize>(&self) -> *mut U256 {
+        // SAFETY: written when the run began, or when it went on in the code as it is.
+        unsafe { self.needs[WORDS].assume_init() }
     }
 
     /// Makes ready for a chain: moves gas from the reserve into the window; for a translation all of it. What is held
@@ -161,6 +191,7 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
     pub(super) fn fall_back(&mut self, position: usize, sp: *mut U256, gas: i64) {
         self.is_translated = false;
         self.context.frame.is_translated = false;
+        self.prepare_needs();
         self.save(self.code.wrapping_add(position), sp, gas);
     }
 
@@ -201,7 +232,7 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
 
     /// Ends the frame, whose stack is full.
     pub(super) fn overflow(&mut self) {
-        let words = (self.limit as usize).wrapping_sub(self.needs[0] as usize) / size_of::<U256>();
+        let words = (self.limit as usize).wrapping_sub(self.base as usize) / size_of::<U256>();
         self.interrupt = Some(if words < STACK_MAX {
             Interrupt::Limit
         } else {
@@ -218,7 +249,7 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
             self.gas = 0;
             self.records = if self.records > RECORDS_INSIDE { self.records } else { RECORDS_INSIDE };
             // SAFETY: the handler that postponed it has checked the stack.
-            return unsafe { operation(self) }.err().map(Interrupt::from);
+            return unsafe { operation(self) }.err();
         }
         if self.interrupt.is_some() { self.interrupt.take() } else { None }
     }
@@ -233,11 +264,10 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
     /// Charges gas, between chains.
     #[inline(always)]
     pub(super) fn charge(&mut self, gas: i64) -> Result<(), H::Error> {
-        let left = self.reserve.saturating_sub(gas);
-        if left < 0 {
+        if gas > self.reserve {
             return Err(Exit::OutOfGas.into());
         }
-        self.reserve = left;
+        self.reserve -= gas;
         Ok(())
     }
 
@@ -263,7 +293,7 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
         self.reserve = left;
         let length = words as usize * 32;
         let start = frame.memory_start;
-        self.context.machine.grow_memory(start + now, start + length).map_err(|_| Stop::Limit)?;
+        self.context.machine.grow_memory(start + now, start + length).map_err(|_| Interrupt::Limit)?;
         frame.memory_length = length;
         self.memory_end = length - 31;
         Ok(())
@@ -280,8 +310,8 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
             return None;
         }
         let frame = &mut *self.context.frame;
-        let (now, length) = (frame.memory_length, (start + size_of::<U256>()).next_multiple_of(32));
-        let left = gas - gas::memory((length / 32) as u64) + gas::memory((now / 32) as u64);
+        let (now, length) = (frame.memory_length, (start + 2 * size_of::<U256>() - 1) & !31);
+        let left = gas - (gas::payable_memory((length / 32) as u64) - gas::payable_memory((now / 32) as u64));
         if left < 0
             || !self.context.machine.extend_memory(frame.memory_start + now, frame.memory_start + length)
         {
@@ -324,7 +354,7 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
     fn store(&mut self) {
         let frame = &mut *self.context.frame;
         frame.input.gas = self.reserve + self.gas;
-        frame.stack_length = (self.sp as usize - self.needs[0] as usize) / size_of::<U256>();
+        frame.stack_length = (self.sp as usize - self.base as usize) / size_of::<U256>();
         frame.pc = self.pc as usize - if self.is_translated { self.translation } else { self.code } as usize;
     }
 
@@ -334,7 +364,7 @@ impl<'m, 'f, 'c, H: Host> Cpu<'m, 'f, 'c, H> {
         (self.reserve, self.gas) = (0, frame.input.gas);
         // A frame's stack length is at most the limit: pushing keeps to it, here and in `Context`. Its position is at
         // most the code's length, or that of a record: it is the first one's at first and written by `store` only.
-        self.sp = self.needs[0].wrapping_add(frame.stack_length);
+        self.sp = self.base.wrapping_add(frame.stack_length);
         let origin = if self.is_translated { self.translation } else { self.code };
         self.pc = origin.wrapping_add(frame.pc);
         self.memory_end = frame.memory_length.saturating_sub(31);

@@ -105,7 +105,9 @@ macro_rules! require {
     ($op:ident, $pc:ident, $sp:ident, $gas:ident, $cpu:ident, $table:ident) => {{
         const INFO: crate::opcode::Info = crate::opcode::info(crate::opcode::$op);
         if F::CHECKED {
-            if const { INFO.inputs > 0 } && $sp < $cpu.needs[const { INFO.inputs as usize }] {
+            // SAFETY: only code that runs as it is is checked.
+            let need = unsafe { $cpu.need::<{ INFO.inputs as usize }>() };
+            if const { INFO.inputs > 0 } && $sp < need {
                 return super::handler::end!(underflow, $pc, $sp, $gas, $cpu, $table);
             }
             if const { INFO.outputs > INFO.inputs } && $sp >= $cpu.limit {

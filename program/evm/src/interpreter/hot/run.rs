@@ -15,6 +15,7 @@ pub fn run<H: Host>(
     host: &mut H,
 ) -> Interrupt<H::Error> {
     let mut cpu = Cpu::new(machine, frame, host);
+    cpu.prepare();
     // Ends, because each round costs gas or ends the frame.
     loop {
         cpu.refill();

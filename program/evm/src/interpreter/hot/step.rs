@@ -38,6 +38,7 @@ pub fn step<H: Host>(
     }
     let gas_before = frame.gas();
     let mut cpu = Cpu::new(machine, frame, host);
+    cpu.prepare();
     // Ends: an opcode costs gas, or ends the frame; but for a jump of init code, which is analysed first and then runs.
     loop {
         // SAFETY: `pc` points into the padded code.

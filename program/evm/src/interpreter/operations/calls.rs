@@ -1,32 +1,26 @@
 //! Calls and creations: their gas, and the request for a frame.
 
-use super::super::context::{Context, Result, Stop};
-use super::super::frame::{Input, Output};
+use super::super::Interrupt;
+use super::super::context::{Context, Result, range};
+use super::super::frame::{Output, Request};
 use super::super::{CallRequest, CallScheme, CreateRequest};
 use crate::exit::Exit;
 use crate::host::Host;
 use crate::opcode as op;
-use crate::{H160, U256, arith, gas};
-use alloc::boxed::Box;
+use crate::{H160, U256, arith, gas, to_address};
 
 /// CALL, CALLCODE, DELEGATECALL and STATICCALL.
 pub(crate) fn call<H: Host>(cx: &mut Context<'_, '_, '_, H>, opcode: u8) -> Result<(), H::Error> {
-    let scheme = match opcode {
-        op::CALLCODE => CallScheme::CallCode,
-        op::DELEGATECALL => CallScheme::DelegateCall,
-        op::STATICCALL => CallScheme::StaticCall,
-        _ => CallScheme::Call,
+    let (scheme, arguments) = match opcode {
+        op::CALLCODE => (CallScheme::CallCode, pop_with_value(cx)?),
+        op::DELEGATECALL => (CallScheme::DelegateCall, pop_without_value(cx)?),
+        op::STATICCALL => (CallScheme::StaticCall, pop_without_value(cx)?),
+        _ => (CallScheme::Call, pop_with_value(cx)?),
     };
-    let requested = arith::as_u64_saturating(&cx.pop()?);
-    let target = cx.pop_address()?;
-    let value = match scheme {
-        CallScheme::Call | CallScheme::CallCode => cx.pop()?,
-        CallScheme::DelegateCall | CallScheme::StaticCall => U256::zero(),
-    };
+    let Arguments { requested, target, value, input, output } = arguments;
     if scheme == CallScheme::Call && !value.is_zero() {
         cx.require_mutable()?;
     }
-    let (input, output) = pop_ranges(cx)?;
     cx.expand_memory(&[input, output])?;
     charge_target(cx, scheme, &target, &value)?;
 
@@ -43,7 +37,7 @@ pub(crate) fn call<H: Host>(cx: &mut Context<'_, '_, '_, H>, opcode: u8) -> Resu
     };
     let is_static = frame.is_static || scheme == CallScheme::StaticCall;
     let transfers = matches!(scheme, CallScheme::Call | CallScheme::CallCode);
-    let input = memory_input(cx.in_machine(input));
+    let input = cx.in_machine(input);
     cx.frame.expect_output(output.start, output.length);
     let request = CallRequest {
         scheme,
@@ -56,14 +50,41 @@ pub(crate) fn call<H: Host>(cx: &mut Context<'_, '_, '_, H>, opcode: u8) -> Resu
         is_static,
         input,
     };
-    Err(Stop::Call(Box::new(request)))
+    cx.frame.ask(Request::Call(request));
+    Err(Interrupt::Call)
 }
 
-/// Pops where a call's input and output lie in memory.
-fn pop_ranges<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(Output, Output), H::Error> {
-    let (input_offset, input_length) = (cx.pop()?, cx.pop()?);
-    let (output_offset, output_length) = (cx.pop()?, cx.pop()?);
-    Ok((cx.range(&input_offset, &input_length)?, cx.range(&output_offset, &output_length)?))
+/// What a call finds on the stack.
+struct Arguments {
+    /// Gas.
+    requested: u64,
+    target: H160,
+    value: U256,
+    /// Where the call data lies in memory, and where the output goes.
+    input: Output,
+    output: Output,
+}
+
+fn pop_with_value<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<Arguments, H::Error> {
+    let [ranges @ .., value, target, requested] = cx.pop_words::<7>()?;
+    arguments(requested, target, *value, ranges)
+}
+
+fn pop_without_value<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<Arguments, H::Error> {
+    let [ranges @ .., target, requested] = cx.pop_words::<6>()?;
+    arguments(requested, target, U256([0; 4]), ranges)
+}
+
+#[inline(always)]
+fn arguments<E>(requested: &U256, target: &U256, value: U256, ranges: &[U256; 4]) -> Result<Arguments, E> {
+    let [output_length, output_offset, input_length, input_offset] = ranges;
+    Ok(Arguments {
+        requested: arith::as_u64_saturating(requested),
+        target: to_address(target),
+        value,
+        input: range(input_offset, input_length)?,
+        output: range(output_offset, output_length)?,
+    })
 }
 
 /// Charges what a call costs for its target: access (EIP-2929), delegation (EIP-7702), value, a new account.
@@ -77,10 +98,10 @@ fn charge_target<H: Host>(
     if !value.is_zero() {
         cx.charge(gas::CALL_VALUE)?;
     }
-    if let Some(delegate) = cx.host.delegate(target).map_err(Stop::Host)? {
+    if let Some(delegate) = cx.host.delegate(target).map_err(Interrupt::Host)? {
         cx.charge_account_access(&delegate)?;
     }
-    if scheme == CallScheme::Call && !value.is_zero() && cx.host.is_empty(target).map_err(Stop::Host)? {
+    if scheme == CallScheme::Call && !value.is_zero() && cx.host.is_empty(target).map_err(Interrupt::Host)? {
         cx.charge(gas::NEW_ACCOUNT)?;
     }
     Ok(())
@@ -92,7 +113,7 @@ pub(crate) fn create<H: Host>(cx: &mut Context<'_, '_, '_, H>, with_salt: bool) 
     let value = cx.pop()?;
     let (offset, length) = (cx.pop()?, cx.pop()?);
     let salt = if with_salt { Some(cx.pop()?) } else { None };
-    let range = cx.range(&offset, &length)?;
+    let range = range(&offset, &length)?;
     if range.length > gas::INIT_CODE_SIZE_MAX {
         return Err(Exit::InitCodeTooLarge.into());
     }
@@ -105,15 +126,11 @@ pub(crate) fn create<H: Host>(cx: &mut Context<'_, '_, '_, H>, with_salt: bool) 
     let init_code = cx.in_machine(range);
     cx.frame.expect_output(0, 0);
     let request = CreateRequest { gas, creator: cx.frame.input.address, value, salt, init_code };
-    Err(Stop::Create(Box::new(request)))
+    cx.frame.ask(Request::Create(request));
+    Err(Interrupt::Create)
 }
 
 /// EIP-150: what a frame may hand on.
 const fn all_but_one_64th(gas: i64) -> i64 {
     gas - gas / 64
-}
-
-/// A range of the machine's memory as input of a frame.
-const fn memory_input(range: Output) -> Input<'static> {
-    Input::Memory { start: range.start, length: range.length }
 }

@@ -1,6 +1,7 @@
 //! Moving bytes into, inside and out of memory.
 
-use super::super::context::{Context, Result, Stop};
+use super::super::Interrupt;
+use super::super::context::{Context, Result, range};
 use super::super::frame::Output;
 use crate::exit::Exit;
 use crate::host::Host;
@@ -10,7 +11,7 @@ use crate::{U256, arith, gas};
 /// memory and the source offset.
 fn prepare_copy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(Output, U256), H::Error> {
     let (target, source, length) = (cx.pop()?, cx.pop()?, cx.pop()?);
-    let range = cx.range(&target, &length)?;
+    let range = range(&target, &length)?;
     cx.charge(gas::per_word(gas::COPY_WORD, range.length as u64))?;
     cx.expand_memory(&[range])?;
     Ok((cx.in_machine(range), source))
@@ -46,7 +47,7 @@ pub(crate) fn extcodecopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<()
     let address = cx.pop_address()?;
     let (target, offset) = prepare_copy(cx)?;
     cx.charge_account_access(&address)?;
-    let code = cx.host.code(&address).map_err(Stop::Host)?;
+    let code = cx.host.code(&address).map_err(Interrupt::Host)?;
     Context::<H>::copy_to_memory(cx.machine, code, &offset, target);
     Ok(())
 }
@@ -54,7 +55,7 @@ pub(crate) fn extcodecopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<()
 /// RETURNDATACOPY: reading beyond the end is an exceptional halt (EIP-211).
 pub(crate) fn returndatacopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let (target, source, length) = (cx.pop()?, cx.pop()?, cx.pop()?);
-    let range = cx.range(&target, &length)?;
+    let range = range(&target, &length)?;
     cx.charge(gas::per_word(gas::COPY_WORD, range.length as u64))?;
     let end = arith::as_u64_saturating(&source).saturating_add(range.length as u64);
     if end > cx.machine.return_data.len() as u64 {
@@ -73,7 +74,7 @@ pub(crate) fn returndatacopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result
 /// MCOPY (EIP-5656).
 pub(crate) fn mcopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let (target, source, length) = (cx.pop()?, cx.pop()?, cx.pop()?);
-    let (target, source) = (cx.range(&target, &length)?, cx.range(&source, &length)?);
+    let (target, source) = (range(&target, &length)?, range(&source, &length)?);
     cx.charge(gas::per_word(gas::COPY_WORD, target.length as u64))?;
     cx.expand_memory(&[target, source])?;
     let (target, source) = (cx.in_machine(target), cx.in_machine(source));
@@ -84,7 +85,7 @@ pub(crate) fn mcopy<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::E
 /// MSTORE8.
 pub(crate) fn mstore8<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     let (offset, value) = (cx.pop()?, cx.pop()?);
-    let range = cx.range(&offset, &U256::one())?;
+    let range = range(&offset, &U256::one())?;
     cx.expand_memory(&[range])?;
     let target = cx.in_machine(range);
     cx.machine.memory_mut(target.start, 1).fill(value.0[0] as u8);

@@ -1,6 +1,7 @@
 //! Transient storage.
 
-use super::super::context::{Context, Result, Stop};
+use super::super::Interrupt;
+use super::super::context::{Context, Result};
 use crate::host::Host;
 
 /// TLOAD (EIP-1153).
@@ -14,5 +15,5 @@ pub(crate) fn tload<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::E
 pub(crate) fn tstore<H: Host>(cx: &mut Context<'_, '_, '_, H>) -> Result<(), H::Error> {
     cx.require_mutable()?;
     let (key, value) = (cx.pop()?, cx.pop()?);
-    cx.host.set_transient_storage(cx.frame.input.account, &key, &value).map_err(Stop::Host)
+    cx.host.set_transient_storage(cx.frame.input.account, &key, &value).map_err(Interrupt::Host)
 }
