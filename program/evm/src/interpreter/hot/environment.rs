@@ -1,8 +1,8 @@
 //! What code sees of its call and of the machine.
 
-use super::handler::{advanced, enter, handler, next, pushed, word};
+use super::handler::{advanced, enter, handler, next, pushed, small, word};
 use super::{between, memory};
-use crate::{U256, from_address};
+use crate::from_address;
 
 /// Pushes a word.
 macro_rules! push {
@@ -13,11 +13,6 @@ macro_rules! push {
             next!(advanced!($pc, F::OPCODE), pushed!(sp, word), $gas, $cpu, table)
         });
     )+};
-}
-
-/// A small number.
-const fn small(value: u64) -> U256 {
-    U256([value, 0, 0, 0])
 }
 
 push! {

@@ -161,4 +161,9 @@ macro_rules! advanced {
     };
 }
 
+/// A small number as a word.
+pub(super) const fn small(value: u64) -> U256 {
+    U256([value, 0, 0, 0])
+}
+
 pub(super) use {advanced, dropped, end, enter, handler, next, pushed, require, word};

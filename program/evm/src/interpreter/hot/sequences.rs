@@ -1,7 +1,7 @@
 //! Translated code: numbers, and sequences of opcodes that one record stands for.
 
 use super::cpu::Cpu;
-use super::handler::{advanced, dropped, handler, next, pushed, word};
+use super::handler::{advanced, dropped, handler, next, pushed, small, word};
 use super::translated::{copied, operand};
 use super::{between, hash, memory};
 use crate::host::Host;
@@ -16,10 +16,6 @@ macro_rules! push {
             next!(advanced!($pc, const { r::length(r::$record) }), pushed!(sp, word), gas, cpu, table)
         });
     )+};
-}
-
-const fn small(value: u64) -> U256 {
-    U256([value, 0, 0, 0])
 }
 
 push! {
