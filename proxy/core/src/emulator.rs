@@ -345,6 +345,14 @@ pub enum EmulatorError {
         /// The most bytes that are recorded.
         max: usize,
     },
+    /// The block cannot be overridden with such a number.
+    #[error("the block override '{name}' is {value}: on this chain it is at most {}", u64::MAX)]
+    OverrideTooLarge {
+        /// The override's name.
+        name: &'static str,
+        /// What was asked for.
+        value: U256,
+    },
     /// The cluster did not answer.
     #[error(transparent)]
     Cluster(#[from] ClusterError),

@@ -5,6 +5,7 @@
 
 use crate::shell::Shell;
 use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_rpc_types_eth::BlockOverrides;
 use alloy_rpc_types_eth::state::{AccountOverride, StateOverride};
 use parhelion_core::cluster::Account;
 use parhelion_core::emulator::{EmulatorError, Overrides};
@@ -78,11 +79,11 @@ pub(crate) fn apply(
     let replaced = apply_state(shell, &overrides.state, accounts, block.slot)?;
     let mut seen = Seen { replaced, ..Seen::default() };
     let change = &overrides.block;
-    block.slot = change.number.map_or(block.slot, |number| number.saturating_to());
+    block.slot = narrow("number", change.number)?.unwrap_or(block.slot);
     block.timestamp = change.time.unwrap_or(block.timestamp);
     block.gas_limit = change.gas_limit.unwrap_or(block.gas_limit);
     block.coinbase = change.coinbase.map_or(block.coinbase, to_h160);
-    block.base_fee = change.base_fee.map_or(block.base_fee, |fee| fee.saturating_to());
+    block.base_fee = base_fee(change)?.unwrap_or(block.base_fee);
     block.blob_base_fee = change.blob_base_fee.map_or(block.blob_base_fee, to_wire_u256);
     seen.prevrandao = change.random.map(|random| random.0);
     let hashes = change.block_hash.iter().flatten();
@@ -107,6 +108,17 @@ pub(crate) fn apply_state(
         }
     }
     Ok(replaced)
+}
+
+/// The base fee of a block, if it is overridden.
+pub(crate) fn base_fee(change: &BlockOverrides) -> Result<Option<u64>, EmulatorError> {
+    narrow("baseFee", change.base_fee)
+}
+
+/// A number of the block as the program has it, in 64 bits.
+fn narrow(name: &'static str, value: Option<U256>) -> Result<Option<u64>, EmulatorError> {
+    let narrow = |value: U256| value.try_into().map_err(|_| EmulatorError::OverrideTooLarge { name, value });
+    value.map(narrow).transpose()
 }
 
 /// The balance of an address as a call sees it, if the call says it.

@@ -36,6 +36,7 @@ impl Verdict {
                 | EmulatorError::Halted { .. }
                 | EmulatorError::GasExceedsAllowance { .. }
                 | EmulatorError::TraceTooLarge { .. }
+                | EmulatorError::OverrideTooLarge { .. }
                 | EmulatorError::State(_),
             ) => Self::Refuse,
         }
@@ -91,6 +92,7 @@ mod tests {
             (EmulatorError::Reverted { output: Default::default() }, Refuse),
             (EmulatorError::Halted { reason: "a test" }, Refuse),
             (EmulatorError::GasExceedsAllowance { allowance: 1 }, Refuse),
+            (EmulatorError::OverrideTooLarge { name: "a test", value: Default::default() }, Refuse),
             (EmulatorError::State("a test".to_owned()), Refuse),
         ];
         let cluster = [

@@ -241,6 +241,7 @@ impl From<EmulatorError> for RpcError {
             EmulatorError::Reverted { output } => Self::Reverted(output),
             EmulatorError::Cluster(error) => error.into(),
             EmulatorError::State(_) => Self::Internal(error.to_string()),
+            EmulatorError::OverrideTooLarge { .. } => Self::InvalidParams(error.to_string()),
             EmulatorError::TraceTooLarge { .. } => Self::LimitExceeded(error.to_string()),
             EmulatorError::Refused(_)
             | EmulatorError::TooManyAccounts
@@ -315,6 +316,11 @@ mod tests {
             (EmulatorError::Refused(refusal).into(), -32000, "nonce too high: tx: 7 state: 5"),
             (EmulatorError::TooManyAccounts.into(), -32000, "more accounts than"),
             (EmulatorError::GasExceedsAllowance { allowance: 9 }.into(), -32000, "exceeds allowance (9)"),
+            (
+                EmulatorError::OverrideTooLarge { name: "baseFee", value: U256::MAX }.into(),
+                -32602,
+                "'baseFee' is 115792089",
+            ),
             (EmulatorError::State("bad".into()).into(), -32603, "cannot be read: bad"),
             (EmulatorError::Cluster(unreachable()).into(), -32603, "timeout"),
             (ClusterError::Expired.into(), -32603, "expired"),

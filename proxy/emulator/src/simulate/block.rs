@@ -1,5 +1,6 @@
 //! Simulated blocks: what calls look like as transactions, and the header over them.
 
+use crate::overrides;
 use alloy_consensus::proofs::{calculate_receipt_root, calculate_transaction_root};
 use alloy_consensus::{
     EMPTY_ROOT_HASH, Header, Receipt, ReceiptEnvelope, ReceiptWithBloom, SignableTransaction, TxEip2930,
@@ -7,7 +8,7 @@ use alloy_consensus::{
 };
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
 use alloy_primitives::{B256, Bloom, Log, Signature, TxKind, U256, logs_bloom};
-use parhelion_core::emulator::{Call, ChainSettings};
+use parhelion_core::emulator::{Call, ChainSettings, EmulatorError};
 use parhelion_core::simulation::{PlannedBlock, SimulatedBlock, SimulatedCall};
 
 /// What calls have in the place of a signature.
@@ -20,17 +21,17 @@ pub(super) fn header(
     parent_hash: B256,
     settings: &ChainSettings,
     validates: bool,
-) -> Header {
+) -> Result<Header, EmulatorError> {
     let (number, timestamp, change) = (planned.number(), planned.time(), &planned.block);
     // What is not validated pays no base fee, unless the caller says one.
     let base_fee = if validates { settings.base_fee } else { 0 };
-    Header {
+    Ok(Header {
         parent_hash,
         number,
         timestamp,
         beneficiary: change.coinbase.unwrap_or(parent.beneficiary),
         gas_limit: change.gas_limit.unwrap_or(parent.gas_limit),
-        base_fee_per_gas: Some(change.base_fee.map_or(base_fee, |fee| fee.saturating_to())),
+        base_fee_per_gas: Some(overrides::base_fee(change)?.unwrap_or(base_fee)),
         mix_hash: change.random.unwrap_or_default(),
         // There is no state trie: the state is in Solana accounts.
         state_root: B256::ZERO,
@@ -40,7 +41,7 @@ pub(super) fn header(
         parent_beacon_block_root: Some(B256::ZERO),
         requests_hash: Some(EMPTY_REQUESTS_HASH),
         ..Header::default()
-    }
+    })
 }
 
 /// Completes a block: roots, bloom and gas go into the header.

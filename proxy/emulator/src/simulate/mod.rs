@@ -57,7 +57,7 @@ impl Shell {
         for planned in blocks {
             let (before, before_hash) =
                 simulated.last().map_or((&parent, parent_hash), |block| (&block.header, block.hash));
-            let header = block::header(&planned, before, before_hash, &going.settings, validates);
+            let header = block::header(&planned, before, before_hash, &going.settings, validates)?;
             let block = going.block(planned, header).await?;
             going.hashes.insert(block.header.number, block.hash);
             simulated.push(block);

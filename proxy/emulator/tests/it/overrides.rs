@@ -148,6 +148,31 @@ async fn the_block_is_another_one() {
 }
 
 #[tokio::test]
+async fn numbers_of_the_block_are_seen_exactly_or_refused() {
+    let chain = Chain::new();
+    let (most, above) = (U256::from(u64::MAX), U256::from(1) << 64);
+    let number = |number| BlockOverrides { number: Some(number), ..BlockOverrides::default() };
+    let base_fee = |fee| BlockOverrides { base_fee: Some(fee), ..BlockOverrides::default() };
+    let blob_base_fee = |fee| BlockOverrides { blob_base_fee: Some(fee), ..BlockOverrides::default() };
+    let [shows_number, shows_fee, shows_blob_fee] = [(1, op::NUMBER), (2, op::BASEFEE), (3, op::BLOBBASEFEE)]
+        .map(|(contract, code)| call(chain.contract(contract, &returning(Code::new().op(code)), &[])));
+    for (asked, block, seen) in [
+        (&shows_number, number(most), most),
+        (&shows_fee, base_fee(most), most),
+        (&shows_blob_fee, blob_base_fee(U256::MAX), U256::MAX),
+    ] {
+        assert_eq!(word(&chain, with(asked.clone(), state(), block)).await, seen);
+    }
+    for (asked, block, name) in
+        [(&shows_number, number(above), "number"), (&shows_fee, base_fee(above), "baseFee")]
+    {
+        let error = chain.emulator.call(&with(asked.clone(), state(), block)).await.unwrap_err().to_string();
+        let expected = format!("the block override '{name}' is {above}: on this chain it is at most {most}");
+        assert_eq!(error, expected);
+    }
+}
+
+#[tokio::test]
 async fn estimates_see_them_too() {
     let chain = Chain::new();
     let poor = Address::repeat_byte(9);

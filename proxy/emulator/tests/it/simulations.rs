@@ -295,6 +295,10 @@ async fn what_cannot_be_in_a_block_is_refused() {
         simulate(&chain, vec![block(vec![Call { gas_price: None, ..from(contract) }])]).await.len(),
         1
     );
+    let mut dear = block(vec![]);
+    dear.block.base_fee = Some(U256::from(1) << 64);
+    let told = refused(&chain, simulation(vec![dear])).await;
+    assert!(told.contains("the block override 'baseFee' is 18446744073709551616"), "{told}");
     let mut replaces = block(vec![]);
     replaces.state = StateOverridesBuilder::default().with_code(Address::with_last_byte(1), [1]).build();
     let error = chain.emulator.simulate(simulation(vec![replaces])).await.unwrap_err();
