@@ -70,6 +70,21 @@ impl Executed {
         let transaction = self.signatures.first().copied().unwrap_or(self.signature);
         Moment::Before { slot: self.block_number, transaction }
     }
+
+    /// The log at a position among its own.
+    #[must_use]
+    pub fn log(&self, position: usize) -> Option<FoundLog> {
+        let offset = u64::try_from(position).ok()?;
+        Some(FoundLog {
+            log: self.logs.get(position)?.clone(),
+            block_number: self.block_number,
+            block_hash: self.block_hash,
+            block_timestamp: self.block_timestamp,
+            transaction_hash: self.transaction.hash(),
+            transaction_index: self.index,
+            index: self.first_log_index.saturating_add(offset),
+        })
+    }
 }
 
 /// A block, named in one of the ways that Ethereum knows.
@@ -115,12 +130,22 @@ impl LogFilter {
 }
 
 /// A log and where it was found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundLog {
-    /// The log's transaction.
-    pub executed: Arc<Executed>,
-    /// The log's place among the transaction's logs.
-    pub position: usize,
+    /// The log.
+    pub log: Log,
+    /// The number of its block.
+    pub block_number: u64,
+    /// The hash of its block.
+    pub block_hash: B256,
+    /// Seconds since 1970 of its block.
+    pub block_timestamp: u64,
+    /// The hash of its transaction.
+    pub transaction_hash: B256,
+    /// The place of its transaction in the block.
+    pub transaction_index: u64,
+    /// Its own place among the logs of the block.
+    pub index: u64,
 }
 
 /// Why the store did not answer.

@@ -10,7 +10,7 @@ use alloy_rpc_types_eth::{
     Block as RpcBlock, BlockTransactions, Header, Log, Transaction as RpcTransaction, TransactionReceipt,
     Withdrawals,
 };
-use parhelion_core::store::{Block, Executed, LogFilter};
+use parhelion_core::store::{Block, Executed, FoundLog, LogFilter};
 use parhelion_core::transaction::Transaction;
 use parhelion_wire::event::Outcome;
 use serde::Serialize;
@@ -108,7 +108,7 @@ pub(crate) fn standard_receipt(executed: &Executed, logs: Vec<Log>) -> Transacti
 
 /// The receipt of an executed transaction.
 pub(crate) fn receipt(executed: &Executed) -> Receipt {
-    let logs = (0..executed.logs.len()).filter_map(|position| log(executed, position)).collect();
+    let logs = (0..executed.logs.len()).filter_map(|position| executed.log(position).map(log)).collect();
     Receipt {
         standard: standard_receipt(executed, logs),
         solana_signature: executed.signature.to_string(),
@@ -126,26 +126,25 @@ pub(crate) fn receipt(executed: &Executed) -> Receipt {
     }
 }
 
-/// The log at a position of its transaction.
-pub(crate) fn log(executed: &Executed, position: usize) -> Option<Log> {
-    let offset = u64::try_from(position).ok()?;
-    Some(Log {
-        inner: executed.logs.get(position)?.clone(),
-        block_hash: Some(executed.block_hash),
-        block_number: Some(executed.block_number),
-        block_timestamp: Some(executed.block_timestamp),
-        transaction_hash: Some(executed.transaction.hash()),
-        transaction_index: Some(executed.index),
-        log_index: Some(executed.first_log_index.saturating_add(offset)),
+/// A log.
+pub(crate) fn log(found: FoundLog) -> Log {
+    Log {
+        inner: found.log,
+        block_hash: Some(found.block_hash),
+        block_number: Some(found.block_number),
+        block_timestamp: Some(found.block_timestamp),
+        transaction_hash: Some(found.transaction_hash),
+        transaction_index: Some(found.transaction_index),
+        log_index: Some(found.index),
         removed: false,
-    })
+    }
 }
 
 /// The logs of a block that match a filter, whatever its range.
 pub(crate) fn block_logs(block: &Block, filter: &LogFilter) -> impl Iterator<Item = Log> {
     block.transactions.iter().flat_map(|executed| {
         let logs = executed.logs.iter().enumerate().filter(|(_, log)| filter.matches(log));
-        logs.filter_map(|(position, _)| log(executed, position))
+        logs.filter_map(|(position, _)| executed.log(position).map(log))
     })
 }
 

@@ -33,8 +33,7 @@ pub(super) async fn find(context: &Context, filter: &Filter) -> Result<Vec<Log>,
         return Ok(Vec::new());
     };
     let found = context.store.logs(&LogFilter { from_block, to_block, addresses, topics }).await?;
-    // A position outside of its transaction would be a fault of the store; it costs a log, not the process.
-    Ok(found.iter().filter_map(|found| convert::log(&found.executed, found.position)).collect())
+    Ok(found.into_iter().map(convert::log).collect())
 }
 
 /// The filter for logs to come: tags and a block hash bound nothing.

@@ -568,7 +568,7 @@ impl Store for Fake {
         let mut found = Vec::new();
         for executed in blocks.iter().flat_map(|block| &block.transactions) {
             let matching = executed.logs.iter().enumerate().filter(|(_, log)| filter.matches(log));
-            found.extend(matching.map(|(position, _)| FoundLog { executed: executed.clone(), position }));
+            found.extend(matching.filter_map(|(position, _)| executed.log(position)));
         }
         if found.len() > LOGS_MAX { Err(StoreError::TooManyLogs { max: LOGS_MAX }) } else { Ok(found) }
     }

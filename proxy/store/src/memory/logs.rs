@@ -12,10 +12,18 @@ use std::sync::Arc;
 /// A log's number, in the order of blocks.
 type LogNumber = usize;
 
+/// Where a log is.
+#[derive(Debug)]
+struct Place {
+    executed: Arc<Executed>,
+    /// Among the transaction's logs.
+    position: usize,
+}
+
 /// All logs with their indexes.
 #[derive(Debug, Default)]
 pub(crate) struct LogIndex {
-    logs: Vec<FoundLog>,
+    logs: Vec<Place>,
     by_address: HashMap<Address, Vec<LogNumber>>,
     by_topic: HashMap<(usize, B256), Vec<LogNumber>>,
 }
@@ -25,7 +33,7 @@ impl LogIndex {
     pub(crate) fn push(&mut self, executed: &Arc<Executed>) {
         for (position, log) in executed.logs.iter().enumerate() {
             let number = self.logs.len();
-            self.logs.push(FoundLog { executed: Arc::clone(executed), position });
+            self.logs.push(Place { executed: Arc::clone(executed), position });
             self.by_address.entry(log.address).or_default().push(number);
             for (place, topic) in log.data.topics().iter().enumerate() {
                 self.by_topic.entry((place, *topic)).or_default().push(number);
@@ -35,9 +43,9 @@ impl LogIndex {
 
     /// Takes off the logs of the blocks behind this one.
     pub(crate) fn truncate(&mut self, number: u64) {
-        let kept = self.logs.partition_point(|found| found.executed.block_number <= number);
-        for found in self.logs.drain(kept..) {
-            let Some(log) = found.executed.logs.get(found.position) else { continue };
+        let kept = self.logs.partition_point(|place| place.executed.block_number <= number);
+        for place in self.logs.drain(kept..) {
+            let Some(log) = place.executed.logs.get(place.position) else { continue };
             cut_list(&mut self.by_address, log.address, kept);
             for (place, topic) in log.data.topics().iter().enumerate() {
                 cut_list(&mut self.by_topic, (place, *topic), kept);
@@ -65,19 +73,19 @@ impl LogIndex {
 
     fn collect(&self, numbers: impl Iterator<Item = LogNumber>) -> Result<Vec<FoundLog>, StoreError> {
         // One more than allowed tells that there are too many.
-        let found: Vec<_> =
-            numbers.filter_map(|number| self.logs.get(number)).take(LOGS_MAX + 1).cloned().collect();
+        let places = numbers.filter_map(|number| self.logs.get(number)).take(LOGS_MAX + 1);
+        let found: Vec<_> = places.filter_map(|place| place.executed.log(place.position)).collect();
         if found.len() > LOGS_MAX { Err(StoreError::TooManyLogs { max: LOGS_MAX }) } else { Ok(found) }
     }
 
     fn log(&self, number: LogNumber) -> Option<&Log> {
-        self.logs.get(number).and_then(|found| found.executed.logs.get(found.position))
+        self.logs.get(number).and_then(|place| place.executed.logs.get(place.position))
     }
 
     /// The numbers of the logs in a range of blocks, both included.
     fn range(&self, from_block: u64, to_block: u64) -> Range<LogNumber> {
-        let start = self.logs.partition_point(|found| found.executed.block_number < from_block);
-        let end = self.logs.partition_point(|found| found.executed.block_number <= to_block);
+        let start = self.logs.partition_point(|place| place.executed.block_number < from_block);
+        let end = self.logs.partition_point(|place| place.executed.block_number <= to_block);
         start..end.max(start)
     }
 

@@ -7,11 +7,12 @@
 
 use super::engine::Engine;
 use super::list::{self, numbers};
-use super::{executed_at, failed, key};
+use super::{failed, key, row};
 use crate::LOGS_MAX;
+use alloy_primitives::Log;
 use parhelion_core::store::{Executed, FoundLog, LogFilter, StoreError};
+use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
-use std::sync::Arc;
 
 /// Up to here is counted to find the part of a filter that lets fewest logs through.
 const COUNT_MAX: i64 = 2_000;
@@ -59,34 +60,29 @@ pub(super) async fn find(engine: &Engine, filter: &LogFilter) -> Result<Vec<Foun
     let (mut from, mut walked) = (range.from, None);
     loop {
         let range = Range { from, ..range };
-        let (transactions, last) = match &plan.walked {
+        let (some, last) = match &plan.walked {
             Some(keys) => {
                 let Places { places, last } = match walked.take() {
                     Some(places) => places,
                     None => by_keys(engine, keys, &plan.second, range).await?,
                 };
-                let transactions = read(engine, transactions_of(&places));
+                // Behind that, logs of the last transaction are found with the next places.
+                let to = last.unwrap_or(range.to);
+                let some = read(engine, filter, transactions_of(&places), Range { to, ..range });
                 match last.and_then(|last| last.checked_add(1)) {
                     // All of these may match: then there is more to walk, which is done meanwhile.
                     Some(next) if found.len() + places.len() <= LOGS_MAX => {
                         let next = by_keys(engine, keys, &plan.second, Range { from: next, ..range });
-                        let (transactions, next) = tokio::try_join!(transactions, next)?;
+                        let (some, next) = tokio::try_join!(some, next)?;
                         walked = Some(next);
-                        (transactions, last)
+                        (some, last)
                     }
-                    _ => (transactions.await?, last),
+                    _ => (some.await?, last),
                 }
             }
-            None => all(engine, range).await?,
+            None => all(engine, filter, range).await?,
         };
-        for executed in transactions {
-            let place = |position: usize| key::log(executed.block_number, executed.index, position as u64);
-            let matching = executed.logs.iter().enumerate().filter(|(position, log)| {
-                (range.from..=last.unwrap_or(range.to)).contains(&place(*position)) && filter.matches(log)
-            });
-            found
-                .extend(matching.map(|(position, _)| FoundLog { executed: Arc::clone(&executed), position }));
-        }
+        found.extend(some);
         match last.and_then(|last| last.checked_add(1)) {
             Some(next) if found.len() <= LOGS_MAX => from = next,
             _ => break,
@@ -219,39 +215,65 @@ async fn walk(
     Ok((places, last.filter(|_| count == BATCH)))
 }
 
-/// The transactions at these places, in order.
-async fn read(engine: &Engine, places: Vec<i64>) -> Result<Vec<Arc<Executed>>, StoreError> {
-    let mut read = Vec::with_capacity(places.len());
+/// The matching logs, within a range, of the transactions at these places.
+async fn read(
+    engine: &Engine,
+    filter: &LogFilter,
+    places: Vec<i64>,
+    range: Range,
+) -> Result<Vec<FoundLog>, StoreError> {
+    let mut found = Vec::new();
     for some in places.chunks(BATCH as usize) {
         // In the statement, for the same reason as in `write::values`.
         let from = format!("transactions WHERE place IN ({})", numbers(some));
         let statement = format!("SELECT {} FROM {from}", list::of_blobs(engine.dialect, "place", "data"));
         let query = sqlx::query(AssertSqlSafe(statement)).persistent(false);
-        let row = query.fetch_one(&engine.pool).await.map_err(failed)?;
-        read.extend(executed(row.try_get(0).map_err(failed)?)?);
+        let list = query.fetch_one(&engine.pool).await.map_err(failed)?;
+        found.extend(matching(&rows(&list)?, filter, range)?);
     }
-    Ok(read)
+    Ok(found)
 }
 
-/// The next transactions, whatever logs they have, and the last place in them; none when there are no more.
-async fn all(engine: &Engine, range: Range) -> Result<(Vec<Arc<Executed>>, Option<i64>), StoreError> {
+/// The matching logs of the next transactions, whatever logs those have, and the last place in them; none when there are no
+/// more.
+async fn all(
+    engine: &Engine,
+    filter: &LogFilter,
+    range: Range,
+) -> Result<(Vec<FoundLog>, Option<i64>), StoreError> {
     let statement = format!(
         "SELECT {} FROM (SELECT place, data FROM transactions WHERE place BETWEEN $1 AND $2 ORDER BY place LIMIT $3) AS walked",
         list::of_blobs(engine.dialect, "place", "data"),
     );
     let (from, to) = (key::of_log(range.from).0, key::of_log(range.to).0);
     let query = sqlx::query(AssertSqlSafe(statement)).bind(from).bind(to).bind(BATCH);
-    let row = query.fetch_one(&engine.pool).await.map_err(failed)?;
-    let read = executed(row.try_get(0).map_err(failed)?)?;
-    let last = read.last().filter(|_| read.len() as i64 == BATCH);
-    let last = last.map(|executed| key::log(executed.block_number, executed.index, key::PLACE_MAX));
-    Ok((read, last))
+    let list = query.fetch_one(&engine.pool).await.map_err(failed)?;
+    let rows = rows(&list)?;
+    let last = rows.last().filter(|_| rows.len() as i64 == BATCH).map(|(place, _)| {
+        let (number, index) = key::of_transaction(*place);
+        key::log(number, index, key::PLACE_MAX)
+    });
+    Ok((matching(&rows, filter, range)?, last))
 }
 
-/// The transactions of a list, in order.
-fn executed(list: Option<String>) -> Result<Vec<Arc<Executed>>, StoreError> {
-    let mut rows = list::parse_blobs(list)?;
+/// The transactions of a list, in order: each one's place and its row.
+fn rows(list: &AnyRow) -> Result<Vec<(i64, &[u8])>, StoreError> {
+    let mut rows = list::parse_blobs(list.try_get(0).map_err(failed)?)?;
     // A list has no order.
     rows.sort_unstable_by_key(|(place, _)| *place);
-    rows.iter().map(|(place, data)| executed_at(*place, data)).collect()
+    Ok(rows)
+}
+
+/// The matching logs, within a range, of transactions.
+fn matching(rows: &[(i64, &[u8])], filter: &LogFilter, range: Range) -> Result<Vec<FoundLog>, StoreError> {
+    let mut found = Vec::new();
+    for (place, data) in rows {
+        let (number, index) = key::of_transaction(*place);
+        let is_wanted = |position: usize, log: &Log| {
+            let place = key::log(number, index, position as u64);
+            (range.from..=range.to).contains(&place) && filter.matches(log)
+        };
+        found.extend(row::decode_logs(number, index, data, is_wanted)?);
+    }
+    Ok(found)
 }

@@ -46,7 +46,7 @@ impl Recent {
         let executed = self.blocks.iter().filter(in_range).flat_map(|block| &block.transactions);
         let logs = executed.flat_map(|executed| {
             let matching = executed.logs.iter().enumerate().filter(|(_, log)| filter.matches(log));
-            matching.map(|(position, _)| FoundLog { executed: Arc::clone(executed), position })
+            matching.filter_map(|(position, _)| executed.log(position))
         });
         Some(logs.take(max + 1).collect())
     }

@@ -1,8 +1,8 @@
 //! A transaction as it is in the database: one row with everything that its receipt is made of.
 
-use alloy_primitives::{B256, Bytes, Log, U256};
+use alloy_primitives::{B256, Bytes, Log, U256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
-use parhelion_core::store::{Executed, StoreError};
+use parhelion_core::store::{Executed, FoundLog, StoreError};
 use parhelion_core::transaction::Transaction;
 use parhelion_wire::event::Outcome;
 
@@ -74,21 +74,30 @@ pub(super) fn encode(executed: &Executed) -> Result<Vec<u8>, StoreError> {
     borsh::to_vec(&row).map_err(|error| damaged(&error.to_string()))
 }
 
+impl Row {
+    fn read(bytes: &[u8]) -> Result<Self, StoreError> {
+        if bytes.first() != Some(&VERSION) {
+            return Err(damaged(
+                "a transaction is in another format: the database was written by another version",
+            ));
+        }
+        borsh::from_slice(bytes).map_err(|error| damaged(&error.to_string()))
+    }
+}
+
+impl RowLog {
+    fn log(self) -> Result<Log, StoreError> {
+        let topics = self.topics.into_iter().map(B256::from).collect();
+        Log::new(self.address.into(), topics, self.data.into())
+            .ok_or_else(|| damaged("a log with too many topics"))
+    }
+}
+
 /// The transaction at a place, of its row.
 pub(super) fn decode(block_number: u64, index: u64, bytes: &[u8]) -> Result<Executed, StoreError> {
-    if bytes.first() != Some(&VERSION) {
-        return Err(damaged(
-            "a transaction is in another format: the database was written by another version",
-        ));
-    }
-    let row: Row = borsh::from_slice(bytes).map_err(|error| damaged(&error.to_string()))?;
+    let row = Row::read(bytes)?;
     let transaction = Transaction::decode_known(Bytes::from(row.raw), row.sender.into());
     let outcome = Outcome::from_byte(row.outcome).ok_or_else(|| damaged("an outcome that there is not"))?;
-    let log = |log: RowLog| {
-        let topics = log.topics.into_iter().map(B256::from).collect();
-        Log::new(log.address.into(), topics, log.data.into())
-            .ok_or_else(|| damaged("a log with too many topics"))
-    };
     let signature = row.signature.into();
     let signatures = match row.signatures.is_empty() {
         true => vec![signature],
@@ -105,7 +114,7 @@ pub(super) fn decode(block_number: u64, index: u64, bytes: &[u8]) -> Result<Exec
         rent_gas: row.rent_gas,
         cumulative_gas_used: row.cumulative_gas_used,
         effective_gas_price: U256::from_be_bytes(row.effective_gas_price),
-        logs: row.logs.into_iter().map(log).collect::<Result<_, _>>()?,
+        logs: row.logs.into_iter().map(RowLog::log).collect::<Result<_, _>>()?,
         first_log_index: row.first_log_index,
         coinbase: row.coinbase.into(),
         signature,
@@ -113,6 +122,35 @@ pub(super) fn decode(block_number: u64, index: u64, bytes: &[u8]) -> Result<Exec
         signatures,
         total_compute_units: row.total_compute_units,
     })
+}
+
+/// Those logs of the transaction at a place that are wanted, of its row. The transaction itself is not decoded.
+pub(super) fn decode_logs(
+    block_number: u64,
+    index: u64,
+    bytes: &[u8],
+    is_wanted: impl Fn(usize, &Log) -> bool,
+) -> Result<Vec<FoundLog>, StoreError> {
+    let row = Row::read(bytes)?;
+    let mut transaction_hash = None;
+    let mut found = Vec::with_capacity(row.logs.len());
+    for (position, log) in row.logs.into_iter().enumerate() {
+        let log = log.log()?;
+        if !is_wanted(position, &log) {
+            continue;
+        }
+        found.push(FoundLog {
+            log,
+            block_number,
+            block_hash: row.block_hash.into(),
+            block_timestamp: row.block_timestamp,
+            // EIP-2718: the hash of a transaction of any type is that of its raw bytes.
+            transaction_hash: *transaction_hash.get_or_insert_with(|| keccak256(&row.raw)),
+            transaction_index: index,
+            index: row.first_log_index.saturating_add(position as u64),
+        });
+    }
+    Ok(found)
 }
 
 /// The database holds what this program has not written.

@@ -3,14 +3,11 @@
 use crate::engines::{Engine, engines};
 use crate::{genesis, with_logs};
 use alloy_primitives::{Address, B256, Bytes, Log};
-use parhelion_core::store::{Block, LogFilter, Store, StoreError};
+use parhelion_core::store::{Block, FoundLog, LogFilter, Store, StoreError};
 use parhelion_store::LOGS_MAX;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::sync::Arc;
-
-/// A log found: block, transaction in the block, log in the transaction.
-pub(crate) type Place = (u64, u64, usize);
 
 fn chain(contents: Vec<Vec<Vec<Log>>>) -> Vec<Block> {
     let mut blocks = vec![genesis()];
@@ -29,15 +26,8 @@ async fn store(engine: &Engine, blocks: &[Block]) -> Arc<dyn Store> {
     engine.opened_again().await.unwrap_or(store)
 }
 
-pub(crate) async fn query(store: &dyn Store, filter: &LogFilter) -> Result<Vec<Place>, StoreError> {
-    let place = |found: parhelion_core::store::FoundLog| {
-        (found.executed.block_number, found.executed.index, found.position)
-    };
-    Ok(store.logs(filter).await?.into_iter().map(place).collect())
-}
-
-/// What [`query`] must answer.
-pub(crate) fn naive(blocks: &[Block], filter: &LogFilter) -> Vec<Place> {
+/// What [`Store::logs`] must answer.
+pub(crate) fn naive(blocks: &[Block], filter: &LogFilter) -> Vec<FoundLog> {
     let in_range =
         blocks.iter().filter(|block| (filter.from_block..=filter.to_block).contains(&block.header.number));
     let executed = in_range.flat_map(|block| &block.transactions);
@@ -45,7 +35,7 @@ pub(crate) fn naive(blocks: &[Block], filter: &LogFilter) -> Vec<Place> {
         executed.logs.iter().enumerate().map(move |(position, log)| (executed, position, log))
     });
     logs.filter(|(_, _, log)| filter.matches(log))
-        .map(|(executed, position, _)| (executed.block_number, executed.index, position))
+        .filter_map(|(executed, position, _)| executed.log(position))
         .collect()
 }
 
@@ -82,7 +72,7 @@ proptest! {
         for engine in runtime.block_on(engines()) {
             let store = runtime.block_on(store(&engine, &blocks));
             for filter in &filters {
-                let found = runtime.block_on(query(&*store, filter)).unwrap();
+                let found = runtime.block_on(store.logs(filter)).unwrap();
                 prop_assert_eq!(found, naive(&blocks, filter), "{:?} in {}", filter, engine.name);
             }
         }
@@ -99,14 +89,14 @@ async fn an_answer_is_bounded_and_the_error_says_what_to_do() {
     for engine in engines().await {
         let store = store(&engine, &blocks).await;
         let all = LogFilter { from_block: 0, to_block: u64::MAX, ..LogFilter::default() };
-        let error = query(&*store, &all).await.unwrap_err();
+        let error = store.logs(&all).await.unwrap_err();
         assert!(matches!(error, StoreError::TooManyLogs { max: LOGS_MAX }));
         let text = "query returned more than 10000 results: narrow the block range or the filter";
         assert_eq!(error.to_string(), text);
         let one_less = LogFilter { addresses: vec![common], ..all.clone() };
-        assert_eq!(query(&*store, &one_less).await.unwrap().len(), LOGS_MAX, "{}", engine.name);
+        assert_eq!(store.logs(&one_less).await.unwrap().len(), LOGS_MAX, "{}", engine.name);
         let both = LogFilter { addresses: vec![common, Address::repeat_byte(2)], ..all };
-        assert!(query(&*store, &both).await.is_err());
+        assert!(store.logs(&both).await.is_err());
     }
 }
 
@@ -132,7 +122,7 @@ async fn long_lists_are_walked_to_their_end() {
             LogFilter { topics: vec![vec![topic, B256::ZERO]], ..all.clone() },
             LogFilter { addresses: vec![Address::ZERO], ..all },
         ] {
-            let found = query(&*store, &filter).await.unwrap();
+            let found = store.logs(&filter).await.unwrap();
             assert_eq!(found, naive(&blocks, &filter), "{filter:?} in {}", engine.name);
         }
     }

@@ -61,7 +61,8 @@ fn with_logs(parent: &Block, first: usize, logs: Vec<Vec<Log>>) -> Block {
                 cumulative_gas_used: 21_000,
                 effective_gas_price: U256::from(7),
                 logs,
-                first_log_index: 0,
+                // As if each before it had ten.
+                first_log_index: 10 * index as u64,
                 coinbase: Address::ZERO,
                 signature: [0; 64].into(),
                 compute_units: 1,

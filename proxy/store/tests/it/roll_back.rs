@@ -1,7 +1,7 @@
 //! Blocks are taken off, and others come in their place: nothing tells that there were others.
 
 use crate::engines::{Engine, engines};
-use crate::logs::{naive, query};
+use crate::logs::naive;
 use crate::{TRANSACTIONS, empty, genesis, with_logs};
 use alloy_primitives::{Address, B256, Bytes, Log};
 use parhelion_core::store::{Block, BlockId, LogFilter, Store, StoreError};
@@ -74,7 +74,7 @@ async fn assert_holds(store: &dyn Store, blocks: &[Block], others: &[Block]) {
             for topics in [vec![], vec![vec![B256::repeat_byte(1)]], vec![vec![B256::repeat_byte(3)]]] {
                 let addresses = address.iter().copied().map(Address::repeat_byte).collect();
                 let filter = LogFilter { from_block, to_block, addresses, topics };
-                assert_eq!(query(store, &filter).await.unwrap(), naive(blocks, &filter), "{filter:?}");
+                assert_eq!(store.logs(&filter).await.unwrap(), naive(blocks, &filter), "{filter:?}");
             }
         }
     }
@@ -165,12 +165,7 @@ async fn a_deep_roll_back_takes_everything_off() {
                 let newest = store.block(BlockId::Latest).await.unwrap().unwrap();
                 assert_eq!(newest.hash, blocks.last().unwrap().hash);
                 for filter in &filters {
-                    assert_eq!(
-                        query(&**store, filter).await.unwrap(),
-                        naive(blocks, filter),
-                        "{}",
-                        engine.name
-                    );
+                    assert_eq!(store.logs(filter).await.unwrap(), naive(blocks, filter), "{}", engine.name);
                 }
             }
             assert_rows(&engine, blocks).await;
