@@ -146,8 +146,8 @@ impl Machine {
         Ok(())
     }
 
-    /// As [`Self::grow_memory`], if that is a matter of a few words (`from` and `to` are multiples of 32 apart); whether it
-    /// is.
+    /// As [`Self::grow_memory`], where there are no bytes to zero or but a few words of them (`from` and `to` are multiples of
+    /// 32 apart); whether it is so.
     #[inline(always)]
     pub(crate) fn extend_memory(&mut self, from: usize, to: usize) -> bool {
         const LENGTH_MAX: usize = 4 * 32;

@@ -184,7 +184,7 @@ pub(crate) fn run<'c, L: Ledger<'c>, C: Crypto>(
                 continue;
             }
             Interrupt::Call => {
-                // There is one: the frame has stopped for it.
+                // There is one, here and below: the frame has stopped for it.
                 let request = active.frame.call().ok_or(ProgramError::HeapLimit)?;
                 let entered = world.call(machine, request, depth)?;
                 if L::OBSERVES {

@@ -85,6 +85,12 @@ impl Executed {
             index: self.first_log_index.saturating_add(offset),
         })
     }
+
+    /// Its logs that match addresses and topics of a filter, in order.
+    pub fn matching(&self, filter: &LogFilter) -> impl Iterator<Item = FoundLog> {
+        let logs = self.logs.iter().enumerate().filter(|(_, log)| filter.matches(log));
+        logs.filter_map(|(position, _)| self.log(position))
+    }
 }
 
 /// A block, named in one of the ways that Ethereum knows.

@@ -142,10 +142,7 @@ pub(crate) fn log(found: FoundLog) -> Log {
 
 /// The logs of a block that match a filter, whatever its range.
 pub(crate) fn block_logs(block: &Block, filter: &LogFilter) -> impl Iterator<Item = Log> {
-    block.transactions.iter().flat_map(|executed| {
-        let logs = executed.logs.iter().enumerate().filter(|(_, log)| filter.matches(log));
-        logs.filter_map(|(position, _)| executed.log(position).map(log))
-    })
+    block.transactions.iter().flat_map(|executed| executed.matching(filter)).map(log)
 }
 
 /// A block, with its transactions or their hashes.

@@ -567,8 +567,7 @@ impl Store for Fake {
         let blocks = &blocks[filter.from_block as usize..=filter.to_block as usize];
         let mut found = Vec::new();
         for executed in blocks.iter().flat_map(|block| &block.transactions) {
-            let matching = executed.logs.iter().enumerate().filter(|(_, log)| filter.matches(log));
-            found.extend(matching.filter_map(|(position, _)| executed.log(position)));
+            found.extend(executed.matching(filter));
         }
         if found.len() > LOGS_MAX { Err(StoreError::TooManyLogs { max: LOGS_MAX }) } else { Ok(found) }
     }

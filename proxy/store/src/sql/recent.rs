@@ -44,11 +44,7 @@ impl Recent {
         let in_range =
             |block: &&Arc<Block>| (filter.from_block..=filter.to_block).contains(&block.header.number);
         let executed = self.blocks.iter().filter(in_range).flat_map(|block| &block.transactions);
-        let logs = executed.flat_map(|executed| {
-            let matching = executed.logs.iter().enumerate().filter(|(_, log)| filter.matches(log));
-            matching.filter_map(|(position, _)| executed.log(position))
-        });
-        Some(logs.take(max + 1).collect())
+        Some(executed.flat_map(|executed| executed.matching(filter)).take(max + 1).collect())
     }
 
     /// Hashes of the blocks by number, oldest first.
